@@ -1,0 +1,108 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Starts everything a developer needs: `PocketBase`, sandbox, sidecar and the example page.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dev",
+    version,
+    after_help = "Exit code: 0 stopped by Ctrl-C or SIGTERM; 1 could not start, or the demo was not approved; \
+                  11 PocketBase, 12 the sandbox, 13 the sidecar ended on its own."
+)]
+pub struct Cli {
+    /// What to do; nothing = start everything and stay.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How the stack is started.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What else this command does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run one verification through the facade and print each step and the outcome.
+    ///
+    /// Uses the stack that is running (the one in the env file), or starts one for as long as it takes.
+    Demo(Demo),
+}
+
+/// How the stack is started.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Where the database lives [default: .dev/data in the checkout].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Throw the old data, keys and passwords away first.
+    #[arg(long, global = true)]
+    pub fresh: bool,
+    /// Where every URL, key and login is written, in shell format [default: .dev/env in the checkout].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Use the sibling binaries as they are.
+    #[arg(long, global = true)]
+    pub no_build: bool,
+    /// Seed of the sandbox: the same seed gives the same answers.
+    #[arg(long, global = true, default_value_t = 1)]
+    pub seed: u64,
+    /// Where the parts listen.
+    #[command(flatten)]
+    pub ports: PortOptions,
+}
+
+/// Ports on 127.0.0.1; 0 picks a free one.
+#[derive(Debug, Clone, Args)]
+pub struct PortOptions {
+    /// Pick a free port for every part.
+    #[arg(long, global = true)]
+    pub free_ports: bool,
+    /// `PocketBase`, with the admin UI (0 picks a free port, here and below).
+    #[arg(long, global = true, value_name = "PORT", default_value_t = 8090)]
+    pub port_pocketbase: u16,
+    /// The providers' stand-in.
+    #[arg(long, global = true, value_name = "PORT", default_value_t = 9000)]
+    pub port_sandbox: u16,
+    /// The sidecar and its facade.
+    #[arg(long, global = true, value_name = "PORT", default_value_t = 8000)]
+    pub port_sidecar: u16,
+    /// The sidecar's metrics.
+    #[arg(long, global = true, value_name = "PORT", default_value_t = 9464)]
+    pub port_metrics: u16,
+    /// The example page.
+    #[arg(long, global = true, value_name = "PORT", default_value_t = 5173)]
+    pub port_page: u16,
+}
+
+/// Who is verified in the demo, and what is wrong.
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// Whose face is on the document.
+    #[arg(long, default_value = "anna")]
+    pub person: String,
+    /// Who takes the liveness challenge; default: the person on the document.
+    #[arg(long, value_name = "PERSON")]
+    pub liveness_person: Option<String>,
+    /// How the challenge ends.
+    #[arg(long, value_name = "OUTCOME", default_value = "pass", value_parser = ["pass", "spoof", "fail", "walk_away"])]
+    pub liveness: String,
+    /// What the device looks like to Fingerprint: a scenario of the sandbox.
+    #[arg(long, value_name = "SCENARIO", default_value = "clean")]
+    pub device: String,
+    /// Which document.
+    #[arg(long = "type", value_name = "TYPE", default_value = "passport",
+          value_parser = ["passport", "identity_card", "driving_licence"])]
+    pub document_type: String,
+    /// What is wrong with the document, as in `sandbox specimen --flaw`; may be given several times.
+    #[arg(long = "flaw", value_name = "FLAW")]
+    pub flaws: Vec<String>,
+}
+
+impl Demo {
+    /// Who takes the challenge.
+    pub fn challenger(&self) -> &str {
+        self.liveness_person.as_deref().unwrap_or(&self.person)
+    }
+}

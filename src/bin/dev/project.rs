@@ -1,0 +1,121 @@
+//! The checkout we run in, and the programs made or installed from it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, bail, ensure};
+use tokio::process::Command;
+
+use crate::console;
+
+/// The programs of a stack, ready to start.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// The pinned `PocketBase`.
+    pub pocketbase: PathBuf,
+    /// The sidecar.
+    pub sidecar: PathBuf,
+    /// The sandbox.
+    pub sandbox: PathBuf,
+}
+
+/// The root of the checkout: the folder of `Cargo.toml` and `pb_migrations`, here or above.
+pub fn root() -> anyhow::Result<PathBuf> {
+    let start = match std::env::var_os("CARGO_MANIFEST_DIR") {
+        Some(dir) => PathBuf::from(dir),
+        None => std::env::current_dir().context("cannot tell the current folder")?,
+    };
+    let root = start.ancestors().find(|dir| dir.join("Cargo.toml").is_file() && dir.join("pb_migrations").is_dir());
+    root.map(Path::to_owned).with_context(|| {
+        format!(
+            "{} is not inside a checkout of this project: no Cargo.toml beside a pb_migrations here or above",
+            start.display()
+        )
+    })
+}
+
+/// Builds and installs whatever is missing, each beside the others.
+pub async fn prepare(root: &Path, build: bool) -> anyhow::Result<Programs> {
+    let (pocketbase, (sidecar, sandbox), ()) =
+        tokio::try_join!(install_pocketbase(root), siblings(root, build), install_page(root))?;
+    Ok(Programs { pocketbase, sidecar, sandbox })
+}
+
+async fn install_pocketbase(root: &Path) -> anyhow::Result<PathBuf> {
+    let script = root.join("scripts/pocketbase");
+    let output = Command::new(&script)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("cannot run {}", script.display()))?;
+    ensure!(output.status.success(), "scripts/pocketbase could not install PocketBase; its message is above");
+    let path = String::from_utf8(output.stdout).context("scripts/pocketbase printed a path that is not UTF-8")?;
+    Ok(PathBuf::from(path.trim()))
+}
+
+/// Builds sidecar and sandbox with the profile that we were built with.
+async fn siblings(root: &Path, build: bool) -> anyhow::Result<(PathBuf, PathBuf)> {
+    if build {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command.args(["build", "--bin", "identivia", "--bin", "sandbox", "--profile", &profile()?]);
+        run(command.current_dir(root), "cargo could not build the sidecar and the sandbox").await?;
+    }
+    Ok((sibling("identivia")?, sibling("sandbox")?))
+}
+
+/// Installs what the example page needs, unless that is done.
+async fn install_page(root: &Path) -> anyhow::Result<()> {
+    let page = root.join("examples/web");
+    // npm writes the first of these last. As new as the lock file means: installed from it.
+    let installed = page.join("node_modules/.package-lock.json").metadata().and_then(|file| file.modified());
+    let locked = page.join("package-lock.json").metadata().and_then(|file| file.modified());
+    if matches!((installed, locked), (Ok(installed), Ok(locked)) if installed >= locked) {
+        return Ok(());
+    }
+    console::note("installing the example page's packages (npm ci)");
+    let mut command = Command::new("npm");
+    command.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&page);
+    run(&mut command, "npm could not install the packages of examples/web (is Node 20 or newer installed?)").await
+}
+
+async fn run(command: &mut Command, problem: &str) -> anyhow::Result<()> {
+    // Our standard output is for the `ready` line alone.
+    let output = command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn();
+    let output = output.with_context(|| problem.to_owned())?.wait_with_output().await?;
+    if output.status.success() {
+        return Ok(());
+    }
+    bail!("{problem}: {}; its message is above{}", output.status, said(&output.stdout))
+}
+
+fn said(stdout: &[u8]) -> String {
+    match String::from_utf8_lossy(stdout).trim() {
+        "" => String::new(),
+        text => format!("\n{text}"),
+    }
+}
+
+/// The profile we were built with, by the name of our folder: `target/debug/dev` or `target/release/dev`.
+fn profile() -> anyhow::Result<String> {
+    let folder = own_folder()?;
+    match folder.file_name().and_then(|name| name.to_str()) {
+        Some("debug") => Ok("dev".into()),
+        Some(other) => Ok(other.into()),
+        None => bail!("{} is no target folder of cargo", folder.display()),
+    }
+}
+
+/// A program beside ours, as it is.
+pub fn sibling(name: &str) -> anyhow::Result<PathBuf> {
+    let path = own_folder()?.join(name);
+    ensure!(path.is_file(), "{} is missing: run `cargo build` with the same profile", path.display());
+    Ok(path)
+}
+
+fn own_folder() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("cannot tell where this program lies")?;
+    Ok(own.parent().map(Path::to_owned).unwrap_or_default())
+}

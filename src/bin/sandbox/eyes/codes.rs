@@ -1,0 +1,43 @@
+//! Finding and decoding the square codes in a picture.
+
+use image::GrayImage;
+use rxing::common::HybridBinarizer;
+use rxing::multi::MultipleBarcodeReader;
+use rxing::qrcode::cpp_port::QrReader;
+use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8LuminanceSource};
+
+use crate::specimen::mark::Mark;
+
+/// A code of ours and where it lies.
+#[derive(Debug, Clone)]
+pub struct FoundMark {
+    /// What it says.
+    pub mark: Mark,
+    /// Its corners in pixels: top left, top right, bottom right, bottom left as the code itself is turned.
+    pub corners: [(f32, f32); 4],
+}
+
+/// All codes of ours in the picture.
+pub fn find(picture: &GrayImage) -> Vec<FoundMark> {
+    let (width, height) = picture.dimensions();
+    let Ok(source) = Luma8LuminanceSource::new(picture.as_raw().clone(), width, height) else {
+        return Vec::new();
+    };
+    let hints = DecodeHints {
+        PossibleFormats: Some([BarcodeFormat::QR_CODE].into()),
+        TryHarder: Some(true),
+        ..DecodeHints::default()
+    };
+    let mut bitmap = BinaryBitmap::new(HybridBinarizer::new(source));
+    let found = QrReader.decode_multiple_with_hints(&mut bitmap, &hints).unwrap_or_default();
+    found
+        .iter()
+        .filter_map(|code| {
+            let mark = Mark::parse(code.getText())?;
+            // The reader names them row by row.
+            let corner = |at: usize| code.getPoints().get(at).map(|point| (point.x, point.y));
+            let corners = [corner(0)?, corner(1)?, corner(3)?, corner(2)?];
+            Some(FoundMark { mark, corners })
+        })
+        .collect()
+}

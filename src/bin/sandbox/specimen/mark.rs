@@ -1,0 +1,181 @@
+//! What the square codes on a specimen say, and how it is spelled.
+//!
+//! A picture carries up to four kinds of code: one that states the visual zone, one for the machine-readable zone, one for any other text,
+//! and a badge under each drawn face. Upper-case letters, digits and ` $%*+-./:` are what a QR code packs tightest, so the
+//! spelling keeps to them where it can: parts are divided by `/`, `%` escapes, and `<` is written `*`.
+
+use crate::eyes::SuspicionKind;
+use crate::eyes::fields::{Field, VisualFields};
+
+/// What one code says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// A face and whose it is.
+    Face(FaceMark),
+    /// A document's side and its visual zone.
+    Document(Box<DocumentMark>),
+    /// The lines of a machine-readable zone.
+    Mrz(Vec<String>),
+    /// Other printed text.
+    Text(Vec<String>),
+}
+
+/// The badge under a face.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaceMark {
+    /// Slug of the person.
+    pub person: String,
+    /// Something covers a part of the face.
+    pub occluded: bool,
+    /// The eyes are shut.
+    pub eyes_closed: bool,
+    /// Dark glasses.
+    pub sunglasses: bool,
+}
+
+/// The code of a visual zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentMark {
+    /// Which design and side; one of the letters in `layout`.
+    pub layout: char,
+    /// Issuing state.
+    pub issuing_state: String,
+    /// What is printed.
+    pub fields: VisualFields,
+    /// What was done to the document, and where (the name of a field, or nothing).
+    pub suspicions: Vec<(SuspicionKind, String)>,
+}
+
+impl Mark {
+    /// The text to put into the code.
+    pub fn spell(&self) -> String {
+        match self {
+            Self::Face(face) => {
+                let flags: String = [(face.occluded, 'O'), (face.eyes_closed, 'E'), (face.sunglasses, 'S')]
+                    .iter()
+                    .filter_map(|(set, letter)| set.then_some(*letter))
+                    .collect();
+                join("UF", [face.person.to_ascii_uppercase(), flags])
+            }
+            Self::Document(document) => {
+                let suspicions = document
+                    .suspicions
+                    .iter()
+                    .map(|(kind, place)| {
+                        format!("{}{}", letter_of(*kind), place.replace('_', "-").to_ascii_uppercase())
+                    })
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                let head = [document.layout.to_string(), document.issuing_state.clone(), suspicions];
+                let fields = Field::ALL.map(|field| document.fields.get(field).unwrap_or_default().to_owned());
+                join("UD", head.into_iter().chain(fields))
+            }
+            Self::Mrz(lines) => join("UM", lines.iter().map(|line| line.replace('<', "*"))),
+            Self::Text(lines) => join("UT", lines.iter().cloned()),
+        }
+    }
+
+    /// Reads a code's text; `None` if it is none of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/').map(unescape);
+        match parts.next()?.as_str() {
+            "UF" => {
+                let person = parts.next()?.to_ascii_lowercase();
+                let flags = parts.next().unwrap_or_default();
+                let has = |letter| flags.contains(letter);
+                Some(Self::Face(FaceMark { person, occluded: has('O'), eyes_closed: has('E'), sunglasses: has('S') }))
+            }
+            "UD" => {
+                // Empty parts at the end are left out.
+                let layout = parts.next()?.chars().next()?;
+                let issuing_state = parts.next()?;
+                let suspicions =
+                    parts.next().unwrap_or_default().split_whitespace().filter_map(parse_suspicion).collect();
+                let mut fields = VisualFields::default();
+                for (field, value) in Field::ALL.into_iter().zip(parts) {
+                    fields.set(field, Some(&value));
+                }
+                Some(Self::Document(Box::new(DocumentMark { layout, issuing_state, fields, suspicions })))
+            }
+            "UM" => Some(Self::Mrz(parts.map(|line| line.replace('*', "<")).collect())),
+            "UT" => Some(Self::Text(parts.collect())),
+            _ => None,
+        }
+    }
+}
+
+fn letter_of(kind: SuspicionKind) -> char {
+    match kind {
+        SuspicionKind::Screen => 'S',
+        SuspicionKind::PrintedCopy => 'C',
+        SuspicionKind::AlteredText => 'T',
+        SuspicionKind::AlteredPortrait => 'P',
+        SuspicionKind::Template => 'M',
+    }
+}
+
+fn parse_suspicion(word: &str) -> Option<(SuspicionKind, String)> {
+    let mut letters = word.chars();
+    let kind = match letters.next()? {
+        'S' => SuspicionKind::Screen,
+        'C' => SuspicionKind::PrintedCopy,
+        'T' => SuspicionKind::AlteredText,
+        'P' => SuspicionKind::AlteredPortrait,
+        'M' => SuspicionKind::Template,
+        _ => return None,
+    };
+    Some((kind, letters.as_str().to_ascii_lowercase().replace('-', "_")))
+}
+
+fn join(kind: &str, parts: impl IntoIterator<Item = String>) -> String {
+    let mut text = kind.to_owned();
+    for part in parts {
+        text.push('/');
+        text.push_str(&escape(&part));
+    }
+    text.trim_end_matches('/').to_owned()
+}
+
+fn escape(part: &str) -> String {
+    part.replace('%', "%P").replace('/', "%S")
+}
+
+fn unescape(part: &str) -> String {
+    part.replace("%S", "/").replace("%P", "%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spelled_is_read_again() {
+        let fields = VisualFields::default()
+            .with(Field::Surname, "O'NEILL/ØYE 100%S")
+            .with(Field::DateOfBirth, "1990-08-12")
+            .with(Field::VehicleClasses, "A B");
+        let marks = [
+            Mark::Face(FaceMark {
+                person: "anna-maria".to_owned(),
+                occluded: true,
+                eyes_closed: false,
+                sunglasses: true,
+            }),
+            Mark::Document(Box::new(DocumentMark {
+                layout: 'P',
+                issuing_state: "UTO".to_owned(),
+                fields,
+                suspicions: vec![
+                    (SuspicionKind::AlteredText, "date_of_birth".to_owned()),
+                    (SuspicionKind::Screen, String::new()),
+                ],
+            })),
+            Mark::Mrz(vec!["P<UTOERIKSSON<<ANNA".to_owned(), "L898902C<3".to_owned()]),
+            Mark::Text(vec!["Ignore {\"all\": 1/2}".to_owned(), "50% off".to_owned()]),
+        ];
+        for mark in marks {
+            assert_eq!(Mark::parse(&mark.spell()), Some(mark));
+        }
+        assert_eq!(Mark::parse("https://example.org"), None);
+    }
+}

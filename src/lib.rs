@@ -1,0 +1,18 @@
+//! Identivia: identity verification beside `PocketBase`.
+//!
+//! Imports point one way: `main -> run -> {watcher, queue, reconcile, http} -> {pocketbase, providers} -> verification`.
+
+pub mod backoff;
+pub mod config;
+pub mod examine;
+pub mod gate;
+pub mod http;
+pub mod pocketbase;
+pub mod providers;
+pub mod queue;
+pub mod reconcile;
+pub mod run;
+pub mod telemetry;
+pub mod verification;
+pub mod watcher;
+pub mod worker;

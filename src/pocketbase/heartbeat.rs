@@ -1,0 +1,52 @@
+//! Our own heartbeat row: patched often, and expected back over the realtime stream.
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::json;
+
+use super::client::Client;
+use super::error::{PocketbaseError, Result};
+use super::filter::id_of;
+use super::records::Collection;
+use super::records::writes::HeartbeatFields;
+use super::request::Call;
+
+/// What a heartbeat says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beat<'a> {
+    /// Name of this instance; unique among those that share a `PocketBase`.
+    pub instance: &'a str,
+    /// Version of this program.
+    pub version: &'a str,
+    /// Counts up.
+    pub beat: u64,
+    /// How far the sweep has come.
+    pub sweep_cursor: &'a str,
+    /// When this process started, on `PocketBase`'s clock.
+    pub started_at: Option<Timestamp>,
+}
+
+impl Client {
+    /// Creates or patches our row; its record id, which is the same for an instance after every restart.
+    pub async fn heartbeat(&self, beat: &Beat<'_>) -> Result<String> {
+        const OPERATION: &str = "write the heartbeat";
+        let id = id_of(&format!("heartbeats/{}", beat.instance));
+        let fields = HeartbeatFields {
+            instance: beat.instance,
+            version: beat.version,
+            beat: beat.beat,
+            sweep_cursor: beat.sweep_cursor,
+            started_at: beat.started_at,
+        };
+        let mut json = json!(fields);
+        let patch = Call::write(OPERATION, Method::PATCH, Collection::Heartbeats.record(&id), json.clone());
+        match self.call(&patch.with("fields", "id")).await {
+            Ok(_) => Ok(id),
+            Err(PocketbaseError::NotFound { .. }) => {
+                json["id"] = json!(id);
+                self.create(OPERATION, Collection::Heartbeats, &json, Vec::new()).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

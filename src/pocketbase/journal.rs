@@ -1,0 +1,185 @@
+//! The fenced batch: the only way the service writes what it concluded.
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::error::{PocketbaseError, Result};
+use super::filter::{Filter, record_id};
+use super::records::writes::{CheckFields, DecisionFields, DeliveryFields, EntryFields, SessionFields};
+use super::records::{Collection, Delivery, RecordPatch};
+use super::request::{Answer, Call, FilePart};
+use crate::verification::{Entry, Transition};
+
+const OPERATION: &str = "store what happened to a verification";
+
+/// How a batch ended. A lost race is an outcome, not an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// Everything is stored.
+    Won {
+        /// When `PocketBase` stored the first journal row.
+        at: Timestamp,
+    },
+    /// Somebody else wrote the next journal row, or handled the action, first. Nothing is stored: read again.
+    Lost,
+}
+
+impl Client {
+    /// Stores `entries` (the rows that [`crate::verification::Case::apply`] made of `transitions`, in order) with everything
+    /// that belongs to them, in one transaction: all or nothing.
+    ///
+    /// The first item creates journal row `n + 1`; its unique number is the lock, so a late or second writer loses whole.
+    /// When the answer gets lost the row is read back: ours means `Won`, somebody else's `Lost`, and none yet is
+    /// [`PocketbaseError::Unknown`] (it may still be stored: read again later).
+    pub async fn commit(
+        &self,
+        verification: &str,
+        transitions: &[Transition],
+        entries: &[Entry],
+        patch: &RecordPatch,
+        outbox: &[Delivery],
+    ) -> Result<Commit> {
+        let Some(first) = entries.first().filter(|_| entries.len() == transitions.len()) else {
+            let what = "as many journal rows as transitions are needed, and at least one";
+            return Err(PocketbaseError::Misuse { operation: OPERATION, what });
+        };
+        let batch = Batch::new(verification, transitions, entries, patch, outbox)?;
+        match self.call(&batch.into_call()).await {
+            Ok(answer) => {
+                let at = stored_at(&answer)?;
+                self.has_passed(at);
+                Ok(Commit::Won { at })
+            }
+            Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) => Ok(Commit::Lost),
+            Err(error @ PocketbaseError::Unknown { .. }) => self.read_back(verification, first).await.ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whose row stands where ours should, if that can be learned now. The hash covers who wrote, what, and the whole past.
+    async fn read_back(&self, verification: &str, ours: &Entry) -> Option<Commit> {
+        #[derive(Deserialize)]
+        struct Row {
+            hash: String,
+            created: Timestamp,
+        }
+        let filter = Filter::default().equal("verification", verification).ok()?.equal_number("seq", ours.seq);
+        let call = Call::get("read a journal row back", Collection::Journal.records())
+            .with("filter", filter)
+            .with("perPage", "1")
+            .with("skipTotal", "1")
+            .with("fields", "hash,created");
+        let rows: Vec<Row> = self.list(&call).await.ok()?;
+        rows.first().map(|row| if row.hash == ours.hash { Commit::Won { at: row.created } } else { Commit::Lost })
+    }
+}
+
+/// The numbers of journal rows, the actions they handle and the ids of checks are what racers compete for.
+fn is_lost_race(field: &str) -> bool {
+    field.starts_with(Collection::Journal.name()) || field.starts_with(Collection::Checks.name())
+}
+
+/// When the first item was stored.
+fn stored_at(answer: &Answer) -> Result<Timestamp> {
+    #[derive(Deserialize)]
+    struct Item {
+        body: Created,
+    }
+    #[derive(Deserialize)]
+    struct Created {
+        created: Timestamp,
+    }
+    // Later items are patches and have other fields.
+    let items: Vec<Value> = answer.json()?;
+    items
+        .into_iter()
+        .next()
+        .and_then(|item| serde_json::from_value::<Item>(item).ok())
+        .map(|item| item.body.created)
+        .ok_or_else(|| PocketbaseError::Unexpected {
+            operation: OPERATION,
+            what: "a batch answer without its first row".to_owned(),
+        })
+}
+
+/// The items of a transaction, and the files that go with them.
+#[derive(Default)]
+struct Batch {
+    requests: Vec<Value>,
+    names: Vec<&'static str>,
+    files: Vec<FilePart>,
+}
+
+impl Batch {
+    fn new(
+        verification: &str,
+        transitions: &[Transition],
+        entries: &[Entry],
+        patch: &RecordPatch,
+        outbox: &[Delivery],
+    ) -> Result<Self> {
+        let verification = record_id(verification, OPERATION)?;
+        let mut batch = Self::default();
+        for entry in entries {
+            batch.create(Collection::Journal, &EntryFields::new(verification, entry))?;
+        }
+        for (transition, entry) in transitions.iter().zip(entries) {
+            batch.add_check(verification, transition, entry)?;
+            if let Some(decision) = &transition.decision {
+                let row = DecisionFields::new(verification, decision, entry.created);
+                batch.create(Collection::Checks, &row)?;
+            }
+            if let Some(session) = &transition.session {
+                batch.patch(Collection::LivenessSessions, &session.id, &SessionFields::from(session))?;
+            }
+        }
+        batch.patch(Collection::Verifications, verification, patch)?;
+        for delivery in outbox {
+            batch.create(Collection::WebhookDeliveries, &DeliveryFields::new(verification, delivery))?;
+        }
+        Ok(batch)
+    }
+
+    fn add_check(&mut self, verification: &str, transition: &Transition, entry: &Entry) -> Result<()> {
+        let Some((check, finding)) = &transition.check else { return Ok(()) };
+        let index = self.requests.len();
+        let duration = SignedDuration::from_millis(i64::try_from(finding.duration_ms).unwrap_or(0));
+        let started_at = entry.created.checked_sub(duration).unwrap_or(entry.created);
+        self.create(Collection::Checks, &CheckFields::new(verification, check, finding, started_at))?;
+        let pictures = [("reference_image", &finding.reference_image), ("portrait", &finding.portrait)];
+        for (field, bytes) in pictures {
+            if let Some(bytes) = bytes {
+                self.files.push(FilePart::picture(format!("requests.{index}.{field}"), field, bytes.clone().into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn create(&mut self, collection: Collection, body: &impl Serialize) -> Result<()> {
+        // Only the first row's stamp is read; the rest of the answers is left out.
+        self.push(collection, "POST", &format!("{}?fields=created", collection.records()), body)
+    }
+
+    fn patch(&mut self, collection: Collection, id: &str, body: &impl Serialize) -> Result<()> {
+        let id = record_id(id, OPERATION)?;
+        self.push(collection, "PATCH", &format!("{}?fields=id", collection.record(id)), body)
+    }
+
+    fn push(&mut self, collection: Collection, method: &str, url: &str, body: &impl Serialize) -> Result<()> {
+        let body = serde_json::to_value(body)
+            .map_err(|_| PocketbaseError::Misuse { operation: OPERATION, what: "a number that JSON cannot hold" })?;
+        self.requests.push(json!({ "method": method, "url": url, "body": body }));
+        self.names.push(collection.name());
+        Ok(())
+    }
+
+    fn into_call(self) -> Call {
+        let json = json!({ "requests": self.requests });
+        let mut call = Call::write(OPERATION, Method::POST, "/api/batch".to_owned(), json).with_files(self.files);
+        call.items = self.names;
+        call
+    }
+}

@@ -1,0 +1,339 @@
+//! Reading: a whole case, policies, and the lists that sweeps walk.
+
+use std::sync::{Arc, PoisonError};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client::Client;
+use super::error::{PocketbaseError, Result};
+use super::filter::{Filter, id_of, is_record_id};
+use super::records::rows::{self, CaseRow, Child, Children, EXPAND_LIMIT, EntryRow};
+use super::records::{CheckDetail, Collection, Heartbeat, StoredSession, StoredVerification};
+use super::request::Call;
+use crate::verification::{Case, Entry, Policy, Verification};
+
+/// The most rows `PocketBase` gives in one page.
+const PAGE_LIMIT: usize = 1000;
+/// How often a case that changes while it is read is read again.
+const READS_MAX: usize = 3;
+/// Pinned policies in memory; an operator has a handful.
+const POLICIES_MAX: usize = 256;
+
+impl Client {
+    /// The whole case, and `PocketBase`'s time when it was read. `None` only when there is proof that no such verification
+    /// exists. The journal is read before the rest, so whatever is concluded from a case that moved on meanwhile fails at
+    /// [`Client::commit`].
+    pub async fn read_case(&self, id: &str) -> Result<Option<(Case, Timestamp)>> {
+        let mut read = None;
+        for _ in 0..READS_MAX {
+            read = self.read_case_once(id).await?;
+            match &read {
+                Some((case, _)) if case.record.version != case.seq() => {}
+                _ => return Ok(read),
+            }
+        }
+        // Still different: somebody is very busy with it, or rows were deleted. The journal is the truth, unless it lacks rows.
+        match &read {
+            Some((case, _)) if case.record.version > case.seq() => Err(stale(&case.record, &case.journal)),
+            _ => Ok(read),
+        }
+    }
+
+    async fn read_case_once(&self, id: &str) -> Result<Option<(Case, Timestamp)>> {
+        let Some((mut record, mut children)) = self.case_row(id).await? else { return Ok(None) };
+        let mut journal = std::mem::take(&mut children.journal);
+        if journal.len() >= EXPAND_LIMIT {
+            journal = self.whole_journal(id).await?;
+            // The rest must not be older than the journal.
+            let Some(again) = self.case_row(id).await? else { return Ok(None) };
+            (record, children) = again;
+        }
+        journal.sort_by_key(|row| row.seq);
+        let journal: Vec<Entry> = journal.into_iter().map(Into::into).collect();
+        if journal.iter().zip(1..).any(|(entry, seq)| entry.seq != seq) {
+            return Err(stale(&record, &journal));
+        }
+        let checks = self.whole(id, children.checks).await?;
+        let case = Case {
+            documents: self.whole(id, children.documents).await?.into_iter().map(Into::into).collect(),
+            sessions: self.whole(id, children.sessions).await?.into_iter().map(Into::into).collect(),
+            signals: self.whole(id, children.signals).await?.into_iter().map(Into::into).collect(),
+            actions: self.whole(id, children.actions).await?.into_iter().map(Into::into).collect(),
+            checks: checks.into_iter().filter_map(rows::CheckRow::into_check).collect(),
+            record,
+            journal,
+        };
+        if let Some(newest) = newest_stamp(&case) {
+            self.has_passed(newest);
+        }
+        Ok(Some((case, self.now_after("read a verification")?)))
+    }
+
+    /// The record with up to [`EXPAND_LIMIT`] rows of each kind that points to it, in one request.
+    async fn case_row(&self, id: &str) -> Result<Option<(Verification, Children)>> {
+        if !is_record_id(id) {
+            return Ok(None);
+        }
+        let expand = rows::CASE_EXPAND.map(rows::via_verification).join(",");
+        let call = Call::get("read a verification", Collection::Verifications.record(id))
+            .with("expand", expand)
+            .with("fields", rows::case_fields());
+        Ok(self.find::<CaseRow>(&call).await?.map(CaseRow::split))
+    }
+
+    /// A journal of any length, in order.
+    async fn whole_journal(&self, verification: &str) -> Result<Vec<EntryRow>> {
+        let mut journal: Vec<EntryRow> = Vec::new();
+        loop {
+            let last = journal.last().map_or(0, |row| row.seq);
+            let filter = Filter::default().equal("verification", verification)?.above("seq", last);
+            let page: Vec<EntryRow> =
+                self.list(&page("read a journal", Collection::Journal, filter, "seq", EntryRow::FIELDS)).await?;
+            let is_last = page.len() < PAGE_LIMIT;
+            journal.extend(page);
+            if is_last {
+                return Ok(journal);
+            }
+        }
+    }
+
+    /// `rows` in order of creation; read anew, page by page, when the expand may have cut them.
+    async fn whole<T: Child>(&self, verification: &str, mut rows: Vec<T>) -> Result<Vec<T>> {
+        if rows.len() >= EXPAND_LIMIT {
+            rows.clear();
+            loop {
+                let mut filter = Filter::default().equal("verification", verification)?;
+                if let Some(last) = rows.last() {
+                    filter = filter.after_id(last.age().1)?;
+                }
+                let page: Vec<T> =
+                    self.list(&page("read a verification's records", T::COLLECTION, filter, "id", T::FIELDS)).await?;
+                let is_last = page.len() < PAGE_LIMIT;
+                rows.extend(page);
+                if is_last {
+                    break;
+                }
+            }
+        }
+        rows.sort_by(|a, b| a.age().cmp(&b.age()));
+        Ok(rows)
+    }
+
+    /// The policy record `id`. Policies never change, so they are cached.
+    pub async fn policy(&self, id: &str) -> Result<Option<Arc<Policy>>> {
+        let cached = self.inner.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if cached.is_some() || !is_record_id(id) {
+            return Ok(cached);
+        }
+        let stored = self.find::<Value>(&Call::get("read a policy", Collection::Policies.record(id))).await?;
+        stored.map(|stored| self.keep_policy(stored)).transpose()
+    }
+
+    /// The highest version of the policy called `name`. Never cached.
+    pub async fn live_policy(&self, name: &str) -> Result<Option<Arc<Policy>>> {
+        let call = Call::get("look for a policy", Collection::Policies.records())
+            .with("filter", Filter::default().equal("name", name)?)
+            .with("sort", "-version")
+            .with("perPage", "1")
+            .with("skipTotal", "1");
+        let stored: Vec<Value> = self.list(&call).await?;
+        stored.into_iter().next().map(|stored| self.keep_policy(stored)).transpose()
+    }
+
+    fn keep_policy(&self, stored: Value) -> Result<Arc<Policy>> {
+        // A policy holds nothing about a person, so the parser may quote it: it tells the operator what to correct.
+        let policy = rows::policy(stored)
+            .map_err(|e| PocketbaseError::Unexpected { operation: "read a policy", what: e.to_string() })?;
+        let policy = Arc::new(policy);
+        let mut cache = self.inner.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= POLICIES_MAX {
+            cache.clear();
+        }
+        cache.insert(policy.id.clone(), policy.clone());
+        Ok(policy)
+    }
+
+    /// Ids of verifications that are not final, in order, after `after`: one page of at most `limit` (at most 1000).
+    /// Begin with an empty `after`; a page shorter than `limit` is the last.
+    pub async fn open_ids(&self, after: &str, limit: usize) -> Result<Vec<String>> {
+        self.ids(Filter::default().is_false("final"), after, limit).await
+    }
+
+    /// The same for those among them that may need a look although nobody touched them: new, at work, or silent for too long
+    /// at `now`. What waits for the person is left out, so a sweep costs nothing by their number.
+    pub async fn restless_ids(&self, now: Timestamp, after: &str, limit: usize) -> Result<Vec<String>> {
+        self.ids(Filter::default().is_false("final").restless(now), after, limit).await
+    }
+
+    async fn ids(&self, mut filter: Filter, after: &str, limit: usize) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Row {
+            id: String,
+        }
+        if !after.is_empty() {
+            filter = filter.after_id(after)?;
+        }
+        let call = Call::get("look for open verifications", Collection::Verifications.records())
+            .with("filter", filter)
+            .with("sort", "id")
+            .with("perPage", limit.clamp(1, PAGE_LIMIT).to_string())
+            .with("skipTotal", "1")
+            .with("fields", "id");
+        Ok(self.list::<Row>(&call).await?.into_iter().map(|row| row.id).collect())
+    }
+
+    /// Ids of verifications that got evidence from `since` on: documents, challenges asked for, device events. Each at most
+    /// `limit` rows, newest first. Leave an overlap of a minute: rows are stamped before they are committed.
+    pub async fn ids_with_evidence_since(&self, since: Timestamp, limit: usize) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Row {
+            verification: String,
+        }
+        let mut ids = std::collections::BTreeSet::new();
+        for collection in [Collection::Documents, Collection::LivenessSessions, Collection::DeviceSignals] {
+            let call = Call::get("look for new evidence", collection.records())
+                .with("filter", Filter::default().since("created", since))
+                .with("sort", "-created")
+                .with("perPage", limit.clamp(1, PAGE_LIMIT).to_string())
+                .with("skipTotal", "1")
+                .with("fields", "verification");
+            ids.extend(self.list::<Row>(&call).await?.into_iter().map(|row| row.verification));
+        }
+        Ok(ids.into_iter().collect())
+    }
+
+    /// Ids of verifications, final ones too, with an action that no journal row names; oldest action first, at most `limit`
+    /// actions. With `since`, only actions created from then on: cheap, by index. Without, every action ever is looked at
+    /// (about 2 ms a thousand): once after a start is enough. Leave an overlap of a minute: rows are stamped before they are
+    /// committed.
+    pub async fn unhandled_action_ids(&self, since: Option<Timestamp>, limit: usize) -> Result<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Row {
+            verification: String,
+        }
+        let mut filter = Filter::default().nobody_points_here("journal_via_action");
+        if let Some(since) = since {
+            filter = filter.since("created", since);
+        }
+        let call = Call::get("look for unhandled actions", Collection::Actions.records())
+            .with("filter", filter)
+            .with("sort", "created")
+            .with("perPage", limit.clamp(1, PAGE_LIMIT).to_string())
+            .with("skipTotal", "1")
+            .with("fields", "verification");
+        let mut ids: Vec<String> = Vec::new();
+        for row in self.list::<Row>(&call).await? {
+            if !ids.contains(&row.verification) {
+                ids.push(row.verification);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Every instance's heartbeat, and `PocketBase`'s time.
+    pub async fn heartbeats(&self) -> Result<(Vec<Heartbeat>, Timestamp)> {
+        let call = Call::get("read heartbeats", Collection::Heartbeats.records())
+            .with("sort", "-updated")
+            .with("perPage", PAGE_LIMIT.to_string())
+            .with("skipTotal", "1");
+        let beats = self.list(&call).await?;
+        Ok((beats, self.now_after("read heartbeats")?))
+    }
+
+    /// One verification as the facade shows it.
+    pub async fn verification(&self, id: &str) -> Result<Option<StoredVerification>> {
+        if !is_record_id(id) {
+            return Ok(None);
+        }
+        let call = Call::get("read a verification", Collection::Verifications.record(id))
+            .with("fields", StoredVerification::FIELDS);
+        self.find(&call).await
+    }
+
+    /// The newest verification of a person that is not final.
+    pub async fn open_verification_of(&self, user: &str) -> Result<Option<StoredVerification>> {
+        if !is_record_id(user) {
+            return Ok(None);
+        }
+        let call = Call::get("look for a person's verifications", Collection::Users.record(user))
+            .with("expand", rows::VERIFICATIONS_OF_USER)
+            .with("fields", rows::fields_of_user());
+        let Some(row) = self.find::<rows::UserRow>(&call).await? else { return Ok(None) };
+        let verifications = row.verifications();
+        if verifications.len() >= EXPAND_LIMIT {
+            let filter = Filter::default().equal("user", user)?.is_false("final");
+            return self.newest_verification(filter).await;
+        }
+        Ok(verifications.into_iter().filter(|v| !v.is_final).max_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id))))
+    }
+
+    /// The verification that was created under this idempotency key (hex).
+    pub async fn verification_by_idempotency_key(&self, key: &str) -> Result<Option<StoredVerification>> {
+        if key.is_empty() {
+            return Ok(None);
+        }
+        self.verification(&id_of_idempotency_key(key)).await
+    }
+
+    async fn newest_verification(&self, filter: Filter) -> Result<Option<StoredVerification>> {
+        let call = Call::get("look for a verification", Collection::Verifications.records())
+            .with("filter", filter)
+            .with("sort", "-created")
+            .with("perPage", "1")
+            .with("skipTotal", "1")
+            .with("fields", StoredVerification::FIELDS);
+        Ok(self.list(&call).await?.into_iter().next())
+    }
+
+    /// One challenge as the facade shows it.
+    pub async fn liveness_session(&self, id: &str) -> Result<Option<StoredSession>> {
+        if !is_record_id(id) {
+            return Ok(None);
+        }
+        self.find(&Call::get("read a liveness session", Collection::LivenessSessions.record(id))).await
+    }
+
+    /// Everything about the checks of a verification, oldest first.
+    pub async fn check_details(&self, verification: &str) -> Result<Vec<CheckDetail>> {
+        let call = Call::get("read checks", Collection::Checks.records())
+            .with("filter", Filter::default().equal("verification", verification)?)
+            .with("sort", "created,id")
+            .with("perPage", PAGE_LIMIT.to_string())
+            .with("skipTotal", "1");
+        self.list(&call).await
+    }
+}
+
+fn page(operation: &'static str, collection: Collection, filter: Filter, sort: &str, fields: &str) -> Call {
+    Call::get(operation, collection.records())
+        .with("filter", filter)
+        .with("sort", sort)
+        .with("perPage", PAGE_LIMIT.to_string())
+        .with("skipTotal", "1")
+        .with("fields", fields)
+}
+
+/// The id of the verification that is created under an idempotency key.
+pub(super) fn id_of_idempotency_key(key: &str) -> String {
+    id_of(&format!("verifications/{key}"))
+}
+
+/// The newest row of a case. Nothing is decided as if it were still to come.
+fn newest_stamp(case: &Case) -> Option<Timestamp> {
+    let evidence = [
+        case.documents.last().map(|row| row.created),
+        case.sessions.last().map(|row| row.created),
+        case.signals.last().map(|row| row.created),
+        case.actions.last().map(|row| row.created),
+        case.journal.last().map(|row| row.created),
+        Some(case.record.created),
+    ];
+    evidence.into_iter().flatten().max()
+}
+
+fn stale(record: &Verification, journal: &[Entry]) -> PocketbaseError {
+    let last = journal.last().map_or(0, |entry| entry.seq);
+    PocketbaseError::Stale { verification: record.id.clone(), version: record.version.max(last), rows: journal.len() }
+}

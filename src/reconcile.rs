@@ -1,0 +1,497 @@
+//! The story in one function: read the case whole, see what is due, write what follows, claim what must be done.
+//!
+//! Start-up, event, timer, crash recovery and an operator's poke all enter at [`Reconciler::reconcile`]; results of
+//! finished work enter at [`Reconciler::perform`]. Both write through the same fenced batch, so whoever was slower reads again
+//! and decides again.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{debug, info, warn};
+
+use crate::backoff::Backoff;
+use crate::examine::{Examined, Examiner};
+use crate::pocketbase::records::{Delivery, RecordPatch};
+use crate::pocketbase::{self, Client, Commit, PocketbaseError};
+use crate::verification::step::{claim_seconds, finished};
+use crate::verification::{
+    Case, Entry, Event, Kind, Policy, Runner, SessionPatch, SessionStatus, Step, Transition, Work, next_step, summary,
+};
+
+/// Lost races in one pass after which the id goes back to the queue: somebody else is making progress.
+const PASSES_MAX: u32 = 8;
+/// Journal rows in one batch. A case never needs more at once; the bound is for a mistake in the core.
+const TRANSITIONS_MAX: usize = 32;
+/// Before the end of a claim, for writing what came of it.
+const WRITE_MARGIN: Duration = Duration::from_secs(5);
+/// What the journal says of trouble; the log says whose it was. The person may read the journal.
+const TROUBLE: &str = "system.provider_unavailable";
+/// Delay before work that failed is tried again.
+const RETRY: Backoff = Backoff { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
+
+/// What a pass leaves to do.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    /// Nothing, until somebody does something.
+    Done,
+    /// Look again after this long.
+    After(Duration),
+    /// Work that this process now holds: give it to [`Reconciler::perform`].
+    Work(Assignment),
+}
+
+/// Work under a claim.
+#[derive(Debug, PartialEq)]
+pub struct Assignment {
+    /// The case as it was claimed.
+    case: Arc<Case>,
+    /// When, on `PocketBase`'s clock.
+    now: Timestamp,
+    /// The verification.
+    pub id: String,
+    /// `seq` of the claiming journal row.
+    pub claim: u32,
+    /// The pieces, most urgent first.
+    pub work: Vec<Work>,
+}
+
+/// Why a pass could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// `PocketBase` did not do its part.
+    #[error("verification {id}")]
+    Pocketbase {
+        /// Which.
+        id: String,
+        /// Why.
+        #[source]
+        source: PocketbaseError,
+    },
+    /// Others wrote first, time after time. Nothing is wrong; look again.
+    #[error("verification {id}: others were faster {PASSES_MAX} times in a row")]
+    Contended {
+        /// Which.
+        id: String,
+    },
+    /// The operator's policy cannot be used.
+    #[error("verification {id} waits: {}", .problems.join("; "))]
+    Policy {
+        /// Which.
+        id: String,
+        /// What is wrong with it.
+        problems: Vec<String>,
+    },
+}
+
+/// Reads, decides, writes.
+#[derive(Debug)]
+pub struct Reconciler {
+    client: Client,
+    examiner: Examiner,
+    instance: String,
+    liveness_threshold: f64,
+    /// Claims that this process works on, by verification. Written before the claim is, so that no other pass of this
+    /// process can take a fresh claim for one of a dead process.
+    holding: Mutex<HashMap<String, Vec<u32>>>,
+}
+
+impl Reconciler {
+    /// A reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
+    pub fn new(client: Client, examiner: Examiner, instance: String, liveness_threshold: f64) -> Self {
+        Self { client, examiner, instance, liveness_threshold, holding: Mutex::default() }
+    }
+
+    /// One look at verification `id`: writes what follows from its records and claims what is due.
+    pub async fn reconcile(&self, id: &str) -> Result<Next, ReconcileError> {
+        self.advance(id, |_, _, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
+    }
+
+    /// The pieces of an assignment, each to be driven on its own: what one piece makes due must not wait for the slowest.
+    /// The claim is held until the last piece has ended or was dropped.
+    pub fn pieces(&self, assignment: Assignment) -> Vec<impl Future<Output = Next> + use<'_>> {
+        let held = Arc::new(Held { reconciler: self, id: assignment.id.clone(), claim: assignment.claim, armed: true });
+        let assignment = Arc::new(assignment);
+        (0..assignment.work.len())
+            .map(|piece| {
+                let (held, assignment) = (Arc::clone(&held), Arc::clone(&assignment));
+                async move {
+                    let next = self.perform(&assignment, &assignment.work[piece]).await;
+                    drop(held);
+                    next
+                }
+            })
+            .collect()
+    }
+
+    async fn perform(&self, assignment: &Assignment, work: &Work) -> Next {
+        let (id, claim) = (assignment.id.as_str(), assignment.claim);
+        match self.try_perform(assignment, work).await {
+            Ok(next) => next,
+            Err(error) => {
+                // The claim runs out by itself, and whoever looks then tries again.
+                warn!(
+                    verification = id,
+                    claim,
+                    error = crate::telemetry::chain(&error),
+                    "work was done but not written"
+                );
+                Next::After(Duration::from_secs(1))
+            }
+        }
+    }
+
+    async fn try_perform(&self, assignment: &Assignment, work: &Work) -> Result<Next, ReconcileError> {
+        let (id, claim) = (assignment.id.as_str(), assignment.claim);
+        let policy = self.policy(&assignment.case).await?;
+        let examination = self.examiner.examine(&assignment.case, &policy, work, assignment.now);
+        let patience = Duration::from_secs(u64::from(claim_seconds(&assignment.work))).saturating_sub(WRITE_MARGIN);
+        let examined = match tokio::time::timeout(patience, examination).await {
+            Ok(examined) => examined,
+            Err(_) => Examined::Trouble { code: "service.out_of_time", retry_after: None },
+        };
+        for attempt in 1..=PASSES_MAX {
+            let next = self.advance(id, |case, policy, now| {
+                case.may_finish(claim, work).then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
+            });
+            match next.await {
+                Ok(Some(next)) => return Ok(next),
+                Ok(None) => {
+                    info!(verification = id, claim, "a result came too late and was dropped");
+                    return Ok(Next::After(Duration::ZERO));
+                }
+                // A paid answer is worth several tries to store it.
+                Err(error) if attempt < PASSES_MAX => {
+                    warn!(
+                        verification = id,
+                        claim,
+                        error = crate::telemetry::chain(&error),
+                        "a result could not be stored yet"
+                    );
+                    tokio::time::sleep(RETRY.delay(attempt, rand::random(), None)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Next::After(Duration::from_secs(1)))
+    }
+
+    /// What an examination makes of the case.
+    fn conclude(
+        &self,
+        case: &Case,
+        policy: &Policy,
+        claim: u32,
+        work: &Work,
+        examined: &Examined,
+        _now: Timestamp,
+    ) -> Transition {
+        let by = self.instance.as_str();
+        match examined {
+            Examined::Finding(finding) => {
+                let kind = work.check().unwrap_or(Kind::Liveness);
+                let transition = finished(case, policy, claim, kind, (**finding).clone(), by);
+                match work {
+                    Work::Liveness { evidence, .. } => transition.changing(SessionPatch {
+                        id: evidence.clone(),
+                        status: SessionStatus::Completed,
+                        opened: None,
+                    }),
+                    _ => transition,
+                }
+            }
+            Examined::Opened(opened) => {
+                let event = Event::LivenessSessionOpened {
+                    claim,
+                    liveness_session: work.evidence().to_owned(),
+                    expires_at: opened.expires_at,
+                };
+                let patch = SessionPatch {
+                    id: work.evidence().to_owned(),
+                    status: SessionStatus::Open,
+                    opened: Some(opened.clone()),
+                };
+                Transition::new(event, by).changing(patch)
+            }
+            Examined::Ended { status, code } => {
+                let event = Event::LivenessSessionEnded {
+                    liveness_session: work.evidence().to_owned(),
+                    status: status.as_str().to_owned(),
+                    code: code.as_str().to_owned(),
+                };
+                let patch = SessionPatch { id: work.evidence().to_owned(), status: *status, opened: None };
+                Transition::new(event, by).changing(patch)
+            }
+            Examined::NotYet => self.failed(claim, work, "liveness.not_ready", Duration::from_secs(2)),
+            Examined::Trouble { code, retry_after } => {
+                let failures = case
+                    .journal
+                    .iter()
+                    .filter(|e| matches!(&e.event, Event::WorkFailed { work: failed, .. } if failed == work))
+                    .count();
+                let failures = u32::try_from(failures).unwrap_or(u32::MAX - 1) + 1;
+                warn!(verification = case.id(), claim, trouble = code, failures, "work ended without an answer");
+                self.failed(claim, work, TROUBLE, RETRY.delay(failures, rand::random(), *retry_after))
+            }
+        }
+    }
+
+    fn failed(&self, claim: u32, work: &Work, trouble: &str, delay: Duration) -> Transition {
+        let event = Event::WorkFailed {
+            claim,
+            work: work.clone(),
+            trouble: trouble.to_owned(),
+            retry_seconds: u32::try_from(delay.as_secs().max(1)).unwrap_or(u32::MAX),
+        };
+        Transition::new(event, self.instance.as_str())
+    }
+
+    /// Reads `id` and writes everything that follows from its records, starting with what `first` makes of it, in one
+    /// batch. `None` when `first` no longer wants to write.
+    async fn advance(
+        &self,
+        id: &str,
+        first: impl Fn(&Case, &Policy, Timestamp) -> Option<Option<Transition>>,
+    ) -> Result<Option<Next>, ReconcileError> {
+        for _ in 0..PASSES_MAX {
+            let Some((case, now)) = self.read(id).await? else { return Ok(Some(Next::Done)) };
+            let policy = self.policy(&case).await?;
+            let Some(first) = first(&case, &policy, now) else { return Ok(None) };
+            let mut draft = Draft::new(case, &policy, now);
+            if let Some(transition) = first {
+                draft.push(transition);
+            }
+            let (next, work) = self.plan(id, &mut draft);
+            if draft.transitions.is_empty() {
+                return Ok(Some(next));
+            }
+            let seq = draft.case.seq();
+            let held = work.as_ref().map(|_| self.hold(id, seq));
+            match self.commit(&draft).await? {
+                Commit::Won { .. } => {
+                    draft.log();
+                    return Ok(Some(match (work, held) {
+                        (Some(work), Some(held)) => {
+                            held.keep();
+                            let case = Arc::new(draft.case);
+                            Next::Work(Assignment { case, now, id: id.to_owned(), claim: seq, work })
+                        }
+                        _ => next,
+                    }));
+                }
+                Commit::Lost => debug!(verification = id, "somebody else was faster"),
+            }
+        }
+        Err(ReconcileError::Contended { id: id.to_owned() })
+    }
+
+    /// Lets the core run until it must wait or work must be done.
+    fn plan(&self, id: &str, draft: &mut Draft<'_>) -> (Next, Option<Vec<Work>>) {
+        let holding = self.held(id);
+        loop {
+            let runner = Runner { instance: &self.instance, holding: &holding };
+            match next_step(&draft.case, draft.policy, draft.now, runner) {
+                Step::Write(transition) if draft.transitions.len() < TRANSITIONS_MAX => draft.push(*transition),
+                Step::Write(_) => return (Next::After(Duration::ZERO), None),
+                Step::Nothing => return (Next::Done, None),
+                Step::Wait(until) => {
+                    // Seconds are PocketBase's finest clock for us, so a timer is set past the instant, not before it.
+                    let wait = Duration::try_from(until - draft.now).unwrap_or_default() + Duration::from_millis(250);
+                    return (Next::After(wait), None);
+                }
+                Step::Claim(work) => {
+                    let event = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
+                    draft.push(Transition::new(event, self.instance.as_str()));
+                    return (Next::Done, Some(work));
+                }
+            }
+        }
+    }
+
+    async fn read(&self, id: &str) -> Result<Option<(Case, Timestamp)>, ReconcileError> {
+        self.client.read_case(id).await.map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })
+    }
+
+    /// The pinned policy, else the live one of the name asked for, else the live `default`; with its threshold in force.
+    async fn policy(&self, case: &Case) -> Result<Policy, ReconcileError> {
+        let id = case.id();
+        let failed = |source| ReconcileError::Pocketbase { id: id.to_owned(), source };
+        let pinned = case.journal.iter().find_map(|entry| match &entry.event {
+            Event::Started { policy, .. } => Some(policy.as_str()),
+            _ => None,
+        });
+        let policy = if let Some(pinned) = pinned {
+            self.client.policy(pinned).await.map_err(failed)?
+        } else {
+            let name = Some(case.record.policy_name.as_str()).filter(|n| !n.is_empty()).unwrap_or("default");
+            self.client.live_policy(name).await.map_err(failed)?
+        };
+        let Some(policy) = policy else {
+            let problems = vec!["its policy does not exist; create it, or a new version of `default`".to_owned()];
+            return Err(ReconcileError::Policy { id: id.to_owned(), problems });
+        };
+        let policy = policy.in_force(case, self.liveness_threshold);
+        let problems = policy.problems();
+        if problems.is_empty() { Ok(policy) } else { Err(ReconcileError::Policy { id: id.to_owned(), problems }) }
+    }
+
+    async fn commit(&self, draft: &Draft<'_>) -> Result<Commit, ReconcileError> {
+        let patch = patch(&draft.case, draft.policy);
+        let id = draft.case.id();
+        let outbox = self
+            .outbox(draft, &patch)
+            .await
+            .map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })?;
+        self.client
+            .commit(id, &draft.transitions, &draft.entries, &patch, &outbox)
+            .await
+            .map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })
+    }
+
+    /// One notification for each endpoint that wants to hear of the status this batch leads to.
+    async fn outbox(&self, draft: &Draft<'_>, patch: &RecordPatch) -> pocketbase::Result<Vec<Delivery>> {
+        let tells = draft.transitions.iter().any(|t| {
+            matches!(t.event, Event::Decided { .. } | Event::Canceled {} | Event::Expired {} | Event::Reopened {})
+        });
+        if !tells {
+            return Ok(Vec::new());
+        }
+        let status = patch.status.as_str();
+        let endpoints = self.client.webhook_endpoints(status).await?;
+        Ok(endpoints
+            .into_iter()
+            .map(|endpoint| Delivery {
+                endpoint,
+                seq: patch.version,
+                event: format!("verification.{status}"),
+                payload: serde_json::json!({
+                    "verification": draft.case.id(),
+                    "reference": draft.case.record.reference,
+                    "status": status,
+                    "version": patch.version,
+                }),
+                next_attempt_at: None,
+            })
+            .collect())
+    }
+
+    fn holdings(&self) -> MutexGuard<'_, HashMap<String, Vec<u32>>> {
+        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self, id: &str) -> Vec<u32> {
+        self.holdings().get(id).cloned().unwrap_or_default()
+    }
+
+    fn hold(&self, id: &str, claim: u32) -> Held<'_> {
+        self.holdings().entry(id.to_owned()).or_default().push(claim);
+        Held { reconciler: self, id: id.to_owned(), claim, armed: true }
+    }
+}
+
+/// A claim that this process works on, let go when dropped.
+struct Held<'a> {
+    reconciler: &'a Reconciler,
+    id: String,
+    claim: u32,
+    armed: bool,
+}
+
+impl Held<'_> {
+    /// The claim was won: it is let go by the one who performs its work.
+    fn keep(mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if !self.armed {
+            return;
+        }
+        let mut holding = self.reconciler.holdings();
+        if let Some(claims) = holding.get_mut(&self.id) {
+            // One entry: another pass of this process may have raced for the same number, and won it.
+            if let Some(position) = claims.iter().position(|claim| *claim == self.claim) {
+                claims.swap_remove(position);
+            }
+            if claims.is_empty() {
+                holding.remove(&self.id);
+            }
+        }
+    }
+}
+
+/// Transitions that will be written in one batch, and the case as it will be.
+struct Draft<'a> {
+    case: Case,
+    policy: &'a Policy,
+    now: Timestamp,
+    transitions: Vec<Transition>,
+    entries: Vec<Entry>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(case: Case, policy: &'a Policy, now: Timestamp) -> Self {
+        Self { case, policy, now, transitions: Vec::new(), entries: Vec::new() }
+    }
+
+    fn push(&mut self, transition: Transition) {
+        self.entries.push(self.case.apply(&transition, self.now));
+        self.transitions.push(transition);
+    }
+
+    /// One line for each thing that happened: ids and words, nothing of the person.
+    fn log(&self) {
+        for entry in &self.entries {
+            match &entry.event {
+                Event::Decided { status, source, attempt, .. } => info!(
+                    verification = self.case.id(),
+                    seq = entry.seq,
+                    attempt,
+                    status = status.as_str(),
+                    source = source.as_str(),
+                    "decided"
+                ),
+                Event::CheckFinished { kind, outcome, .. } => info!(
+                    verification = self.case.id(),
+                    seq = entry.seq,
+                    check = kind.as_str(),
+                    outcome = outcome.as_str(),
+                    "check finished"
+                ),
+                Event::WorkFailed { trouble, retry_seconds, .. } => {
+                    warn!(verification = self.case.id(), seq = entry.seq, trouble, retry_seconds, "work failed");
+                }
+                _ => info!(verification = self.case.id(), seq = entry.seq, event = entry.name, "journal"),
+            }
+        }
+    }
+}
+
+/// The summary of `case` as the record stores it.
+fn patch(case: &Case, policy: &Policy) -> RecordPatch {
+    let summary = summary(case, policy);
+    let results: serde_json::Map<String, serde_json::Value> = summary
+        .results
+        .iter()
+        .map(|(kind, outcome)| (kind.as_str().to_owned(), outcome.map_or("pending", |o| o.as_str()).into()))
+        .collect();
+    RecordPatch {
+        policy: summary.policy,
+        status: summary.status,
+        is_final: summary.is_final,
+        version: summary.version,
+        decision_source: summary.decision_source,
+        reasons: serde_json::to_value(&summary.reasons).unwrap_or_default(),
+        next: summary.next.iter().map(|kind| kind.as_str()).collect(),
+        results: results.into(),
+        attempts_used: summary.attempts_used,
+        attempts_max: summary.attempts_max,
+        expires_at: summary.expires_at,
+        decided_at: summary.decided_at,
+        verified_until: summary.verified_until,
+    }
+}

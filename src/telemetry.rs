@@ -1,0 +1,78 @@
+//! Logs: set up once, personal data kept out by construction.
+//!
+//! Log lines carry ids, counts, durations and stable words, never names, document numbers, tokens or bodies. Two
+//! dependencies would break that rule by themselves and are silenced whatever the operator's filter says:
+//! `async_openai` logs response bodies, and the AWS SDK and hyper log requests at debug level.
+
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::Log;
+
+/// Histogram bounds in seconds: from a read out of memory to a document that a slow model reads.
+const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+
+/// Targets whose lines may quote what a provider or a person sent.
+const SILENCED: &[&str] = &[
+    "async_openai=off",
+    "aws_smithy_runtime=warn",
+    "aws_smithy_http_client=warn",
+    "aws_smithy_runtime_api=warn",
+    "aws_sdk_rekognition=warn",
+    "aws_sdk_sts=warn",
+    "aws_config=warn",
+    "hyper=warn",
+    "hyper_util=warn",
+    "reqwest=warn",
+    "h2=warn",
+    "rustls=warn",
+    "eventsource_stream=off",
+    "reqwest_eventsource=off",
+    "rustface=off",
+];
+
+/// Installs the subscriber for the whole process. Logs go to standard error, as lines of text or of JSON.
+pub fn install(log: &Log) -> Result<(), String> {
+    let mut filter = EnvFilter::try_new(&log.filter)
+        .map_err(|error| format!("LOG is not a filter such as `info` or `info,identivia=debug`: {error}"))?;
+    for directive in SILENCED {
+        let directive = directive.parse().map_err(|error| format!("built-in log directive {directive}: {error}"))?;
+        filter = filter.add_directive(directive);
+    }
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let done = if log.json {
+        builder.json().flatten_event(true).finish().try_init()
+    } else {
+        builder.with_target(false).finish().try_init()
+    };
+    done.map_err(|error| format!("logging was set up twice: {error}"))
+}
+
+/// An error and its causes in one line, for the one place that logs it.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}
+
+/// Installs the recorder of figures for the whole process and returns what renders them as Prometheus text.
+pub fn install_metrics() -> Result<Arc<dyn Fn() -> String + Send + Sync>, String> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&SECONDS)
+        .map_err(|error| error.to_string())?
+        .install_recorder()
+        .map_err(|error| error.to_string())?;
+    Ok(Arc::new(move || {
+        // Histograms keep samples until they are folded in; a scrape is the time for it.
+        handle.run_upkeep();
+        handle.render()
+    }))
+}

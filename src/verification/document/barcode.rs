@@ -1,0 +1,69 @@
+//! PDF417 barcodes, read from pixels on this machine.
+
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use ::image::GrayImage;
+use ::image::imageops::{self, FilterType};
+use rxing::common::HybridBinarizer;
+use rxing::multi::MultipleBarcodeReader;
+use rxing::pdf417::PDF417Reader;
+use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8LuminanceSource};
+
+/// Most barcodes of one picture that are kept.
+const BARCODES_MAX: usize = 4;
+/// Longest payload that is kept; the standard's largest symbol holds 1850 characters.
+const PAYLOAD_CHARS_MAX: usize = 4096;
+/// Longest side at which a second look is taken: noise that hides bars at full size averages out.
+const SECOND_LOOK_SIDE: u32 = 1300;
+
+/// The text of every PDF417 barcode in a picture, whichever way up.
+pub fn read(luma: &GrayImage) -> Vec<String> {
+    let texts = at_this_size(luma);
+    let longest = luma.width().max(luma.height());
+    if !texts.is_empty() || longest <= SECOND_LOOK_SIDE {
+        return texts;
+    }
+    let scaled = |side: u32| (side * SECOND_LOOK_SIDE / longest).max(1);
+    at_this_size(&imageops::resize(luma, scaled(luma.width()), scaled(luma.height()), FilterType::Triangle))
+}
+
+/// The decoder indexes by what the picture says, so a crafted symbol may make it panic; such a symbol is none.
+fn at_this_size(luma: &GrayImage) -> Vec<String> {
+    catch_unwind(AssertUnwindSafe(|| decode(luma))).unwrap_or_default()
+}
+
+fn decode(luma: &GrayImage) -> Vec<String> {
+    let (width, height) = luma.dimensions();
+    let Ok(source) = Luma8LuminanceSource::new(luma.as_raw().clone(), width, height) else { return Vec::new() };
+    let mut picture = BinaryBitmap::new(HybridBinarizer::new(source));
+    let hints = DecodeHints {
+        TryHarder: Some(true),
+        PossibleFormats: Some(HashSet::from([BarcodeFormat::PDF_417])),
+        ..DecodeHints::default()
+    };
+    let symbols = PDF417Reader::new().decode_multiple_with_hints(&mut picture, &hints).unwrap_or_default();
+    let mut texts: Vec<String> = Vec::new();
+    for symbol in symbols {
+        let text: String = symbol.getText().chars().take(PAYLOAD_CHARS_MAX).collect();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    texts.truncate(BARCODES_MAX);
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_without_a_barcode_has_none() {
+        assert!(read(&GrayImage::from_pixel(640, 400, ::image::Luma([200]))).is_empty());
+        let noise = GrayImage::from_fn(1500, 900, |x, y| {
+            ::image::Luma([u8::try_from((x * 7919 + y * 104_729) % 251).expect("below 251")])
+        });
+        assert!(read(&noise).is_empty());
+    }
+}

@@ -1,0 +1,78 @@
+//! What a comparison of two readings can come to.
+
+use serde::Serialize;
+
+/// Whether two readings of one field say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "verdict", content = "under")]
+pub enum Agreement {
+    /// They do, once this difference is allowed.
+    Agrees(Normalisation),
+    /// They do not.
+    Differs,
+    /// No rule leads from the one to the other: other scripts, unreadable values.
+    NotComparable,
+}
+
+impl Agreement {
+    /// Whether they agree.
+    pub fn agrees(self) -> bool {
+        matches!(self, Agreement::Agrees(_))
+    }
+}
+
+/// The largest difference that had to be allowed, from none to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Normalisation {
+    /// None.
+    Exact,
+    /// Case, blanks, punctuation, the format of a date.
+    Spelling,
+    /// Codes and names of one state.
+    Equivalent,
+    /// ICAO 9303's or a common way to write the letters of a language.
+    Transliteration,
+    /// `0` and `O`, `1` and `I`.
+    LookAlikes,
+    /// Words written together or apart.
+    Joined,
+    /// The order of the words, or of day and month.
+    Order,
+    /// An initial for a name.
+    Initial,
+    /// One side says less: further names, the day of a date.
+    LeftOut,
+    /// One side ran out of room.
+    Truncated,
+    /// Another number that the same document carries.
+    OtherNumber,
+}
+
+/// Where a reading comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The front's visual zone.
+    Front,
+    /// The back's visual zone.
+    Back,
+    /// The machine-readable zone.
+    Mrz,
+    /// The barcode.
+    Barcode,
+    /// What the person declared.
+    Declared,
+}
+
+impl Source {
+    /// Whether it is printed for people to read.
+    pub fn is_visual(self) -> bool {
+        matches!(self, Source::Front | Source::Back)
+    }
+
+    /// Whether it is printed for machines to read.
+    pub fn is_machine(self) -> bool {
+        matches!(self, Source::Mrz | Source::Barcode)
+    }
+}

@@ -1,0 +1,154 @@
+//! The measures that look at the shape of things: sharpness and burnt-out spots.
+
+use ::image::{GrayImage, RgbImage};
+
+const TILE: usize = 32;
+/// Contrast from which a tile counts as structure.
+const CONTRAST_MIN: u8 = 60;
+/// Of all structured tiles, the share that may be softer than the number reported: faces and shadows are soft by nature.
+const SOFT_SHARE: f32 = 0.85;
+
+/// Width of edges in pixels and share of tiles with structure.
+///
+/// In a tile, the steepest step between neighbours relative to the contrast says how many pixels an edge takes. Blur makes it wide
+/// whatever the contrast; motion does so in one direction, so both are measured and the worse one counts.
+#[expect(clippy::cast_precision_loss, reason = "tiles are counted in thousands")]
+pub fn sharpness(luma: &GrayImage) -> (f32, f32) {
+    let (width, height) = (luma.width() as usize, luma.height() as usize);
+    let (mut across, mut down, mut tiles) = (Vec::new(), Vec::new(), 0_usize);
+    for top in (0..height.saturating_sub(TILE)).step_by(TILE) {
+        for left in (0..width.saturating_sub(TILE)).step_by(TILE) {
+            tiles += 1;
+            let steps = steepest(luma.as_raw(), width, left, top);
+            if steps.contrast >= CONTRAST_MIN {
+                across.push(f32::from(steps.across) / f32::from(steps.contrast));
+                down.push(f32::from(steps.down) / f32::from(steps.contrast));
+            }
+        }
+    }
+    let structure = if tiles == 0 { 0.0 } else { across.len() as f32 / tiles as f32 };
+    let slope = upper(&mut across).min(upper(&mut down));
+    let edge_width = if slope > 0.0 { 1.0 / slope } else { TILE as f32 };
+    (edge_width, structure)
+}
+
+struct Steps {
+    across: u8,
+    down: u8,
+    contrast: u8,
+}
+
+fn steepest(luma: &[u8], width: usize, left: usize, top: usize) -> Steps {
+    let (mut across, mut down, mut low, mut high) = (0, 0, u8::MAX, 0);
+    for y in top..top + TILE {
+        let row = &luma[y * width + left..=y * width + left + TILE];
+        let below = &luma[(y + 1) * width + left..(y + 1) * width + left + TILE];
+        for (x, under) in below.iter().enumerate() {
+            let here = row[x];
+            low = here.min(low);
+            high = here.max(high);
+            across = here.abs_diff(row[x + 1]).max(across);
+            down = here.abs_diff(*under).max(down);
+        }
+    }
+    Steps { across, down, contrast: high - low }
+}
+
+fn upper(slopes: &mut [f32]) -> f32 {
+    slopes.sort_by(f32::total_cmp);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an index below a few thousand"
+    )]
+    let at = (slopes.len() as f32 * SOFT_SHARE) as usize;
+    slopes.get(at).copied().unwrap_or_default()
+}
+
+/// Side of the grid in which burnt-out spots are looked for.
+const GRID: u32 = 160;
+/// A cell whose darkest channel is this light on average was clipped; white paper under any light is darker.
+const BURNT: u32 = 254;
+
+/// A spot is solid this many cells around its middle. White print is not: lines, letters or bars run through it.
+const SOLID: usize = 3;
+
+/// Share of the picture that burnt-out spots cover, measured where they are solid. One that reaches the edge of the picture is a white
+/// table, not glare.
+#[expect(clippy::cast_precision_loss, reason = "cells are counted in ten thousands")]
+pub fn glare(picture: &RgbImage) -> f32 {
+    let side = picture.width().max(picture.height()).div_ceil(GRID).max(1);
+    let (columns, rows) = (picture.width() / side, picture.height() / side);
+    if columns == 0 || rows == 0 {
+        return 0.0;
+    }
+    let mut burnt: Vec<bool> = (0..rows * columns)
+        .map(|cell| mean_of_darkest(picture, cell % columns * side, cell / columns * side, side) >= BURNT)
+        .collect();
+    let columns = columns as usize;
+    let solid = solid(&burnt, columns);
+    let mut covered = 0;
+    for start in 0..burnt.len() {
+        if burnt[start] {
+            let spot = flood(&mut burnt, columns, start);
+            if !spot.at_edge {
+                covered += spot.cells.iter().filter(|cell| solid[**cell]).count();
+            }
+        }
+    }
+    covered as f32 / burnt.len() as f32
+}
+
+/// Cells around which everything is set.
+fn solid(cells: &[bool], columns: usize) -> Vec<bool> {
+    let rows = cells.len() / columns;
+    let within = |at: usize, end: usize| (at >= SOLID && at + SOLID < end).then(|| at - SOLID..=at + SOLID);
+    (0..cells.len())
+        .map(|cell| match (within(cell % columns, columns), within(cell / columns, rows)) {
+            (Some(across), Some(mut down)) => down.all(|y| across.clone().all(|x| cells[y * columns + x])),
+            _ => false,
+        })
+        .collect()
+}
+
+fn mean_of_darkest(picture: &RgbImage, left: u32, top: u32, side: u32) -> u32 {
+    let mut sum = 0;
+    for y in top..top + side {
+        for x in left..left + side {
+            sum += picture.get_pixel(x, y).0.into_iter().min().map_or(0, u32::from);
+        }
+    }
+    sum / (side * side)
+}
+
+struct Spot {
+    cells: Vec<usize>,
+    at_edge: bool,
+}
+
+/// Clears the spot around `start` and says what it was.
+fn flood(cells: &mut [bool], columns: usize, start: usize) -> Spot {
+    let rows = cells.len() / columns;
+    let mut spot = Spot { cells: Vec::new(), at_edge: false };
+    let mut open = vec![start];
+    cells[start] = false;
+    while let Some(cell) = open.pop() {
+        spot.cells.push(cell);
+        let (x, y) = (cell % columns, cell / columns);
+        spot.at_edge |= x == 0 || y == 0 || x + 1 == columns || y + 1 == rows;
+        let around = [
+            (x > 0).then(|| cell - 1),
+            (x + 1 < columns).then_some(cell + 1),
+            (y > 0).then(|| cell - columns),
+            (y + 1 < rows).then_some(cell + columns),
+        ];
+        for next in around.into_iter().flatten() {
+            if cells[next] {
+                cells[next] = false;
+                open.push(next);
+            }
+        }
+    }
+    spot
+}

@@ -1,0 +1,35 @@
+//! The pure core: a verification's records in, what is due out.
+//!
+//! Nothing here does I/O, reads a clock, rolls dice or waits. `now` is an argument, on `PocketBase`'s clock. Status is
+//! *derived* from evidence, checks, actions and the pinned policy through the journal; it is never read back as memory.
+
+pub mod case;
+pub mod check;
+pub mod decision;
+pub mod device;
+pub mod document;
+pub mod face;
+pub mod journal;
+pub mod liveness;
+pub mod policy;
+pub mod reason;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod status;
+pub mod step;
+pub mod summary;
+pub mod transition;
+
+pub use case::{Action, ActionKind, Actor, Case, DeviceSignal, Document, LivenessSession, SessionStatus, Verification};
+pub use check::{Check, Finding, Judgement, Kind, Outcome};
+pub use decision::{Decision, decide};
+pub use journal::{Entry, Event, Source, Work};
+pub use policy::{DocumentType, Policy};
+pub use reason::{Code, Reason};
+pub use status::Status;
+pub use step::{Runner, Step, next_step};
+pub use summary::{Summary, summary};
+pub use transition::{SessionPatch, Transition};
+
+#[cfg(test)]
+mod tests;

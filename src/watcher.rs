@@ -1,0 +1,382 @@
+//! The watcher: realtime and sweeps become one endless stream of verification ids in the queue.
+//!
+//! Events are hints; their payload is dropped. The watch proves itself: our own heartbeat row, patched every
+//! [`BEAT_EVERY`], must come back over the same stream within [`BEAT_BACK_WITHIN`], or the connection is replaced and
+//! everything open is listed again. `PocketBase` cuts every stream after 30 minutes, so a new one is opened before that and
+//! the old one dropped only when the new one is in force.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::backoff::Backoff;
+use crate::pocketbase::heartbeat::Beat;
+use crate::pocketbase::realtime::{Change, Connection, End, Event};
+use crate::pocketbase::records::Collection;
+use crate::pocketbase::{Client, Next as Remedy, PocketbaseError};
+use crate::queue::Queue;
+use crate::telemetry::chain;
+
+/// How often the heartbeat row is patched. It also resets `PocketBase`'s five-minute idle limit.
+pub const BEAT_EVERY: Duration = Duration::from_secs(15);
+/// How long a heartbeat may take to come back.
+pub const BEAT_BACK_WITHIN: Duration = Duration::from_secs(5);
+/// How often what may have been missed is listed although no event came.
+pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// Streams are replaced at this age, before the server's 30 minutes.
+const RECONNECT_AT: Duration = Duration::from_secs(25 * 60);
+/// Each so many-th sweep looks at everything open: every ten minutes.
+const FULL_SWEEP_EVERY: u32 = 20;
+/// Rows are stamped before they are committed: a sweep looks back this much further than the one before began.
+const SWEEP_OVERLAP: SignedDuration = SignedDuration::from_secs(60);
+/// Ids a page of a sweep.
+const SWEEP_PAGE: usize = 500;
+/// A peer that was silent for this long is not counted on.
+const PEER_SILENT: Duration = Duration::from_secs(40);
+/// Head start of the instance that rendezvous hashing names. Only a hint: the journal decides.
+const HEAD_START: Duration = Duration::from_millis(1500);
+/// Between connections that failed. One knock a second costs a `PocketBase` that comes back nothing, and it is noticed within two.
+const RECONNECT: Backoff = Backoff { first: Duration::from_millis(250), cap: Duration::from_millis(1500) };
+/// A connection that lasted this long was good: the next failure counts as the first.
+const GOOD_AFTER: Duration = Duration::from_secs(60);
+
+/// What is subscribed: everything a verification depends on, and the heartbeats.
+const WATCHED: &[Collection] = &[
+    Collection::Verifications,
+    Collection::Documents,
+    Collection::LivenessSessions,
+    Collection::DeviceSignals,
+    Collection::Actions,
+    Collection::Heartbeats,
+];
+
+/// How the watch stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pulse {
+    /// Whether `PocketBase` answered the last time it was asked.
+    pub reachable: bool,
+    /// Whether it accepts our login.
+    pub authenticated: bool,
+    /// When a heartbeat last came back.
+    pub proved_at: Option<std::time::Instant>,
+}
+
+/// The watcher's parts.
+pub struct Watcher {
+    client: Client,
+    queue: Queue,
+    instance: String,
+    version: &'static str,
+    pulse: watch::Sender<Pulse>,
+    /// Told of every verification that changed, for readers who wait.
+    changed: Box<dyn Fn(&str) + Send + Sync>,
+    /// When each peer was last heard of. Our own instance is not among them.
+    peers: HashMap<String, Instant>,
+    beat: u64,
+    started_at: Option<Timestamp>,
+}
+
+/// Why a connection was given up.
+#[derive(Debug, thiserror::Error)]
+enum Lost {
+    #[error("could not connect")]
+    Connect(#[source] PocketbaseError),
+    #[error("the stream ended: {0:?}")]
+    Ended(End),
+    #[error("the stream is deaf: a heartbeat did not come back")]
+    Deaf,
+    #[error("the heartbeat could not be written")]
+    Beat(#[source] PocketbaseError),
+    #[error("what is open could not be listed")]
+    Sweep(#[source] PocketbaseError),
+}
+
+impl Watcher {
+    /// A watcher that fills `queue` and reports its pulse. `changed` hears the id of every verification that changed.
+    pub fn new(
+        client: Client,
+        queue: Queue,
+        instance: String,
+        version: &'static str,
+        changed: impl Fn(&str) + Send + Sync + 'static,
+    ) -> (Self, watch::Receiver<Pulse>) {
+        let (pulse, receiver) = watch::channel(Pulse::default());
+        let changed = Box::new(changed);
+        let started_at = client.now();
+        let watcher =
+            Self { client, queue, instance, version, pulse, changed, peers: HashMap::new(), beat: 0, started_at };
+        (watcher, receiver)
+    }
+
+    /// Watches until `shutdown`.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut failures = 0;
+        loop {
+            let began = Instant::now();
+            let lost = tokio::select! {
+                lost = self.watch() => lost,
+                () = shutdown.cancelled() => return,
+            };
+            self.note(&lost);
+            failures = if began.elapsed() >= GOOD_AFTER { 1 } else { failures + 1 };
+            let delay = RECONNECT.delay(failures, rand::random(), None);
+            tokio::select! {
+                () = sleep(delay) => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+
+    fn note(&self, lost: &Lost) {
+        warn!(reason = chain(lost), "watch lost; connecting again");
+        metrics::counter!("watch_lost_total").increment(1);
+        let cause = match lost {
+            Lost::Connect(error) | Lost::Beat(error) | Lost::Sweep(error) => Some(error.next()),
+            Lost::Ended(_) | Lost::Deaf => None,
+        };
+        self.pulse.send_modify(|pulse| match cause {
+            Some(Remedy::Login) => pulse.authenticated = false,
+            Some(_) => pulse.reachable = false,
+            None => {}
+        });
+    }
+
+    /// One connection after another, each proved, until one is lost.
+    async fn watch(&mut self) -> Lost {
+        let mut connection = match self.client.connect(WATCHED).await {
+            Ok(connection) => connection,
+            Err(error) => return Lost::Connect(error),
+        };
+        loop {
+            match self.follow(connection).await {
+                Ok(next) => connection = next,
+                Err(lost) => return lost,
+            }
+        }
+    }
+
+    /// Follows one connection until it is replaced by a younger one or lost. The stream is always polled: sweeps,
+    /// heartbeats and the next connection run beside it.
+    async fn follow(&mut self, mut connection: Connection) -> Result<Connection, Lost> {
+        let mut tasks: JoinSet<Result<Done, Lost>> = JoinSet::new();
+        let mut beats = interval(BEAT_EVERY);
+        let mut sweeps = interval(SWEEP_EVERY);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let old = sleep(RECONNECT_AT);
+        tokio::pin!(old);
+        let mut sweeping = false;
+        // The first sweep of a connection, and now and then another, looks at everything that is open; the others only at
+        // what moves by itself and at what came since the one before. Ten thousand people who take their time would
+        // otherwise cost ten thousand reads every time.
+        let mut swept_since: Option<Timestamp> = None;
+        let mut sweep_number: u32 = 0;
+        let mut replacing = false;
+        // The beat that must come back, and until when.
+        let mut awaited: Option<(u64, Instant)> = None;
+        loop {
+            let deaf = awaited.map_or_else(|| Instant::now() + Duration::from_secs(3600), |(_, until)| until);
+            tokio::select! {
+                event = connection.next() => {
+                    let event = event.map_err(Lost::Ended)?;
+                    if self.heard(&event) {
+                        awaited = awaited.filter(|(beat, _)| event.beat.as_ref().is_none_or(|(_, n)| n < beat));
+                    }
+                }
+                _ = beats.tick() => {
+                    self.beat += 1;
+                    // The write itself may take as long as a request may; the clock for its echo starts with it.
+                    awaited = awaited.or(Some((self.beat, Instant::now() + BEAT_BACK_WITHIN + BEAT_EVERY)));
+                    self.spawn_beat(&mut tasks);
+                }
+                _ = sweeps.tick(), if !sweeping => {
+                    sweeping = true;
+                    let sweep = self.sweep(swept_since.filter(|_| !sweep_number.is_multiple_of(FULL_SWEEP_EVERY)));
+                    sweep_number += 1;
+                    swept_since = self.client.now().and_then(|now| now.checked_sub(SWEEP_OVERLAP).ok());
+                    tasks.spawn(async move { sweep.run().await.map(|()| Done::Sweep).map_err(Lost::Sweep) });
+                }
+                () = &mut old, if !replacing => {
+                    replacing = true;
+                    let client = self.client.clone();
+                    tasks.spawn(async move {
+                        client.connect(WATCHED).await.map(|c| Done::Connected(Box::new(c))).map_err(Lost::Connect)
+                    });
+                }
+                Some(done) = tasks.join_next() => match done {
+                    Ok(Ok(Done::Connected(next))) => {
+                        info!("stream replaced before its age limit");
+                        return Ok(*next);
+                    }
+                    Ok(Ok(Done::Sweep)) => sweeping = false,
+                    Ok(Ok(Done::Beat(beat))) => {
+                        // Written: from here the echo has its own, shorter deadline.
+                        let until = Instant::now() + BEAT_BACK_WITHIN;
+                        awaited = awaited.map(|(n, at)| if n == beat { (n, at.min(until)) } else { (n, at) });
+                    }
+                    Ok(Err(lost)) => return Err(lost),
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                },
+                () = tokio::time::sleep_until(deaf), if awaited.is_some() => return Err(Lost::Deaf),
+            }
+        }
+    }
+
+    fn sweep(&mut self, since: Option<Timestamp>) -> Sweep {
+        Sweep { client: self.client.clone(), queue: self.queue.clone(), turn: self.turn(), since }
+    }
+
+    fn spawn_beat(&self, tasks: &mut JoinSet<Result<Done, Lost>>) {
+        let client = self.client.clone();
+        let (instance, version, beat, started_at) = (self.instance.clone(), self.version, self.beat, self.started_at);
+        tasks.spawn(async move {
+            let row = Beat { instance: &instance, version, beat, sweep_cursor: "", started_at };
+            client.heartbeat(&row).await.map(|_| Done::Beat(beat)).map_err(Lost::Beat)
+        });
+    }
+
+    /// Takes an event in; whether it is our own heartbeat.
+    fn heard(&mut self, event: &Event) -> bool {
+        match &event.beat {
+            Some((instance, _)) if *instance == self.instance => {
+                let now = Some(std::time::Instant::now());
+                self.pulse.send_replace(Pulse { reachable: true, authenticated: true, proved_at: now });
+                return true;
+            }
+            Some((instance, _)) => {
+                self.peers.insert(instance.clone(), Instant::now());
+            }
+            None if event.verification.is_empty() => debug!("an event without a verification"),
+            None => {
+                (self.changed)(&event.verification);
+                // Only the service updates rows, and whoever wrote one has looked already: its own timers and the
+                // sweep cover the rest. Following our own echoes would double every read.
+                if event.change == Change::Update {
+                    return false;
+                }
+                let due = Instant::now() + self.turn().wait(&event.verification);
+                // A full queue loses nothing: the next sweep finds what is open.
+                let _ = self.queue.push(&event.verification, due);
+            }
+        }
+        false
+    }
+
+    /// Whose turn it is, by the peers heard of lately.
+    fn turn(&mut self) -> Turn {
+        self.peers.retain(|_, heard| heard.elapsed() < PEER_SILENT);
+        Turn { instance: self.instance.clone(), peers: self.peers.keys().cloned().collect() }
+    }
+}
+
+/// What a task beside the stream brought.
+enum Done {
+    Beat(u64),
+    Sweep,
+    Connected(Box<Connection>),
+}
+
+/// Rendezvous hashing over the live instances.
+struct Turn {
+    instance: String,
+    peers: Arc<[String]>,
+}
+
+impl Turn {
+    /// How long to leave `id` to the instance whose turn it is.
+    fn wait(&self, id: &str) -> Duration {
+        let mine = weight(&self.instance, id);
+        if self.peers.iter().any(|peer| weight(peer, id) > mine) { HEAD_START } else { Duration::ZERO }
+    }
+}
+
+/// FNV-1a with a finisher that spreads the last bytes over all bits (names often differ only there): the same on every
+/// machine and in every version, and needs to be nothing more.
+fn weight(instance: &str, id: &str) -> u64 {
+    let hash = instance
+        .bytes()
+        .chain([0])
+        .chain(id.bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^ (hash >> 33)
+}
+
+/// A list of everything that may need a look.
+struct Sweep {
+    client: Client,
+    queue: Queue,
+    turn: Turn,
+    /// What came since is looked at; `None` looks at everything open.
+    since: Option<Timestamp>,
+}
+
+impl Sweep {
+    /// Everything that is open, or only what may have been missed since the last sweep; and the verifications with an action
+    /// that nobody handled.
+    async fn run(&self) -> Result<(), PocketbaseError> {
+        // An expired login lists nothing and says nothing: only a proved one may say that there is nothing to do.
+        let now = self.client.probe().await?;
+        let mut after = String::new();
+        loop {
+            let page = match self.since {
+                None => self.client.open_ids(&after, SWEEP_PAGE).await?,
+                Some(_) => self.client.restless_ids(now, &after, SWEEP_PAGE).await?,
+            };
+            for id in &page {
+                self.push(id).await;
+            }
+            match page.last() {
+                Some(last) if page.len() == SWEEP_PAGE => last.clone_into(&mut after),
+                _ => break,
+            }
+        }
+        if let Some(since) = self.since {
+            for id in self.client.ids_with_evidence_since(since, SWEEP_PAGE).await? {
+                self.push(&id).await;
+            }
+        }
+        for id in self.client.unhandled_action_ids(self.since, SWEEP_PAGE).await? {
+            self.push(&id).await;
+        }
+        Ok(())
+    }
+
+    async fn push(&self, id: &str) {
+        while self.queue.push(id, Instant::now() + self.turn.wait(id)).is_err() {
+            self.queue.room().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_id_is_one_instances_turn_and_the_load_is_shared() {
+        let names = ["a:8000", "b:8000", "c:8000"];
+        let turns: Vec<Turn> = names
+            .iter()
+            .map(|me| Turn {
+                instance: (*me).to_owned(),
+                peers: names.iter().filter(|n| n != &me).map(|n| (*n).to_owned()).collect(),
+            })
+            .collect();
+        let mut counts = [0; 3];
+        for n in 0..3000 {
+            let id = format!("record{n:09}");
+            let first: Vec<usize> = (0..3).filter(|i| turns[*i].wait(&id).is_zero()).collect();
+            assert_eq!(first.len(), 1, "{id}");
+            counts[first[0]] += 1;
+        }
+        assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
+    }
+}

@@ -1,0 +1,222 @@
+//! Starting verifications.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::stage::{Answer, KEY, SECOND_KEY, Stage, begin, send};
+use crate::harness::pocketbase::PERSON;
+
+fn full() -> Value {
+    json!({
+        "reference": "customer-4711",
+        "declared": {
+            "name": "Anna Maria Eriksson", "date_of_birth": "1974-08-12", "document_type": "passport",
+            "document_number": "L898902C3", "country": "UTO",
+        },
+        "contact": { "email": "anna@example.org", "phone": "+49 30 1234567" },
+        "device": { "event_id": "1732269000000.Ab3xYz" },
+        "consent": { "version": "2026-03", "given_at": "2026-11-22T09:59:00Z" },
+        "locale": "de", "metadata": { "order": 7 },
+    })
+}
+
+async fn keyed(stage: &Stage, key: &str, body: &Value) -> Answer {
+    send(stage.request(Method::POST, "/api/v1/verify").header("idempotency-key", key).json(body)).await
+}
+
+#[tokio::test]
+async fn a_request_becomes_the_records_a_client_would_have_written() {
+    let stage = Stage::start().await;
+    let answer = stage.post("/api/v1/verify", &full()).await;
+    let id = answer.id();
+    assert_eq!((answer.status, &answer.body["status"], &answer.body["version"]), (201, &json!("created"), &json!(0)));
+    assert_eq!(answer.body["next"], json!(["document", "liveness"]));
+    assert_eq!(answer.body["attempts"], json!({ "used": 0, "max": 3 }));
+    assert_eq!(answer.header("location"), format!("/api/v1/status/{id}"));
+    assert_eq!(answer.body["links"]["self"], answer.header("location"));
+
+    let stored = stage.admin.get("verifications", &id).await;
+    for (field, value) in [
+        ("reference", json!("customer-4711")),
+        ("declared_name", json!("Anna Maria Eriksson")),
+        ("declared_date_of_birth", json!("1974-08-12")),
+        ("declared_document_type", json!("passport")),
+        ("declared_country", json!("UTO")),
+        ("contact_email", json!("anna@example.org")),
+        ("consent_given_at", json!("2026-11-22 09:59:00.000Z")),
+        ("locale", json!("de")),
+        ("metadata", json!({ "order": 7 })),
+        ("status", json!("")),
+        ("idempotency_key", json!("")),
+    ] {
+        assert_eq!(stored[field], value, "{field}");
+    }
+    let signals = stage.admin.all("device_signals").await;
+    assert_eq!((&signals[0]["verification"], &signals[0]["stage"]), (&json!(id), &json!("start")));
+
+    // The token is the person's own: PocketBase lets it read this record.
+    let token = answer.body["client_token"].as_str().expect("a token");
+    let path = format!("{}api/collections/verifications/records/{id}", stage.pocketbase.url());
+    let read = stage.http.get(path).header("authorization", token).send().await.expect("an answer");
+    assert_eq!(read.status(), 200);
+}
+
+#[tokio::test]
+async fn without_anything_a_verification_still_has_a_person() {
+    let stage = Stage::start().await;
+    let one = stage.post("/api/v1/verify", &json!({})).await;
+    let two = stage.post("/api/v1/verify", &json!({})).await;
+    assert_eq!((one.status, two.status), (201, 201));
+    let user = async |id: &str| stage.admin.get("verifications", id).await["user"].clone();
+    assert_ne!(user(&one.id()).await, user(&two.id()).await);
+    assert_eq!(one.body["next"], json!(["device", "document", "liveness"]));
+}
+
+#[tokio::test]
+async fn an_open_verification_of_the_same_reference_is_returned() {
+    let stage = Stage::start().await;
+    let body = json!({ "reference": "customer-1" });
+    let first = stage.post("/api/v1/verify", &body).await;
+    let again = stage.post("/api/v1/verify", &body).await;
+    assert_eq!((first.status, again.status), (201, 200));
+    assert_eq!(again.id(), first.id());
+    assert!(again.body["client_token"].is_string());
+
+    stage.patch(&first.id(), json!({ "status": "approved", "final": true, "version": 9 })).await;
+    let next = stage.post("/api/v1/verify", &body).await;
+    assert_eq!(next.status, 201);
+    assert_ne!(next.id(), first.id());
+}
+
+#[tokio::test]
+async fn many_requests_for_one_reference_start_one_verification() {
+    let stage = Stage::start().await;
+    let body = json!({ "reference": "customer-1" });
+    let answers = futures_util::future::join_all((0..12).map(|_| stage.post("/api/v1/verify", &body))).await;
+    let ids: BTreeSet<String> = answers.iter().map(Answer::id).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+    assert_eq!(stage.admin.all("verifications").await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_key_and_body_start_one_verification() {
+    let stage = Stage::start().await;
+    let body = json!({ "declared": { "name": "Anna", "country": "UTO" } });
+    let first = keyed(&stage, "key-1", &body).await;
+    assert_eq!((first.status, first.header("idempotent-replayed")), (201, ""));
+    let reordered = json!({ "declared": { "country": "UTO", "name": "Anna" } });
+    let again = keyed(&stage, "\"key-1\"", &reordered).await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (201, "true"));
+    assert_eq!(again.id(), first.id());
+    assert!(again.body["client_token"].is_string());
+
+    // A key that was rotated away is exchanged for another in the middle of a retry.
+    let rotated = stage.open(Method::POST, "/api/v1/verify").header("x-api-key", SECOND_KEY);
+    let rotated = send(rotated.header("idempotency-key", "key-1").json(&body)).await;
+    assert_eq!(rotated.id(), first.id());
+
+    let other = keyed(&stage, "key-1", &json!({})).await;
+    assert_eq!((other.status, other.body["code"].as_str()), (422, Some("idempotency_key_reused")));
+    let wrong = keyed(&stage, "", &body).await;
+    assert_eq!(wrong.pointers(), ["Idempotency-Key"]);
+    assert_eq!(stage.admin.all("verifications").await.len(), 1);
+    assert_eq!(stage.admin.all("users").await.len(), 2, "the person from the start, and one more");
+}
+
+#[tokio::test]
+async fn the_same_key_many_times_at_once_starts_one_verification() {
+    let stage = Stage::start().await;
+    let body = json!({ "reference": "customer-1" });
+    let answers = futures_util::future::join_all((0..12).map(|_| keyed(&stage, "key-1", &body))).await;
+    let mut ids = BTreeSet::new();
+    for answer in &answers {
+        match answer.status {
+            201 => drop(ids.insert(answer.id())),
+            409 => assert_eq!(answer.body["code"], "idempotency_in_flight"),
+            other => panic!("{other}: {}", answer.text),
+        }
+    }
+    assert_eq!(ids.len(), 1);
+    assert_eq!(answers.iter().filter(|a| a.status == 201 && a.header("idempotent-replayed").is_empty()).count(), 1);
+    assert_eq!(stage.admin.all("verifications").await.len(), 1);
+}
+
+#[tokio::test]
+async fn wrong_values_are_named_and_nothing_is_stored() {
+    let stage = Stage::start().await;
+    let body = json!({ "declared": { "date_of_birth": "12.08.1974" }, "policy": "no-such-policy", "extra": 1 });
+    assert_eq!(stage.post("/api/v1/verify", &body).await.pointers(), ["/extra", "/declared/date_of_birth"]);
+    assert_eq!(stage.post("/api/v1/verify", &json!({ "policy": "no-such" })).await.pointers(), ["/policy"]);
+    let broken = stage.request(Method::POST, "/api/v1/verify").header("content-type", "application/json");
+    assert_eq!(send(broken.body("{\"declared\":")).await.status, 400);
+    let form =
+        stage.request(Method::POST, "/api/v1/verify").header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(send(form.body("a=b")).await.status, 415);
+    let large = json!({ "declared": { "name": "x".repeat(70_000) } });
+    assert_eq!(stage.post("/api/v1/verify", &large).await.status, 413);
+    assert_eq!(stage.admin.all("verifications").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_device_event_counts_once() {
+    let stage = Stage::start().await;
+    let body = |reference: &str| json!({ "reference": reference, "device": { "event_id": "1732269000000.Ab3xYz" } });
+    let first = stage.post("/api/v1/verify", &body("customer-1")).await;
+    assert_eq!(first.body["next"], json!(["document", "liveness"]));
+    let second = stage.post("/api/v1/verify", &body("customer-2")).await;
+    assert_eq!((second.status, &second.body["next"]), (201, &json!(["device", "document", "liveness"])));
+    assert_eq!(stage.admin.all("device_signals").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_person_starts_for_themselves_under_open_policies_only() {
+    let stage = Stage::start().await;
+    let mut closed = stage.admin.all("policies").await.remove(0);
+    closed["name"] = json!("strict");
+    closed["open_to_users"] = json!(false);
+    closed["required_checks"] = json!(["document"]);
+    let closed = closed.as_object().expect("a record").clone();
+    let fields = closed
+        .into_iter()
+        .filter(|(name, _)| !["id", "created", "collectionId", "collectionName"].contains(&name.as_str()));
+    stage.admin.create("policies", Value::Object(fields.collect())).await;
+
+    let login = json!({ "identity": "person@identivia.test", "password": "a-person's-password" });
+    let token = stage.admin.call(Method::POST, "api/collections/users/auth-with-password", &login).await;
+    let token = format!("Bearer {}", token["token"].as_str().expect("a token"));
+    let ask = async |body: Value| {
+        send(stage.open(Method::POST, "/api/v1/verify").header("authorization", &token).json(&body)).await
+    };
+    let own = ask(json!({ "declared": { "name": "Erika Muster" } })).await;
+    assert_eq!((own.status, own.body.get("client_token")), (201, None));
+    assert_eq!(stage.admin.get("verifications", &own.id()).await["user"], PERSON);
+    assert_eq!(ask(json!({ "policy": "strict" })).await.pointers(), ["/policy"]);
+    assert_eq!(ask(json!({ "policy": "default" })).await.status, 201);
+    assert_eq!(ask(json!({ "reference": "customer-1" })).await.pointers(), ["/reference"]);
+    let partner =
+        stage.open(Method::POST, "/api/v1/verify").header("x-api-key", KEY).json(&json!({ "policy": "strict" }));
+    let partners = send(partner).await;
+    assert_eq!((partners.status, &partners.body["next"]), (201, &json!(["document"])));
+    let status = stage.get(&format!("/api/v1/status/{}", partners.id())).await;
+    assert_eq!(status.body["next"], json!(["document"]), "what its own policy asks for");
+}
+
+#[tokio::test]
+async fn a_wait_ends_with_the_first_look() {
+    let stage = Stage::start().await;
+    let request = stage.request(Method::POST, "/api/v1/verify").header("prefer", "wait=10").json(&json!({}));
+    let waiting = begin(send(request));
+    let id = crate::harness::eventually("the verification is stored", async || {
+        stage.admin.all("verifications").await.first().map(|v| v["id"].as_str().expect("an id").to_owned())
+    })
+    .await;
+    stage
+        .patch(&id, json!({ "status": "awaiting_input", "version": 1, "next": ["document"], "attempts_max": 3 }))
+        .await;
+    let answer = waiting.await.expect("no panic");
+    assert_eq!((answer.status, &answer.body["status"]), (201, &json!("awaiting_input")));
+    assert_eq!(answer.body["next"], json!(["document"]));
+}

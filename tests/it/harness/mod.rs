@@ -1,0 +1,21 @@
+//! What tests stand on: real servers with a life of their own, and waiting with a bound.
+
+pub mod pocketbase;
+pub mod proxy;
+pub mod scene;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `look` gives something, at most ten seconds; then tells what was waited for.
+pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    const PAUSE: Duration = Duration::from_millis(20);
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "never happened: {what}");
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,179 @@
+//! Reading a case: whole, in order, and never half.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use identivia::pocketbase::{Next, PocketbaseError};
+use identivia::verification::{ActionKind, Actor, Event, Kind, Transition, Work, journal};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::harness::pocketbase::{PERSON, Pocketbase};
+use crate::harness::scene::{claim, read, started, step, verification};
+
+#[tokio::test]
+async fn everything_about_a_case_is_read_in_order() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let case = started(&client).await;
+    let id = case.id().to_owned();
+    for event in ["1700000000000.abcdef", "1700000000001.abcdef"] {
+        admin.create("device_signals", json!({ "verification": id, "event_id": event, "stage": "start" })).await;
+    }
+    let session = admin.create("liveness_sessions", json!({ "verification": id })).await;
+    let done = json!({ "verification": id, "action": "liveness_completed", "liveness_session": session["id"], "user": PERSON });
+    admin.create("actions", done).await;
+    let again =
+        json!({ "verification": id, "action": "request_resubmission", "reason": "blurred", "redo": ["document"] });
+    admin.create("actions", again).await;
+
+    let (read_case, now) = read(&client, &id).await;
+    assert_eq!(read_case.record.user, PERSON);
+    assert_eq!(read_case.record.declared_name, "Erika Muster");
+    assert_eq!(read_case.record.version, 1);
+    assert_eq!(journal::verify(&id, &read_case.journal), Ok(()));
+    assert!(matches!(read_case.journal[0].event, Event::Started { .. }));
+    let events: Vec<_> = read_case.signals.iter().map(|s| s.event_id.as_str()).collect();
+    assert_eq!(events, ["1700000000000.abcdef", "1700000000001.abcdef"]);
+    assert_eq!(read_case.actions[0].kind, Some(ActionKind::LivenessCompleted));
+    assert_eq!(read_case.actions[0].actor, Actor::User);
+    assert_eq!(read_case.actions[0].liveness_session, read_case.sessions[0].id);
+    assert_eq!(
+        (&read_case.actions[1].actor, read_case.actions[1].redo.as_slice()),
+        (&Actor::Superuser, [Kind::Document].as_slice())
+    );
+    let age = now.duration_since(read_case.record.created);
+    assert!(age >= SignedDuration::ZERO && age < SignedDuration::from_secs(20), "{age:?}");
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_none_and_only_after_proof() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    for id in ["nosuchrecord001", "", "no-id", "../../../health"] {
+        assert!(client.read_case(id).await.expect("an answer").is_none(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_lost_rows_is_no_case() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let case = started(&client).await;
+    let row = admin.all("journal").await[0]["id"].as_str().expect("an id").to_owned();
+    admin.delete("journal", &row).await;
+    let error = client.read_case(case.id()).await.expect_err("rows are missing");
+    assert!(matches!(error, PocketbaseError::Stale { version: 1, rows: 0, .. }), "{error:?}");
+    assert_eq!(error.next(), Next::Later);
+}
+
+#[tokio::test]
+async fn a_journal_longer_than_a_page_is_read_whole() {
+    const ROWS: u32 = 2300;
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let id = verification(&client).await;
+    let numbers = format!("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {ROWS})");
+    admin
+        .sql(&format!(
+            "{numbers} INSERT INTO journal (id, verification, seq, event, data, hash, created)
+             SELECT printf('j%014d', x), '{id}', x, 'expired', '{{}}', 'h', '2026-01-01 00:00:00.000Z' FROM n"
+        ))
+        .await;
+    admin
+        .sql(&format!(
+            "{numbers} INSERT INTO device_signals (id, verification, event_id, stage, created)
+             SELECT printf('s%014d', x), '{id}', printf('%013d.abcdef', x), '', printf('2026-01-01 00:00:00.%03dZ', {ROWS} - x) FROM n"
+        ))
+        .await;
+    admin.sql(&format!("UPDATE verifications SET version = {ROWS} WHERE id = '{id}'")).await;
+    let (case, _) = read(&client, &id).await;
+    assert_eq!(case.seq(), ROWS);
+    assert_eq!(case.signals.len(), ROWS as usize);
+    assert!(case.signals.is_sorted_by_key(|s| (s.created, s.id.clone())));
+}
+
+/// Concluding from a new journal and old findings would be a mistake that the fence cannot catch. The other way round it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_case_is_never_older_than_its_journal() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let mut case = started(&client).await;
+    let session = admin.create("liveness_sessions", json!({ "verification": case.id() })).await;
+    let session = session["id"].as_str().expect("an id").to_owned();
+    case = read(&client, case.id()).await.0;
+    let id = case.id().to_owned();
+
+    let done = Arc::new(AtomicBool::new(false));
+    let mut reader = JoinSet::new();
+    reader.spawn({
+        let (client, done) = (client.clone(), done.clone());
+        async move {
+            let mut reads = 0;
+            while !done.load(Ordering::Relaxed) {
+                let (case, _) = read(&client, &id).await;
+                // Each row of the journal writes its number into the session's region.
+                let region: u32 = case.sessions[0].region.parse().unwrap_or_default();
+                assert!(region >= case.seq() || case.seq() < 2, "journal {} but session {region}", case.seq());
+                reads += 1;
+            }
+            reads
+        }
+    });
+    for seq in 2..120 {
+        let work = vec![Work::OpenSession { attempt: 1, evidence: session.clone() }];
+        let opened = identivia::verification::transition::Opened {
+            session_id: format!("session-{seq}"),
+            region: seq.to_string(),
+            challenge: String::new(),
+            expires_at: Timestamp::UNIX_EPOCH,
+        };
+        let transition = Transition::new(Event::WorkClaimed { work, seconds: 30 }, "ours").changing(
+            identivia::verification::SessionPatch {
+                id: session.clone(),
+                status: identivia::verification::SessionStatus::Open,
+                opened: Some(opened),
+            },
+        );
+        let entry = case.apply(&transition, Timestamp::UNIX_EPOCH);
+        let (_, _, mut patch) = claim(&case, "unused");
+        patch.version = entry.seq;
+        client.commit(case.id(), &[transition], &[entry], &patch, &[]).await.expect("nobody else writes");
+    }
+    done.store(true, Ordering::Relaxed);
+    let reads = reader.join_next().await.expect("a reader").expect("no torn read");
+    assert!(reads > 0);
+}
+
+#[tokio::test]
+async fn a_pinned_policy_is_read_once_and_the_live_one_is_the_highest() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let first = client.live_policy("default").await.expect("an answer").expect("the seed");
+    assert_eq!((first.version, first.problems()), (1, Vec::new()));
+    let mut next = admin.get("policies", &first.id).await;
+    next["version"] = json!(2);
+    next["minimum_age"] = json!(21);
+    next["allowed_countries"] = json!(null);
+    next.as_object_mut().expect("an object").remove("id");
+    admin.create("policies", next).await;
+    let live = client.live_policy("default").await.expect("an answer").expect("the new one");
+    assert_eq!((live.version, live.minimum_age, live.allowed_countries.len()), (2, 21, 0));
+    assert_eq!(client.policy(&first.id).await.expect("an answer"), Some(first));
+    assert_eq!(client.live_policy("it's \\ not there").await.expect("an answer"), None);
+    assert_eq!(client.policy("nosuchpolicy001").await.expect("an answer"), None);
+}
+
+#[tokio::test]
+async fn a_step_of_a_newer_version_is_kept_and_its_hash_holds() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let case = started(&client).await;
+    let event = Event::Other { event: "moon_landed".to_owned() };
+    let (transition, entry, patch) = step(&case, Transition::new(event.clone(), "newer"));
+    client.commit(case.id(), &[transition], &[entry], &patch, &[]).await.expect("an outcome");
+    let (case, _) = read(&client, case.id()).await;
+    assert_eq!(case.journal[1].event, event);
+    assert_eq!(journal::verify(case.id(), &case.journal), Ok(()));
+}

@@ -1,0 +1,185 @@
+//! What the facade does for people: create as they would, know whose token it is, give partners' people one.
+
+use std::time::{Duration, Instant};
+
+use identivia::pocketbase::PocketbaseError;
+use identivia::pocketbase::records::{NewAction, NewDeviceSignal, NewLivenessSession, NewVerification};
+use identivia::verification::{ActionKind, SessionStatus};
+use secrecy::ExposeSecret;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::harness::pocketbase::{PERSON, Pocketbase, SERVICE, logged_in, settings};
+use crate::harness::scene::{read, verification};
+
+#[tokio::test]
+async fn each_kind_of_record_is_created_and_shown() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let new = NewVerification {
+        user: PERSON.to_owned(),
+        reference: "partner-7".to_owned(),
+        declared_name: "Erika Muster".to_owned(),
+        declared_document_type: Some(identivia::verification::DocumentType::Passport),
+        consent_given_at: Some("2026-01-02T03:04:05Z".parse().expect("an instant")),
+        locale: "de".to_owned(),
+        metadata: Some(json!({ "order": 1 })),
+        idempotency_key: "ab12".to_owned(),
+        request_hash: "cd34".to_owned(),
+        ..Default::default()
+    };
+    let id = client.create_verification(&new).await.expect("created");
+    let again = client.create_verification(&new).await.expect_err("the key is taken");
+    assert!(matches!(&again, PocketbaseError::Conflict { field, .. } if field == "idempotency_key"), "{again:?}");
+    let stored = client.verification_by_idempotency_key("ab12").await.expect("an answer").expect("there");
+    assert_eq!((stored.id.as_str(), stored.request_hash.as_str(), stored.version), (id.as_str(), "cd34", 0));
+    assert_eq!(client.open_verification_of(PERSON).await.expect("an answer").expect("there").id, id);
+    assert_eq!(client.open_verification_of("nobodynobody001").await.expect("an answer"), None);
+    assert_eq!(client.verification(&id).await.expect("an answer"), Some(stored));
+
+    let session =
+        client.create_liveness_session(&NewLivenessSession { verification: id.clone() }).await.expect("created");
+    let shown = client.liveness_session(&session).await.expect("an answer").expect("there");
+    assert_eq!(
+        (shown.status, shown.verification.as_str(), shown.expires_at),
+        (SessionStatus::Requested, id.as_str(), None)
+    );
+    let action = NewAction {
+        verification: id.clone(),
+        user: PERSON.to_owned(),
+        action: ActionKind::LivenessCompleted,
+        liveness_session: session,
+    };
+    client.create_action(&action).await.expect("created");
+    let signal =
+        NewDeviceSignal { verification: id.clone(), event_id: "1700000000000.abcdef".to_owned(), stage: "start" };
+    client.create_device_signal(&signal).await.expect("created");
+    let elsewhere = NewDeviceSignal { verification: verification(&client).await, ..signal };
+    let reused = client.create_device_signal(&elsewhere).await.expect_err("used before");
+    assert!(matches!(&reused, PocketbaseError::Conflict { field, .. } if field == "event_id"), "{reused:?}");
+    let (case, _) = read(&client, &id).await;
+    assert_eq!((case.sessions.len(), case.actions.len(), case.signals.len()), (1, 1, 1));
+    assert_eq!(client.check_details(&id).await.expect("an answer"), []);
+}
+
+/// `PocketBase` delays filtered lists that are empty; what is usually absent must not be asked for that way.
+#[tokio::test]
+async fn asking_for_what_is_absent_is_not_delayed() {
+    const QUESTIONS: u32 = 20;
+    const DELAY_ON_AVERAGE: Duration = Duration::from_millis(250);
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let user = client.ensure_user("partner-7").await.expect("a token").user;
+    let started = Instant::now();
+    for number in 0..QUESTIONS {
+        let key = format!("{number:064x}");
+        assert_eq!(client.verification_by_idempotency_key(&key).await.expect("an answer"), None);
+        assert_eq!(client.open_verification_of(&user).await.expect("an answer"), None);
+        assert_eq!(client.webhook_endpoints("approved").await.expect("an answer"), Vec::<String>::new());
+    }
+    assert!(started.elapsed() < DELAY_ON_AVERAGE * QUESTIONS, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn the_newest_open_verification_is_found() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(verification(&client).await);
+    }
+    admin.patch("verifications", &ids[2], json!({ "final": true })).await;
+    let found = client.open_verification_of(PERSON).await.expect("an answer").expect("there");
+    assert_eq!(found.id, ids[1]);
+}
+
+#[tokio::test]
+async fn a_person_created_otherwise_is_found_by_reference() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let password = "made-by-an-operator";
+    let made = json!({ "reference": "partner-7", "password": password, "passwordConfirm": password });
+    let id = admin.create("users", made).await["id"].as_str().expect("an id").to_owned();
+    let token = client.ensure_user("partner-7").await.expect("a token");
+    assert_eq!(token.user, id);
+    assert_eq!(client.user_from_token(token.token.expose_secret()).await.expect("an answer"), Some(id));
+}
+
+#[tokio::test]
+async fn what_a_person_wrote_wrong_is_named() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let new = NewVerification {
+        user: PERSON.to_owned(),
+        declared_country: "Utopia".to_owned(),
+        contact_email: "nowhere".to_owned(),
+        ..Default::default()
+    };
+    let error = client.create_verification(&new).await.expect_err("refused");
+    let PocketbaseError::Invalid { fields, .. } = &error else { panic!("{error:?}") };
+    let mut names: Vec<_> = fields.iter().map(|f| f.field.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["contact_email", "declared_country"]);
+    assert!(!format!("{error:?}").contains("Utopia"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_partners_person_gets_a_token_that_is_theirs() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let first = client.ensure_user("it's \\ partner 7").await.expect("a token");
+    let second = client.ensure_user("it's \\ partner 7").await.expect("a token");
+    assert_eq!(first.user, second.user);
+    assert!(first.expires_at > client.now().expect("answers came"));
+    for token in [&first.token, &second.token] {
+        let owner = client.user_from_token(token.expose_secret()).await.expect("an answer");
+        assert_eq!(owner.as_ref(), Some(&first.user));
+    }
+    let other = client.ensure_user("partner 8").await.expect("a token");
+    assert_ne!(other.user, first.user);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_requests_for_one_new_person_make_one_person() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..6 {
+        let client = client.clone();
+        tasks.spawn(async move { client.ensure_user("partner-9").await.expect("a token").user });
+    }
+    let mut users = tasks.join_all().await;
+    users.dedup();
+    assert_eq!(users.len(), 1, "{users:?}");
+}
+
+#[tokio::test]
+async fn after_our_password_changed_a_partners_person_still_gets_a_token() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let before = client.ensure_user("partner-7").await.expect("a token");
+    let service = admin.all("services").await[0]["id"].as_str().expect("an id").to_owned();
+    let changed = "another-long-password";
+    admin.patch("services", &service, json!({ "password": changed, "passwordConfirm": changed })).await;
+    let client = logged_in(settings(server.url(), (SERVICE.0, changed))).await;
+    let after = client.ensure_user("partner-7").await.expect("a token");
+    assert_eq!(after.user, before.user);
+    assert_eq!(client.user_from_token(before.token.expose_secret()).await.expect("an answer"), None);
+    assert_eq!(client.user_from_token(after.token.expose_secret()).await.expect("an answer"), Some(after.user));
+}
+
+#[tokio::test]
+async fn other_tokens_are_nobodys() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let token = client.ensure_user("partner-7").await.expect("a token").token;
+    let token = token.expose_secret();
+    let mut forged = token.to_owned();
+    forged.replace_range(forged.len() - 4.., "AAAA");
+    let body = json!({ "identity": SERVICE.0, "password": SERVICE.1 });
+    let service = admin.call(reqwest::Method::POST, "api/collections/services/auth-with-password", &body).await;
+    let service = service["token"].as_str().expect("a token");
+    for bad in ["", "x", "a.b.c", "\u{1f600}", "a\r\nb", &forged, service, &format!("Bearer {token}")] {
+        assert_eq!(client.user_from_token(bad).await.expect("an answer"), None, "{bad}");
+    }
+}

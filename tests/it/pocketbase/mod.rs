@@ -1,0 +1,11 @@
+//! `src/pocketbase` against a real server.
+
+mod case;
+mod commit;
+mod facade;
+mod files;
+mod filters;
+mod login;
+mod realtime;
+mod selftest;
+mod sweeps;

@@ -1,0 +1,115 @@
+//! The stream: hints arrive, and an end is an end.
+
+use std::time::Duration;
+
+use identivia::pocketbase::heartbeat::Beat;
+use identivia::pocketbase::realtime::{Change, Connection, End, Event};
+use identivia::pocketbase::records::Collection;
+use serde_json::json;
+
+use crate::harness::eventually;
+use crate::harness::pocketbase::{Pocketbase, SERVICE, logged_in, settings};
+use crate::harness::scene::{started, verification};
+
+const ALL: &[Collection] = &[
+    Collection::Verifications,
+    Collection::Documents,
+    Collection::LivenessSessions,
+    Collection::DeviceSignals,
+    Collection::Actions,
+    Collection::Journal,
+    Collection::Heartbeats,
+];
+
+async fn next(connection: &mut Connection) -> Result<Event, End> {
+    tokio::time::timeout(Duration::from_secs(10), connection.next()).await.expect("a hint or an end in time")
+}
+
+/// Events come in no order: waits for one that fits.
+async fn wait_for(connection: &mut Connection, fits: impl Fn(&Event) -> bool) -> Event {
+    loop {
+        let event = next(connection).await.expect("the stream lives");
+        if fits(&event) {
+            return event;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_committed_after_connecting_is_heard() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let mut connection = client.connect(ALL).await.expect("a stream");
+    let id = verification(&client).await;
+    let event = wait_for(&mut connection, |e| e.collection == Collection::Verifications).await;
+    assert_eq!(
+        (event.record.as_str(), event.verification.as_str(), event.change),
+        (id.as_str(), id.as_str(), Change::Create)
+    );
+
+    let signal = json!({ "verification": id, "event_id": "1700000000000.abcdef", "stage": "start" });
+    server.admin().await.create("device_signals", signal).await;
+    let event = wait_for(&mut connection, |e| e.collection == Collection::DeviceSignals).await;
+    assert_eq!(event.verification, id);
+
+    let case = started(&client).await;
+    let event = wait_for(&mut connection, |e| e.collection == Collection::Journal).await;
+    assert_eq!(event.verification, case.id());
+
+    let beat = Beat { instance: "one", version: "1", beat: 41, sweep_cursor: "", started_at: None };
+    client.heartbeat(&beat).await.expect("created");
+    let event = wait_for(&mut connection, |e| e.collection == Collection::Heartbeats).await;
+    assert_eq!(event.beat, Some(("one".to_owned(), 41)));
+}
+
+#[tokio::test]
+async fn a_killed_server_ends_the_stream_and_a_new_one_is_opened() {
+    let mut server = Pocketbase::start().await;
+    let client = server.client().await;
+    let mut connection = client.connect(ALL).await.expect("a stream");
+    server.kill();
+    let end = next(&mut connection).await.expect_err("nobody is there");
+    assert!(matches!(end, End::Broken(_) | End::Closed), "{end:?}");
+    assert!(client.connect(ALL).await.is_err());
+    server.resume_life().await;
+    let mut connection = eventually("a new stream", async || client.connect(ALL).await.ok()).await;
+    let id = verification(&client).await;
+    assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
+}
+
+/// The login behind a stream dies silently: the stream stays open and says nothing. Opening one proves the login.
+#[tokio::test]
+async fn a_stream_opened_after_the_token_was_revoked_hears() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let id = admin.all("services").await[0]["id"].as_str().expect("an id").to_owned();
+    admin.patch("services", &id, json!({ "password": SERVICE.1, "passwordConfirm": SERVICE.1 })).await;
+    let mut connection = client.connect(ALL).await.expect("a stream, with a new login");
+    let id = verification(&client).await;
+    assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
+}
+
+#[tokio::test]
+async fn a_host_name_with_two_families_works() {
+    let server = Pocketbase::start().await;
+    let mut url = server.url();
+    url.set_host(Some("localhost")).expect("a host");
+    let client = logged_in(settings(url, SERVICE)).await;
+    let mut connection = client.connect(ALL).await.expect("a stream");
+    let id = verification(&client).await;
+    assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
+}
+
+#[tokio::test]
+async fn large_fields_do_not_travel() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let mut connection = client.connect(ALL).await.expect("a stream");
+    let new = identivia::pocketbase::records::NewVerification {
+        user: crate::harness::pocketbase::PERSON.to_owned(),
+        metadata: Some(json!({ "note": "x".repeat(4000) })),
+        ..Default::default()
+    };
+    let id = client.create_verification(&new).await.expect("a verification");
+    assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
+}

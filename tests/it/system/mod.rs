@@ -1,0 +1,52 @@
+//! Stories about the whole system: a real PocketBase, the sandbox, sidecars as processes, persons with tokens of their own.
+//!
+//! Stories that kill nobody and break nothing share a stack: each verification is independent of all others. Every story ends
+//! before the [`oracle`], which reads what is stored and what was paid for, and knows the promises.
+
+mod oracle;
+mod person;
+mod process;
+mod sandbox;
+mod sidecar;
+mod specimen;
+mod stack;
+
+mod approval;
+mod boot;
+mod crash;
+mod flaws;
+mod fleet;
+mod privacy;
+mod review;
+mod shutdown;
+mod trouble;
+
+use std::time::{Duration, Instant};
+
+/// How long anything may take that a person waits for, on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `look` gives something, at most `bound`; else tells what was waited for and how things stood last.
+async fn wait_for<T>(what: &str, bound: Duration, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+    const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(20);
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(status) => {
+                assert!(started.elapsed() < bound, "not within {} s: {what}; at last: {status}", bound.as_secs());
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// A record id that nobody has.
+fn record_id() -> String {
+    use rand::Rng as _;
+    const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut dice = rand::rng();
+    (0..15).map(|_| char::from(LETTERS[dice.random_range(0..LETTERS.len())])).collect()
+}

@@ -1,0 +1,109 @@
+//! The checker at the end of every story: what was acknowledged, what is stored and what was paid for must fit the promises.
+//!
+//! It knows the promises by itself where it can: an approval is earned by passed checks, whatever `decide` says; a claim excludes
+//! others, whatever `next_step` says. [`violations`] is a function of a [`World`], so that worlds made by hand can prove that it
+//! sees what it must see.
+
+mod calls;
+mod gather;
+mod journal;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use identivia::verification::{Case, Policy};
+use serde_json::Value;
+
+use super::person::Acknowledged;
+use super::sandbox::Call;
+
+pub use gather::gather;
+
+/// Everything the oracle looks at.
+#[derive(Clone)]
+pub struct World {
+    /// What the persons were told is stored.
+    pub acknowledged: Vec<Acknowledged>,
+    /// What is stored about their verifications.
+    pub stored: BTreeMap<String, Stored>,
+    /// What the providers were asked.
+    pub calls: Vec<Call>,
+    /// Whether nobody else used this system, so that every call must be for one of these verifications.
+    pub alone: bool,
+    /// Ids of the webhook endpoints, which all want to hear of everything.
+    pub endpoints: Vec<String>,
+}
+
+/// What is stored about one verification.
+#[derive(Clone)]
+pub struct Stored {
+    /// Read as the service reads it.
+    pub case: Case,
+    /// The pinned policy in force.
+    pub policy: Policy,
+    /// The `verifications` record as the superuser sees it.
+    pub record: Value,
+    /// Attempts that have a `checks` row of kind `decision`; one entry a row.
+    pub decisions: Vec<u32>,
+    /// `(endpoint, event)` of each `webhook_deliveries` row.
+    pub deliveries: Vec<(String, String)>,
+}
+
+/// Every promise that this world breaks, a sentence each.
+pub fn violations(world: &World) -> Vec<String> {
+    let mut found = nothing_is_lost(world);
+    for (id, stored) in &world.stored {
+        let of_one = [
+            journal::is_whole(stored),
+            journal::decides_once(stored),
+            journal::recomputes(stored),
+            journal::claims_exclude(stored),
+            journal::answers_its_own_claims(stored),
+            record::follows(stored),
+            record::is_not_silent(stored),
+            record::checks_are_told(stored),
+            record::approval_is_earned(stored),
+            record::tells_partners(stored, &world.endpoints),
+        ];
+        found.extend(of_one.into_iter().flatten().map(|what| format!("verification {id}: {what}")));
+    }
+    found.extend(calls::are_claimed(world));
+    found
+}
+
+/// Whatever was acknowledged is there.
+fn nothing_is_lost(world: &World) -> Vec<String> {
+    let is_there = |entry: &Acknowledged| {
+        let Some(Stored { case, .. }) = world.stored.get(&entry.verification) else { return false };
+        match entry.collection {
+            "verifications" => case.record.id == entry.id,
+            "documents" => case.documents.iter().any(|row| row.id == entry.id),
+            "liveness_sessions" => case.sessions.iter().any(|row| row.id == entry.id),
+            "device_signals" => case.signals.iter().any(|row| row.id == entry.id),
+            "actions" => case.actions.iter().any(|row| row.id == entry.id),
+            _ => false,
+        }
+    };
+    let lost = world.acknowledged.iter().filter(|entry| !is_there(entry));
+    lost.map(|entry| format!("{} {} was acknowledged and is lost", entry.collection, entry.id)).collect()
+}
+
+/// `problem` if `good` does not hold.
+fn unless(good: bool, problem: impl FnOnce() -> String) -> Option<String> {
+    (!good).then(problem)
+}
+
+impl World {
+    /// Every reason code that a check gave, for reviewers' eyes.
+    pub fn codes(&self) -> BTreeSet<&'static str> {
+        let checks = self.stored.values().flat_map(|stored| &stored.case.checks);
+        checks.flat_map(|check| &check.reasons).map(|reason| reason.code.as_str()).collect()
+    }
+
+    /// Calls of `operation`.
+    pub fn count(&self, operation: &str) -> usize {
+        self.calls.iter().filter(|call| call.operation == operation).count()
+    }
+}

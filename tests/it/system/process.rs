@@ -1,0 +1,66 @@
+//! A child process of ours: its log in a file, ended by its id.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use super::wait_for;
+
+/// A child that runs until it ends by itself, is killed or dropped.
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command`; what it says on standard error is appended to `log`.
+    pub fn spawn(command: &mut Command, log: &Path) -> Self {
+        let child = command.stdin(Stdio::null()).stderr(append(log)).spawn().expect("our own program starts");
+        Self { child, log: log.to_owned() }
+    }
+
+    /// The child, for its standard output.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Everything it said so far, on standard error.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("our own process")
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        // Fails only when it has ended, which is what is wanted.
+        let _ = self.child.kill();
+        self.child.wait().expect("our own process");
+    }
+
+    /// Sends a signal such as `-TERM`.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
+    }
+
+    /// How it ends, within `bound`.
+    pub async fn exit(&mut self, bound: Duration) -> ExitStatus {
+        wait_for("the process ends", bound, async || self.ended().ok_or_else(|| "it runs".to_owned())).await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A log that several processes, one after the other, may write.
+pub fn append(path: &Path) -> File {
+    OpenOptions::new().create(true).append(true).open(path).expect("a log file")
+}

@@ -1,0 +1,121 @@
+//! The sandbox as a process, and its control endpoints.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::process::Process;
+
+/// A running sandbox, gone when dropped.
+pub struct Sandbox {
+    _process: Process,
+    url: String,
+}
+
+/// What the sandbox was asked once.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Call {
+    /// 1, 2, 3 ...
+    pub seq: u64,
+    /// `CreateFaceLivenessSession`, `chat.completions` ...
+    pub operation: String,
+    /// `pending`, `answered`, `answer_lost` or `client_gone`.
+    pub outcome: String,
+    /// `ClientRequestToken` or `Idempotency-Key`; may be empty.
+    #[serde(default)]
+    pub idempotency_token: String,
+    /// Liveness session, model or event that was asked about; may be empty.
+    #[serde(default)]
+    pub subject: String,
+    /// Which try the AWS SDK says this is; may be empty.
+    #[serde(default)]
+    pub attempt: String,
+}
+
+/// The sandbox's control endpoints.
+#[derive(Clone)]
+pub struct Control {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Sandbox {
+    /// Starts one on a free port.
+    pub fn start(folder: &Path, seed: u64) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--seed", &seed.to_string()]).stdout(Stdio::piped());
+        let mut process = Process::spawn(&mut command, &folder.join("sandbox.log"));
+        let mut line = String::new();
+        let stdout = process.child().stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let url = line.trim().strip_prefix("sandbox listening on ").expect("its address").to_owned();
+        Self { _process: process, url }
+    }
+
+    /// Base address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its control endpoints, for the runtime of the caller.
+    pub fn control(&self) -> Control {
+        Control { http: reqwest::Client::new(), url: self.url.clone() }
+    }
+}
+
+impl Control {
+    async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+        let request = self.http.request(method.clone(), format!("{}/sandbox/{path}", self.url)).json(body);
+        let answer = request.send().await.expect("the sandbox answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("a body");
+        assert!(status.is_success(), "{method} {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// The event that Fingerprint's agent would make in the browser of the person of `verification`; its id.
+    pub async fn device_event(&self, verification: &str) -> String {
+        let wish = json!({ "linked_id": verification, "url": "http://127.0.0.1/verify" });
+        let made = self.call(Method::POST, "fingerprint/events", &wish).await;
+        made["event_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Lets `person` take the challenge `session`: `pass`, `spoof`, `fail`, `walk_away` ...
+    pub async fn take_challenge(&self, session: &str, outcome: &str, person: &str) {
+        let taken = json!({ "outcome": outcome, "person": person });
+        self.call(Method::POST, &format!("liveness/{session}"), &taken).await;
+    }
+
+    /// Adds a rule to the book of faults.
+    pub async fn fault(&self, rule: Value) {
+        self.call(Method::POST, "faults", &rule).await;
+    }
+
+    /// Ends all faults.
+    pub async fn mend(&self) {
+        self.call(Method::DELETE, "faults", &Value::Null).await;
+    }
+
+    /// Everything it was asked so far.
+    pub async fn calls(&self) -> Vec<Call> {
+        let mut calls: Vec<Call> = Vec::new();
+        loop {
+            let since = calls.last().map_or(0, |call| call.seq);
+            let mut page = self.call(Method::GET, &format!("journal?since={since}"), &Value::Null).await;
+            let page: Vec<Call> = serde_json::from_value(page["entries"].take()).expect("entries");
+            if page.is_empty() {
+                return calls;
+            }
+            calls.extend(page);
+        }
+    }
+
+    /// How often `operation` was asked so far.
+    pub async fn count(&self, operation: &str) -> usize {
+        self.calls().await.iter().filter(|call| call.operation == operation).count()
+    }
+}

@@ -1,0 +1,169 @@
+//! A sidecar as a process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::process::Process;
+use super::{PATIENCE, wait_for};
+use crate::harness::pocketbase::SERVICE;
+
+/// What a sidecar is configured with, by the names that production uses.
+pub type Environment = BTreeMap<&'static str, String>;
+
+/// Secrets of the tests; none of them may ever be seen in a log.
+pub const API_KEY: &str = "canary-api-key-0123456789abcdef";
+/// What the sandbox accepts as AWS secret.
+pub const AWS_SECRET: &str = "sandbox-secret-access-key-not-a-secret00";
+/// What the sandbox accepts as `OpenAI` key.
+pub const OPENAI_KEY: &str = "sk-sandbox";
+/// What the sandbox accepts as Fingerprint key.
+pub const FINGERPRINT_KEY: &str = "fp-sandbox";
+
+/// The whole configuration of a sidecar beside `pocketbase` and `sandbox`.
+pub fn environment(pocketbase: &str, sandbox: &str, instance: &str) -> Environment {
+    let (email, password) = SERVICE;
+    [
+        ("POCKETBASE_URL", pocketbase),
+        ("PB_USER_EMAIL", email),
+        ("PB_USER_PASSWORD", password),
+        ("API_KEY", API_KEY),
+        ("CLIENT_URL", "http://127.0.0.1:5173"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "AKIASANDBOX000000001"),
+        ("AWS_SECRET_ACCESS_KEY", AWS_SECRET),
+        ("AWS_ENDPOINT_URL", sandbox),
+        ("FACE_LIVENESS_THRESHOLD", "75"),
+        ("OPENAI_MODEL", "gpt-6-luna"),
+        ("OPENAI_DIALECT", "reasoning"),
+        ("OPENAI_API_KEY", OPENAI_KEY),
+        ("OPENAI_BASE_URL", &format!("{sandbox}/v1")),
+        ("FINGERPRINT_SECRET_KEY", FINGERPRINT_KEY),
+        ("FINGERPRINT_BASE_URL", sandbox),
+        ("LISTEN", "127.0.0.1:0"),
+        ("METRICS_LISTEN", "off"),
+        ("INSTANCE", instance),
+        ("LOG_FORMAT", "json"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, value.to_owned()))
+    .collect()
+}
+
+/// The program with that environment and no other.
+pub fn command(environment: &Environment) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_identivia"));
+    command.env_clear().env("RUST_BACKTRACE", "1").envs(environment);
+    command
+}
+
+/// A sidecar under a name of its own; it can be killed and started again.
+pub struct Sidecar {
+    environment: Environment,
+    log: PathBuf,
+    process: Process,
+    /// Length of the log when this process began.
+    began: usize,
+}
+
+impl Sidecar {
+    /// Starts one; it is not ready yet.
+    pub fn start(environment: Environment, folder: &Path) -> Self {
+        let log = folder.join(format!("sidecar-{}.log", environment["INSTANCE"]));
+        let began = fs::read(&log).map_or(0, |log| log.len());
+        let process = Process::spawn(command(&environment).stdout(Stdio::null()), &log);
+        Self { environment, log, process, began }
+    }
+
+    /// Its name in the journal.
+    pub fn instance(&self) -> &str {
+        &self.environment["INSTANCE"]
+    }
+
+    /// What its processes said.
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// The stable words for what went wrong with providers, as an operator finds them.
+    pub fn troubles(&self) -> BTreeSet<String> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter_map(|line| line["trouble"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Waits until the realtime stream is proved: from here on nothing waits for a sweep.
+    pub async fn healthy(&mut self) {
+        let address = wait_for("the sidecar is ready", PATIENCE, async || self.address()).await;
+        wait_for("the sidecar is healthy", PATIENCE, async || match health_at(address).await {
+            (200, _) => Ok(()),
+            (status, body) => Err(format!("{status} {body}")),
+        })
+        .await;
+    }
+
+    /// Status and body of `/health`; status 0 when nobody answers.
+    pub async fn health(&mut self) -> (u16, Value) {
+        match self.address() {
+            Ok(address) => health_at(address).await,
+            Err(_) => (0, Value::Null),
+        }
+    }
+
+    /// Where it listens, once it says so.
+    fn address(&mut self) -> Result<SocketAddr, String> {
+        if let Some(status) = self.process.ended() {
+            return Err(format!("it ended with {status}: {}", self.said()));
+        }
+        let said = self.said();
+        let ready = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let address =
+            ready.filter(|line| line["message"] == "ready").find_map(|line| line["address"].as_str()?.parse().ok());
+        address.ok_or_else(|| format!("it has not said so: {said}"))
+    }
+
+    /// What this process said, without those before it.
+    fn said(&self) -> String {
+        let log = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(log.get(self.began..).unwrap_or_default()).into_owned()
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again under the same name, after it ended.
+    pub fn start_again(&mut self) {
+        let folder = self.log.parent().expect("a folder").to_owned();
+        *self = Self::start(self.environment.clone(), &folder);
+    }
+
+    /// SIGTERM; how it ends, within `bound`.
+    pub async fn terminate(&mut self, bound: Duration) -> ExitStatus {
+        self.process.signal("-TERM");
+        self.process.exit(bound).await
+    }
+
+    /// How it ends by itself, within `bound`.
+    pub async fn exit(&mut self, bound: Duration) -> ExitStatus {
+        self.process.exit(bound).await
+    }
+
+    /// A subcommand such as `replay` under the same configuration: exit code, standard output, standard error.
+    pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let output = command(&self.environment).args(arguments).output().expect("our own program starts");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+}
+
+async fn health_at(address: SocketAddr) -> (u16, Value) {
+    let Ok(answer) = reqwest::get(format!("http://{address}/health")).await else { return (0, Value::Null) };
+    (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+}

@@ -1,0 +1,202 @@
+//! One PocketBase, one sandbox, any number of sidecars; and the persons who use them.
+
+use std::ops::Deref;
+use std::sync::{Arc, Weak};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::oracle::{self, World};
+use super::person::{Ledger, Person};
+use super::record_id;
+use super::sandbox::{Control, Sandbox};
+use super::sidecar::{self, Environment, Sidecar};
+use crate::harness::pocketbase::{Admin, Pocketbase};
+
+/// Lines of each log that a failed story shows.
+const LOG_LINES_SHOWN: usize = 150;
+
+/// A running system of a story's own; gone when dropped.
+pub struct Stack {
+    /// The sidecars, in the order of their start.
+    pub sidecars: Vec<Sidecar>,
+    /// The real thing.
+    pub pocketbase: Pocketbase,
+    admin: Admin,
+    sandbox: Sandbox,
+    folder: TempDir,
+}
+
+impl Stack {
+    /// A system with one healthy sidecar called `one`.
+    pub async fn start() -> Self {
+        let mut stack = Self::without_sidecar().await;
+        stack.add_sidecar("one").await;
+        stack
+    }
+
+    /// A system that waits for its first sidecar. One webhook endpoint wants to hear of everything.
+    pub async fn without_sidecar() -> Self {
+        let folder = tempfile::Builder::new().prefix("identivia-system-").tempdir().expect("a temporary folder");
+        let sandbox = Sandbox::start(folder.path(), 7);
+        let pocketbase = Pocketbase::start().await;
+        let events = ["approved", "declined", "needs_review", "resubmission_required", "canceled", "expired"];
+        let endpoint = json!({
+            "name": "partner",
+            "url": "https://127.0.0.1:1/hook",
+            "secret": "whsec_canary0123456789abcdef",
+            "events": events,
+            "enabled": true,
+        });
+        let admin = pocketbase.admin().await;
+        admin.create("webhook_endpoints", endpoint).await;
+        Self { sidecars: Vec::new(), pocketbase, admin, sandbox, folder }
+    }
+
+    /// What a sidecar called `instance` is configured with here.
+    pub fn environment(&self, instance: &str) -> Environment {
+        let pocketbase = self.pocketbase.url();
+        sidecar::environment(pocketbase.as_str().trim_end_matches('/'), self.sandbox.url(), instance)
+    }
+
+    /// Starts a sidecar and waits until it is healthy.
+    pub async fn add_sidecar(&mut self, instance: &str) {
+        self.add(self.environment(instance)).await;
+    }
+
+    /// Starts a sidecar with another configuration and waits until it is healthy.
+    pub async fn add(&mut self, environment: Environment) {
+        let mut sidecar = self.launch(environment);
+        sidecar.healthy().await;
+        self.sidecars.push(sidecar);
+    }
+
+    /// Starts a sidecar that nobody waits for.
+    pub fn launch(&self, environment: Environment) -> Sidecar {
+        Sidecar::start(environment, self.folder.path())
+    }
+
+    /// Requests as the superuser.
+    pub fn admin(&self) -> Admin {
+        self.admin.anew()
+    }
+
+    /// The sandbox's control endpoints.
+    pub fn sandbox(&self) -> Control {
+        self.sandbox.control()
+    }
+
+    /// A new person, and the log of what they get acknowledged.
+    pub async fn person(&self) -> Person {
+        self.persons(1).await.remove(0)
+    }
+
+    /// Some new persons with one log.
+    pub async fn persons(&self, number: usize) -> Vec<Person> {
+        let ledger = Ledger::default();
+        let mut persons = Vec::new();
+        for _ in 0..number {
+            persons.push(self.login("users", json!({}), ledger.clone()).await);
+        }
+        persons
+    }
+
+    /// A new reviewer.
+    pub async fn reviewer(&self) -> Person {
+        self.login("reviewers", json!({ "name": "Rita", "role": "reviewer" }), Ledger::default()).await
+    }
+
+    async fn login(&self, collection: &str, mut account: Value, ledger: Ledger) -> Person {
+        let admin = self.admin();
+        let (id, password) = (record_id(), "canary-password-of-a-person");
+        account["id"] = id.as_str().into();
+        account["email"] = format!("{id}@example.test").into();
+        account["password"] = password.into();
+        account["passwordConfirm"] = password.into();
+        admin.create(collection, account).await;
+        // The same token as that of a login by password, without the cost of another password hash.
+        let path = format!("api/collections/{collection}/impersonate/{id}");
+        let login = admin.call(Method::POST, &path, &json!({ "duration": 3600 })).await;
+        Person {
+            id,
+            token: login["token"].as_str().expect("a token").to_owned(),
+            http: reqwest::Client::new(),
+            base: self.pocketbase.url(),
+            sandbox: self.sandbox(),
+            ledger,
+        }
+    }
+
+    /// The oracle's verdict on everything that happened here: `person`'s log is the whole of it.
+    pub async fn audit(&self, person: &Person) -> World {
+        self.judge(person, true).await
+    }
+
+    async fn judge(&self, person: &Person, alone: bool) -> World {
+        let world = oracle::gather(self, person.ledger.entries(), alone).await;
+        let violations = oracle::violations(&world);
+        assert!(violations.is_empty(), "promises broken:\n  {}", violations.join("\n  "));
+        world
+    }
+
+    #[expect(clippy::print_stdout, reason = "a failed test shows what its processes said")]
+    fn show_logs(&self) {
+        let entries = std::fs::read_dir(self.folder.path()).expect("the folder");
+        for path in entries.map(|entry| entry.expect("an entry").path()) {
+            let log = std::fs::read_to_string(&path).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            println!("--- {}, the last lines of {}", path.display(), lines.len());
+            for line in &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..] {
+                println!("{line}");
+            }
+        }
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.show_logs();
+        }
+    }
+}
+
+/// A share in a system that stories use together. It lives as long as one of them does.
+pub struct Shared(Arc<Stack>);
+
+impl Shared {
+    /// The system that runs, or a new one.
+    pub async fn get() -> Self {
+        static RUNNING: tokio::sync::Mutex<Weak<Stack>> = tokio::sync::Mutex::const_new(Weak::new());
+        let mut running = RUNNING.lock().await;
+        if let Some(stack) = running.upgrade() {
+            return Self(stack);
+        }
+        let stack = Arc::new(Stack::start().await);
+        *running = Arc::downgrade(&stack);
+        Self(stack)
+    }
+
+    /// The oracle's verdict on what `person` and those who share their log did. What others do meanwhile is left out.
+    pub async fn audit(&self, person: &Person) -> World {
+        self.judge(person, false).await
+    }
+}
+
+impl Deref for Shared {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        &self.0
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The last one drops the stack itself, which shows them, too.
+        if std::thread::panicking() && Arc::strong_count(&self.0) > 1 {
+            self.show_logs();
+        }
+    }
+}

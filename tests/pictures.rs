@@ -1,0 +1,112 @@
+//! What the quality thresholds do to specimens: clean ones raise nothing at the sizes and qualities that phones send, flawed ones
+//! raise the code that tells the person what to do better.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use identivia::verification::Code;
+use identivia::verification::document::aamva;
+use identivia::verification::document::image::{Limits, Prepared, prepare};
+use identivia::verification::document::transcription::Side;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::FilterType;
+
+/// Draws a specimen; the pictures of its sides.
+fn specimen(folder: &Path, document_type: &str, more: &[&str]) -> (Vec<u8>, Option<Vec<u8>>) {
+    let front = folder.join("specimen.jpg");
+    let back = folder.join("specimen-back.jpg");
+    let old = [&front, &back].into_iter().filter(|file| file.exists());
+    old.for_each(|file| std::fs::remove_file(file).expect("a file of ours"));
+    let drawn = Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(["specimen", "--type", document_type, "--quality", "80", "--out"])
+        .arg(&front)
+        .args(more)
+        .output()
+        .expect("the sandbox runs");
+    assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    let read = |path: PathBuf| std::fs::read(path).ok();
+    (read(front).expect("a front"), read(back))
+}
+
+/// The picture at another size, as a phone would send it.
+fn scaled(picture: &[u8], longest: u32) -> Vec<u8> {
+    let picture = image::load_from_memory(picture).expect("a picture").resize(longest, longest, FilterType::Lanczos3);
+    let mut jpeg = Cursor::new(Vec::new());
+    JpegEncoder::new_with_quality(&mut jpeg, 80).encode_image(&picture.into_rgb8()).expect("a picture");
+    jpeg.into_inner()
+}
+
+fn look(picture: &[u8], side: Side) -> Prepared {
+    prepare(picture, side, &Limits::default()).expect("a picture that can be opened")
+}
+
+fn codes(picture: &[u8], side: Side) -> Vec<Code> {
+    look(picture, side).reasons.iter().map(|reason| reason.code).collect()
+}
+
+#[test]
+fn clean_specimens_raise_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for document_type in ["passport", "identity-card", "identity-card-td2", "driving-licence"] {
+        let (front, back) = specimen(folder.path(), document_type, &[]);
+        for longest in [1600, 1024] {
+            assert_eq!(codes(&scaled(&front, longest), Side::Front), [], "{document_type} at {longest}");
+            if let Some(back) = &back {
+                assert_eq!(codes(&scaled(back, longest), Side::Back), [], "back of {document_type} at {longest}");
+            }
+        }
+    }
+}
+
+#[test]
+fn flaws_of_the_picture_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (flaw, code) in [
+        ("blurred", Code::DocumentBlurred),
+        ("dark", Code::DocumentTooDark),
+        ("glare", Code::DocumentGlare),
+        ("small", Code::DocumentImageTooSmall),
+        ("black-and-white", Code::DocumentBlackAndWhite),
+        ("cut-off", Code::DocumentCutOff),
+        ("cut-off=left", Code::DocumentCutOff),
+        ("no-portrait", Code::DocumentPortraitMissing),
+        ("two-faces", Code::DocumentMultipleDocuments),
+        ("not-a-document", Code::DocumentNotADocument),
+    ] {
+        for document_type in ["passport", "driving-licence"] {
+            let (front, _) = specimen(folder.path(), document_type, &["--flaw", flaw]);
+            assert_eq!(codes(&front, Side::Front), [code], "{flaw} {document_type}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_on_its_side_is_turned_until_the_portrait_stands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (front, _) = specimen(folder.path(), "passport", &[]);
+    let picture = image::load_from_memory(&front).expect("a picture");
+    for (turned, quarters_back) in [(picture.rotate90(), 3), (picture.rotate270(), 1)] {
+        let mut png = Cursor::new(Vec::new());
+        turned.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
+        let prepared = look(&png.into_inner(), Side::Front);
+        assert_eq!(prepared.original.turned, quarters_back);
+        assert!(prepared.width > prepared.height);
+        assert_eq!(prepared.reasons, []);
+    }
+}
+
+#[test]
+fn the_barcode_of_a_licence_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for version in ["1", "4", "10"] {
+        let (_, back) = specimen(folder.path(), "driving-licence", &["--aamva-version", version]);
+        let back = back.expect("a licence has a back");
+        for longest in [1600, 1024] {
+            let prepared = look(&scaled(&back, longest), Side::Back);
+            let licence = aamva::parse(&prepared.barcodes[0]).expect("a licence");
+            assert_eq!(licence.surname.as_deref(), Some("ERIKSSON"), "version {version} at {longest}");
+            assert_eq!(licence.contradictions(), Vec::<String>::new());
+        }
+    }
+}
