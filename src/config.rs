@@ -40,6 +40,16 @@ pub const VARIABLES: &[Variable] = &[
     optional("FINGERPRINT_REGION", "us", "us, eu or ap"),
     optional("FINGERPRINT_BASE_URL", "", "Another endpoint for Fingerprint (sandbox)"),
     optional("ALLOW_INSECURE_ENDPOINTS", "false", "Allow http:// provider endpoints beyond loopback (tests only)"),
+    optional(
+        "AWS_CALLS_PER_SECOND",
+        "50",
+        "Rekognition calls begun per second; your account's quota divided by the sidecars",
+    ),
+    optional("AWS_CALLS_AT_ONCE", "32", "Rekognition calls at the same time"),
+    optional("OPENAI_CALLS_PER_SECOND", "10", "Model calls begun per second"),
+    optional("OPENAI_CALLS_AT_ONCE", "16", "Model calls at the same time"),
+    optional("FINGERPRINT_CALLS_PER_SECOND", "20", "Fingerprint calls begun per second"),
+    optional("FINGERPRINT_CALLS_AT_ONCE", "16", "Fingerprint calls at the same time"),
     optional("WORKERS", "32", "Verifications examined at the same time"),
     optional("SHUTDOWN_SECONDS", "25", "Grace for work in flight at a stop"),
     optional("LOG", "info", "Log filter, as in RUST_LOG"),
@@ -78,6 +88,8 @@ pub struct Config {
     pub openai: OpenAi,
     /// Fingerprint.
     pub fingerprint: Fingerprint,
+    /// How fast each provider may be asked.
+    pub rates: Rates,
     /// Liveness confidence, 0-100, for policies that do not set their own.
     pub face_liveness_threshold: f64,
     /// Where Prometheus may read; `None` for nowhere.
@@ -157,6 +169,26 @@ pub struct Fingerprint {
     pub region: String,
     /// Another endpoint.
     pub base_url: Option<Url>,
+}
+
+/// How fast each provider may be asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    /// AWS Rekognition.
+    pub aws: Rate,
+    /// `OpenAI`.
+    pub openai: Rate,
+    /// Fingerprint.
+    pub fingerprint: Rate,
+}
+
+/// How fast a provider may be asked, by this process.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// Calls begun per second, in the long run.
+    pub per_second: f64,
+    /// Calls at the same time.
+    pub at_once: usize,
 }
 
 /// Logging.
@@ -296,6 +328,7 @@ impl Reader {
                 region: self.one_of("FINGERPRINT_REGION", &["us", "eu", "ap"]),
                 base_url: self.opt_url("FINGERPRINT_BASE_URL"),
             },
+            rates: Rates { aws: self.rate("AWS"), openai: self.rate("OPENAI"), fingerprint: self.rate("FINGERPRINT") },
             face_liveness_threshold: self.threshold(),
             metrics_listen: (self.text("METRICS_LISTEN") != "off").then(|| self.address("METRICS_LISTEN")),
             instance,
@@ -364,6 +397,19 @@ impl Reader {
             self.wrong(name, &format!("is not a whole number from {low} to {high}"));
             low
         })
+    }
+
+    /// `<provider>_CALLS_PER_SECOND` and `<provider>_CALLS_AT_ONCE`.
+    fn rate(&mut self, provider: &str) -> Rate {
+        const SLOWEST: f64 = 0.01;
+        const FASTEST: f64 = 10_000.0;
+        let name = format!("{provider}_CALLS_PER_SECOND");
+        let per_second = self.text(&name).parse().ok().filter(|rate: &f64| (SLOWEST..=FASTEST).contains(rate));
+        let per_second = per_second.unwrap_or_else(|| {
+            self.wrong(&name, &format!("is not a number from {SLOWEST} to {FASTEST}"));
+            SLOWEST
+        });
+        Rate { per_second, at_once: self.number(&format!("{provider}_CALLS_AT_ONCE"), 1, 1024) }
     }
 
     fn one_of(&mut self, name: &str, choices: &[&str]) -> String {
@@ -479,8 +525,9 @@ mod tests {
         values.insert("CLIENT_URL", "*".into());
         values.insert("API_KEY", "topsecret".into());
         values.insert("OPENAI_API_KEY", "line\nbreak".into());
+        values.insert("AWS_CALLS_PER_SECOND", "0".into());
         let message = read(&values).unwrap_err().to_string();
-        for name in ["FACE_LIVENESS_THRESHOLD", "CLIENT_URL", "API_KEY", "OPENAI_API_KEY"] {
+        for name in ["FACE_LIVENESS_THRESHOLD", "CLIENT_URL", "API_KEY", "OPENAI_API_KEY", "AWS_CALLS_PER_SECOND"] {
             assert!(message.contains(name), "{message}");
         }
         assert!(!message.contains("topsecret"));

@@ -14,20 +14,21 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
 
-use crate::gate::Gate;
+use crate::answers::{Answers, Drawer};
+use crate::gate::{Gate, Urgency};
 use crate::pocketbase::records::Collection;
 use crate::pocketbase::{Client, PocketbaseError};
 use crate::providers::fingerprint::Fingerprint;
 use crate::providers::openai::{Image, MediaType, OpenAi, Reading};
 use crate::providers::rekognition::Rekognition;
-use crate::providers::{Answer, Trouble};
-use crate::verification::check::{ProviderTrace, Usage};
+use crate::providers::{AWS_ATTEMPT, Answer, FINGERPRINT_ATTEMPT, OPENAI_ATTEMPT, Trouble, TroubleKind};
+use crate::verification::check::{Check, ProviderTrace, Usage};
 use crate::verification::document::image::{self, Limits, Prepared};
 use crate::verification::document::transcription::{Side, Transcription};
 use crate::verification::document::{self, Evidence};
-use crate::verification::face::DetectedFace;
+use crate::verification::face::{Comparison, DetectedFace};
 use crate::verification::liveness::Verdict;
-use crate::verification::policy::Provider;
+use crate::verification::step::RESULT_GRACE_SECONDS;
 use crate::verification::{
     Case, Code, Document, Finding, Judgement, Kind, Policy, Reason, SessionStatus, Work, decision, device, face,
     liveness, transition::Opened,
@@ -60,6 +61,11 @@ pub enum Examined {
     },
     /// The challenge has no result yet.
     NotYet,
+    /// Too many wait for the same provider: it was not asked.
+    Crowded {
+        /// Stable word for the log.
+        code: &'static str,
+    },
     /// Somebody did not do their part; says nothing about the person.
     Trouble {
         /// Stable word for the journal.
@@ -81,8 +87,16 @@ impl Examined {
 
 impl From<Trouble> for Examined {
     fn from(trouble: Trouble) -> Self {
+        if trouble.kind == TroubleKind::Crowded {
+            return Examined::Crowded { code: trouble.code() };
+        }
         if trouble.worth_retrying() {
-            tracing::warn!(error = crate::telemetry::chain(&trouble), "provider trouble");
+            let error = crate::telemetry::chain(&trouble);
+            if trouble.is_our_fault() {
+                tracing::error!(error, "provider trouble that only an operator can mend");
+            } else {
+                tracing::warn!(error, "provider trouble");
+            }
             return Examined::Trouble { code: trouble.code(), retry_after: trouble.retry_after() };
         }
         // The same request would fail again: a person must look.
@@ -102,6 +116,36 @@ impl From<PocketbaseError> for Examined {
     }
 }
 
+/// A piece of work to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// What it is about, as it was claimed.
+    pub case: &'a Case,
+    /// The pinned policy.
+    pub policy: &'a Policy,
+    /// The piece.
+    pub work: &'a Work,
+    /// When it was claimed, on `PocketBase`'s clock.
+    pub now: Timestamp,
+    /// When its result must be there.
+    pub end: tokio::time::Instant,
+}
+
+impl Job<'_> {
+    /// The last moment to begin a call that may take as long as `attempt`: what is paid for is waited for.
+    fn begin_by(&self, attempt: Duration) -> tokio::time::Instant {
+        self.end.checked_sub(attempt).unwrap_or(self.end)
+    }
+
+    fn answered(&self, answers: &Answers) -> Drawer {
+        answers.of(self.case.id(), self.work)
+    }
+
+    fn keep(&self, answers: &Answers, put: impl FnOnce(&mut Drawer)) {
+        answers.keep(self.case.id(), self.work, put);
+    }
+}
+
 /// The ways to the three providers.
 #[derive(Debug, Clone)]
 pub struct Gates {
@@ -113,17 +157,6 @@ pub struct Gates {
     pub fingerprint: Gate,
 }
 
-impl Default for Gates {
-    /// Calls at the same time: Rekognition's default quotas are a few dozen a second, a model's a few hundred a minute.
-    fn default() -> Self {
-        Self {
-            rekognition: Gate::new(Provider::Rekognition, 32),
-            openai: Gate::new(Provider::Openai, 16),
-            fingerprint: Gate::new(Provider::Fingerprint, 16),
-        }
-    }
-}
-
 /// The clients that examinations need.
 #[derive(Debug, Clone)]
 pub struct Examiner {
@@ -132,6 +165,7 @@ pub struct Examiner {
     openai: OpenAi,
     fingerprint: Fingerprint,
     gates: Gates,
+    answers: Answers,
     /// Documents examined at the same time: what bounds the memory for pictures, however many wait.
     documents: Arc<Semaphore>,
     /// Pictures are decoded off the async threads, a few at a time: each can need tens of megabytes.
@@ -146,6 +180,7 @@ impl Examiner {
         rekognition: Rekognition,
         openai: OpenAi,
         fingerprint: Fingerprint,
+        gates: Gates,
         decoders: usize,
         safety_key: SecretString,
     ) -> Self {
@@ -154,31 +189,32 @@ impl Examiner {
             rekognition,
             openai,
             fingerprint,
-            gates: Gates::default(),
+            gates,
+            answers: Answers::default(),
             documents: Arc::new(Semaphore::new(DOCUMENTS_MAX)),
             decoders: Arc::new(Semaphore::new(decoders)),
             safety_key,
         }
     }
 
-    /// The gates, for those who report on the providers.
-    pub fn gates(&self) -> Gates {
-        self.gates.clone()
+    /// What came of `work` is stored, or nobody wants it any more: what was paid for it need not be kept.
+    pub fn forget(&self, verification: &str, work: &Work) {
+        self.answers.forget(verification, work);
     }
 
-    /// Does `work` for `case` at `now` (on `PocketBase`'s clock).
-    pub async fn examine(&self, case: &Case, policy: &Policy, work: &Work, now: Timestamp) -> Examined {
+    /// Does the job.
+    pub async fn examine(&self, job: &Job<'_>) -> Examined {
         let began = Instant::now();
-        let examined = match work {
-            Work::OpenSession { evidence, .. } => self.open_session(evidence, now).await,
-            Work::Liveness { evidence, .. } => self.liveness(case, policy, evidence).await,
-            Work::Device { evidence, .. } => self.device(case, policy, evidence).await,
-            Work::Document { evidence, .. } => self.document(case, policy, evidence, now).await,
-            Work::FaceMatch { .. } => self.face_match(case, policy).await,
+        let examined = match job.work {
+            Work::OpenSession { evidence, .. } => self.open_session(job, evidence).await,
+            Work::Liveness { evidence, .. } => self.liveness(job, evidence).await,
+            Work::Device { evidence, .. } => self.device(job, evidence).await,
+            Work::Document { evidence, .. } => self.document(job, evidence).await,
+            Work::FaceMatch { .. } => self.face_match(job).await,
         };
         let mut examined = examined.unwrap_or_else(|examined| examined);
         let seconds = began.elapsed().as_secs_f64();
-        let name = work.check().map_or("open_session", Kind::as_str);
+        let name = job.work.check().map_or("open_session", Kind::as_str);
         metrics::histogram!("work_duration_seconds", "work" => name).record(seconds);
         if let Examined::Finding(finding) = &mut examined {
             finding.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -187,31 +223,39 @@ impl Examiner {
     }
 
     /// The session record's id is the provider's idempotency token: a repeated call returns the same challenge.
-    async fn open_session(&self, session: &str, now: Timestamp) -> Result<Examined, Examined> {
+    async fn open_session(&self, job: &Job<'_>, session: &str) -> Result<Examined, Examined> {
+        let created = self.rekognition.create_session(session);
+        let begin_by = job.begin_by(AWS_ATTEMPT);
         let answer =
-            self.gates.rekognition.call("CreateFaceLivenessSession", self.rekognition.create_session(session)).await?;
+            self.gates.rekognition.call("CreateFaceLivenessSession", Urgency::Person, begin_by, created).await?;
         Ok(Examined::Opened(Opened {
             session_id: answer.value.session_id,
             region: answer.region,
             challenge: "FaceMovementAndLightChallenge".to_owned(),
-            expires_at: now + SESSION_LIFETIME,
+            expires_at: job.now + SESSION_LIFETIME,
         }))
     }
 
-    async fn liveness(&self, case: &Case, policy: &Policy, session: &str) -> Result<Examined, Examined> {
+    async fn liveness(&self, job: &Job<'_>, session: &str) -> Result<Examined, Examined> {
+        let case = job.case;
         let Some(record) = case.session(session) else { return Err(Examined::lost("record.missing")) };
+        let (urgency, begin_by) = result_deadline(job, record.expires_at);
         for attempt in 1..=NOT_YET_TRIES {
-            let answer = {
-                let results = self.rekognition.session_results(&record.session_id);
-                self.gates.rekognition.call("GetFaceLivenessSessionResults", results).await?
+            let answer = match job.answered(&self.answers).session {
+                Some(answer) => answer,
+                None => {
+                    let results = self.rekognition.session_results(&record.session_id);
+                    self.gates.rekognition.call("GetFaceLivenessSessionResults", urgency, begin_by, results).await?
+                }
             };
-            match liveness::judge(&answer.value, policy) {
+            match liveness::judge(&answer.value, job.policy) {
                 Verdict::NotYet if attempt < NOT_YET_TRIES && case.said_completed(session) => {
                     tokio::time::sleep(NOT_YET_PAUSE).await;
                 }
                 Verdict::NotYet => break,
                 Verdict::Ended { status, code } => return Ok(Examined::Ended { status, code }),
                 Verdict::Judged(judgement) => {
+                    job.keep(&self.answers, |drawer| drawer.session = Some(answer.clone()));
                     return Ok(Examined::finding(Finding {
                         judgement,
                         evidence: vec![session.to_owned()],
@@ -226,12 +270,20 @@ impl Examiner {
         Ok(Examined::NotYet)
     }
 
-    async fn device(&self, case: &Case, policy: &Policy, signal: &str) -> Result<Examined, Examined> {
-        let Some(record) = case.signals.iter().find(|s| s.id == signal) else {
+    async fn device(&self, job: &Job<'_>, signal: &str) -> Result<Examined, Examined> {
+        let Some(record) = job.case.signals.iter().find(|s| s.id == signal) else {
             return Err(Examined::lost("record.missing"));
         };
-        let answer = self.gates.fingerprint.call("GetEvent", self.fingerprint.event(&record.event_id)).await?;
-        let judgement = device::judge(answer.value.as_ref(), record, &case.record, policy);
+        let answer = match job.answered(&self.answers).event {
+            Some(answer) => answer,
+            None => {
+                let event = self.fingerprint.event(&record.event_id);
+                let begin_by = job.begin_by(FINGERPRINT_ATTEMPT);
+                self.gates.fingerprint.call("GetEvent", Urgency::Check, begin_by, event).await?
+            }
+        };
+        job.keep(&self.answers, |drawer| drawer.event = Some(answer.clone()));
+        let judgement = device::judge(answer.value.as_ref(), record, &job.case.record, job.policy);
         Ok(Examined::finding(Finding {
             judgement,
             evidence: vec![signal.to_owned()],
@@ -241,19 +293,15 @@ impl Examiner {
         }))
     }
 
-    async fn document(
-        &self,
-        case: &Case,
-        policy: &Policy,
-        document: &str,
-        now: Timestamp,
-    ) -> Result<Examined, Examined> {
+    async fn document(&self, job: &Job<'_>, document: &str) -> Result<Examined, Examined> {
+        let (case, policy) = (job.case, job.policy);
         let Some(record) = case.documents.iter().find(|d| d.id == document) else {
             return Err(Examined::lost("record.missing"));
         };
         let evidence = vec![document.to_owned()];
+        let room = tokio::time::timeout_at(job.begin_by(OPENAI_ATTEMPT), self.documents.acquire()).await;
         // The semaphore is never closed.
-        let Ok(_room) = self.documents.acquire().await else { return Err(Examined::lost("service.stopping")) };
+        let Ok(Ok(_room)) = room else { return Err(Examined::Crowded { code: "service.crowded" }) };
         let (front, back) = match self.pictures(record).await? {
             Ok(pictures) => pictures,
             Err(reasons) => return Ok(unpaid(reasons, evidence)),
@@ -263,16 +311,7 @@ impl Examiner {
             return Ok(unpaid(reasons, evidence));
         }
         let person = self.safety_identifier(&case.record.user);
-        let (faces, front_reading, back_reading) = tokio::join!(
-            self.gates.rekognition.call("DetectFaces", self.rekognition.detect_faces(&front.jpeg)),
-            self.read(&front, &person),
-            async {
-                match &back {
-                    Some(back) => self.read(back, &person).await.map(Some),
-                    None => Ok(None),
-                }
-            },
-        );
+        let (faces, front_reading, back_reading) = self.ask_about(job, &front, back.as_ref(), &person).await;
         let (faces, front_reading, back_reading) = (faces?, front_reading?, back_reading?);
         let judgement = document::judge(
             &Evidence {
@@ -285,7 +324,7 @@ impl Examiner {
                 back_reading: back_reading.as_ref().and_then(transcription),
             },
             policy,
-            now.to_zoned(TimeZone::UTC).date(),
+            job.now.to_zoned(TimeZone::UTC).date(),
         );
         let mut provider = both(&faces, &front_reading);
         let mut usage = sum(faces.usage, front_reading.usage);
@@ -297,10 +336,44 @@ impl Examiner {
         Ok(Examined::finding(Finding { judgement, evidence, provider, usage, portrait, ..Finding::default() }))
     }
 
+    /// Asks all that is not answered yet, together. Each answer is kept as it comes, so that the failure of one costs no other.
+    async fn ask_about(&self, job: &Job<'_>, front: &Prepared, back: Option<&Prepared>, person: &str) -> Told {
+        let kept = job.answered(&self.answers);
+        let faces = async {
+            if let Some(faces) = kept.faces {
+                return Ok(faces);
+            }
+            let asked = self.rekognition.detect_faces(&front.jpeg);
+            let begin_by = job.begin_by(AWS_ATTEMPT);
+            let faces = self.gates.rekognition.call("DetectFaces", Urgency::Check, begin_by, asked).await?;
+            job.keep(&self.answers, |drawer| drawer.faces = Some(faces.clone()));
+            Ok(faces)
+        };
+        let front = async {
+            if let Some(reading) = kept.front {
+                return Ok(reading);
+            }
+            let reading = self.read(job, front, person).await?;
+            job.keep(&self.answers, |drawer| drawer.front = Some(reading.clone()));
+            Ok(reading)
+        };
+        let back = async {
+            let Some(back) = back else { return Ok(None) };
+            if let Some(reading) = kept.back {
+                return Ok(Some(reading));
+            }
+            let reading = self.read(job, back, person).await?;
+            job.keep(&self.answers, |drawer| drawer.back = Some(reading.clone()));
+            Ok(Some(reading))
+        };
+        tokio::join!(faces, front, back)
+    }
+
     /// One side, read by the model. The two sides are read apart, so that neither colours the other.
-    async fn read(&self, side: &Prepared, person: &str) -> Result<Answer<Reading>, Trouble> {
+    async fn read(&self, job: &Job<'_>, side: &Prepared, person: &str) -> Result<Answer<Reading>, Trouble> {
         let image = [Image { media_type: MediaType::Jpeg, bytes: Bytes::copy_from_slice(&side.jpeg) }];
-        self.gates.openai.call("ChatCompletion", self.openai.transcribe(&image, person)).await
+        let reading = self.openai.transcribe(&image, person);
+        self.gates.openai.call("ChatCompletion", Urgency::Check, job.begin_by(OPENAI_ATTEMPT), reading).await
     }
 
     /// What the model's provider may use to tell abusers apart: a keyed hash, so it says nothing about the person.
@@ -361,7 +434,8 @@ impl Examiner {
         tokio::task::spawn_blocking(move || front.portrait(bounds)).await.ok().flatten()
     }
 
-    async fn face_match(&self, case: &Case, policy: &Policy) -> Result<Examined, Examined> {
+    async fn face_match(&self, job: &Job<'_>) -> Result<Examined, Examined> {
+        let case = job.case;
         let (Some(live), Some(document)) =
             (decision::counted(case, Kind::Liveness), decision::counted(case, Kind::Document))
         else {
@@ -370,14 +444,15 @@ impl Examiner {
         // A finding that was stored in the very batch that made this due has no file name here yet.
         if live.reference_image.is_empty() || document.portrait.is_empty() {
             return match self.client.read_case(case.id()).await? {
-                Some((stored, _)) if stored.seq() >= case.seq() => self.compare(&stored, policy).await,
+                Some((stored, _)) if stored.seq() >= case.seq() => self.compare(&Job { case: &stored, ..*job }).await,
                 _ => Err(Examined::lost("record.missing")),
             };
         }
-        self.compare(case, policy).await
+        self.compare(job).await
     }
 
-    async fn compare(&self, case: &Case, policy: &Policy) -> Result<Examined, Examined> {
+    async fn compare(&self, job: &Job<'_>) -> Result<Examined, Examined> {
+        let case = job.case;
         let (Some(live), Some(document)) =
             (decision::counted(case, Kind::Liveness), decision::counted(case, Kind::Document))
         else {
@@ -388,22 +463,56 @@ impl Examiner {
             let reason = Reason::new(Code::FaceComparisonNotPossible, "no portrait was kept of the document");
             return Ok(unpaid(vec![reason], evidence));
         }
+        let answer = match job.answered(&self.answers).comparison {
+            Some(answer) => answer,
+            None => match self.compare_stored(job, live, document).await? {
+                Some(answer) => answer,
+                None => {
+                    let reason = Reason::new(Code::FaceComparisonNotPossible, "a stored picture is missing");
+                    return Ok(unpaid(vec![reason], evidence));
+                }
+            },
+        };
+        job.keep(&self.answers, |drawer| drawer.comparison = Some(answer.clone()));
+        let judgement = face::judge(&answer.value, job.policy);
+        let provider = trace("rekognition", &answer);
+        Ok(Examined::finding(Finding { judgement, evidence, provider, usage: answer.usage, ..Finding::default() }))
+    }
+
+    /// The stored pictures of two checks, compared; `None` if one is not there.
+    async fn compare_stored(
+        &self,
+        job: &Job<'_>,
+        live: &Check,
+        document: &Check,
+    ) -> Result<Option<Answer<Comparison>>, Examined> {
         let (reference, portrait) = tokio::join!(
             self.client.download(Collection::Checks, &live.id, &live.reference_image, PICTURE_BYTES_MAX),
             self.client.download(Collection::Checks, &document.id, &document.portrait, PICTURE_BYTES_MAX),
         );
-        let (Some(reference), Some(portrait)) = (reference?, portrait?) else {
-            let reason = Reason::new(Code::FaceComparisonNotPossible, "a stored picture is missing");
-            return Ok(unpaid(vec![reason], evidence));
-        };
-        let answer = {
-            let compared = self.rekognition.compare_faces(&reference, &portrait);
-            self.gates.rekognition.call("CompareFaces", compared).await?
-        };
-        let judgement = face::judge(&answer.value, policy);
-        let provider = trace("rekognition", &answer);
-        Ok(Examined::finding(Finding { judgement, evidence, provider, usage: answer.usage, ..Finding::default() }))
+        let (Some(reference), Some(portrait)) = (reference?, portrait?) else { return Ok(None) };
+        let compared = self.rekognition.compare_faces(&reference, &portrait);
+        let begin_by = job.begin_by(AWS_ATTEMPT);
+        Ok(Some(self.gates.rekognition.call("CompareFaces", Urgency::Check, begin_by, compared).await?))
     }
+}
+
+/// What was told about a document: its faces, its front, its back if it has one.
+type Told = (
+    Result<Answer<Vec<DetectedFace>>, Trouble>,
+    Result<Answer<Reading>, Trouble>,
+    Result<Option<Answer<Reading>>, Trouble>,
+);
+
+/// A result that its provider forgets at `expires_at` goes before everything else, and nobody waits for it once the core has
+/// ended the challenge.
+fn result_deadline(job: &Job<'_>, expires_at: Option<Timestamp>) -> (Urgency, tokio::time::Instant) {
+    let begin_by = job.begin_by(AWS_ATTEMPT);
+    let Some(expires_at) = expires_at else { return (Urgency::Person, begin_by) };
+    let left = Duration::try_from(expires_at.duration_since(job.now)).unwrap_or_default();
+    let at = tokio::time::Instant::now() + left;
+    let over = at + Duration::from_secs(RESULT_GRACE_SECONDS.unsigned_abs());
+    (Urgency::Forgotten(at), begin_by.min(over))
 }
 
 /// A finding made before anything was paid for.

@@ -2,6 +2,7 @@
 //!
 //! Imports point one way: `main -> run -> {watcher, queue, reconcile, http} -> {pocketbase, providers} -> verification`.
 
+pub mod answers;
 pub mod backoff;
 pub mod config;
 pub mod examine;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tracing::{debug, info, warn};
 
 use crate::backoff::Backoff;
-use crate::examine::{Examined, Examiner};
+use crate::examine::{Examined, Examiner, Job};
 use crate::pocketbase::records::{Delivery, RecordPatch};
 use crate::pocketbase::{self, Client, Commit, PocketbaseError};
 use crate::verification::step::{claim_seconds, finished};
@@ -31,6 +31,9 @@ const WRITE_MARGIN: Duration = Duration::from_secs(5);
 const TROUBLE: &str = "system.provider_unavailable";
 /// Delay before work that failed is tried again.
 const RETRY: Backoff = Backoff { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
+
+/// Delay before work that could not be begun is tried again.
+const CROWDED_RETRY: Duration = Duration::from_secs(1);
 
 /// What a pass leaves to do.
 #[derive(Debug, PartialEq)]
@@ -146,9 +149,10 @@ impl Reconciler {
     async fn try_perform(&self, assignment: &Assignment, work: &Work) -> Result<Next, ReconcileError> {
         let (id, claim) = (assignment.id.as_str(), assignment.claim);
         let policy = self.policy(&assignment.case).await?;
-        let examination = self.examiner.examine(&assignment.case, &policy, work, assignment.now);
         let patience = Duration::from_secs(u64::from(claim_seconds(&assignment.work))).saturating_sub(WRITE_MARGIN);
-        let examined = match tokio::time::timeout(patience, examination).await {
+        let end = tokio::time::Instant::now() + patience;
+        let job = Job { case: &assignment.case, policy: &policy, work, now: assignment.now, end };
+        let examined = match tokio::time::timeout_at(end, self.examiner.examine(&job)).await {
             Ok(examined) => examined,
             Err(_) => Examined::Trouble { code: "service.out_of_time", retry_after: None },
         };
@@ -157,8 +161,14 @@ impl Reconciler {
                 case.may_finish(claim, work).then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
             });
             match next.await {
-                Ok(Some(next)) => return Ok(next),
+                Ok(Some(next)) => {
+                    if !matches!(examined, Examined::Trouble { .. } | Examined::Crowded { .. } | Examined::NotYet) {
+                        self.examiner.forget(id, work);
+                    }
+                    return Ok(next);
+                }
                 Ok(None) => {
+                    self.examiner.forget(id, work);
                     info!(verification = id, claim, "a result came too late and was dropped");
                     return Ok(Next::After(Duration::ZERO));
                 }
@@ -225,6 +235,11 @@ impl Reconciler {
                 Transition::new(event, by).changing(patch)
             }
             Examined::NotYet => self.failed(claim, work, "liveness.not_ready", Duration::from_secs(2)),
+            // Nobody was asked: another try costs nothing but its place in the line.
+            Examined::Crowded { code } => {
+                info!(verification = case.id(), claim, trouble = code, "too many wait for a provider");
+                self.failed(claim, work, TROUBLE, CROWDED_RETRY)
+            }
             Examined::Trouble { code, retry_after } => {
                 let failures = case
                     .journal

@@ -11,17 +11,18 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::backoff::Backoff;
-use crate::config::Config;
+use crate::config::{Config, Rate, Rates};
 use crate::examine::{Examiner, Gates};
-use crate::gate::Gate;
+use crate::gate::{Gate, Pace};
 use crate::http::{self, Facade, Health, Notifier, ProviderHealth, Providers as HealthOfProviders};
 use crate::pocketbase::{self, Client, Identity, Next as Remedy, PocketbaseError};
-use crate::providers::Timeouts;
 use crate::providers::fingerprint::{self, Fingerprint};
 use crate::providers::openai::{self, ModelStatus, OpenAi};
 use crate::providers::rekognition::{self, Rekognition};
+use crate::providers::{self, Timeouts};
 use crate::queue::Queue;
 use crate::reconcile::Reconciler;
+use crate::verification::policy::Provider;
 use crate::verification::{Event, decision, journal};
 use crate::watcher::{Pulse, Watcher};
 use crate::{telemetry, worker};
@@ -131,16 +132,17 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     let facade = facade(&config, &client, &providers, health, changes);
     let decoders = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let openai = providers.openai.clone();
+    let gates = gates(&config.rates);
     let examiner = Examiner::new(
         client.clone(),
         providers.rekognition,
         providers.openai,
         providers.fingerprint,
+        gates.clone(),
         decoders,
         // Known to us and to the model's provider only, and stable.
         config.openai.api_key.clone(),
     );
-    let gates = examiner.gates();
     let reconciler =
         Arc::new(Reconciler::new(client, examiner, config.instance.clone(), config.face_liveness_threshold));
 
@@ -242,6 +244,15 @@ pub async fn health(config: &Config) -> Result<(), StartError> {
     if answer.status().is_success() { Ok(()) } else { Err(unhealthy(format!("status {}", answer.status()))) }
 }
 
+fn gates(rates: &Rates) -> Gates {
+    let gate = |provider, rate: Rate| Gate::new(provider, Pace::new(rate.per_second, rate.at_once));
+    Gates {
+        rekognition: gate(Provider::Rekognition, rates.aws),
+        openai: gate(Provider::Openai, rates.openai),
+        fingerprint: gate(Provider::Fingerprint, rates.fingerprint),
+    }
+}
+
 fn rekognition_settings(config: &Config) -> rekognition::Settings {
     rekognition::Settings {
         region: config.aws.region.clone(),
@@ -255,7 +266,7 @@ fn rekognition_settings(config: &Config) -> rekognition::Settings {
         }),
         audit_images: 0,
         browser_role_arn: config.aws.browser_role_arn.clone(),
-        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: Duration::from_secs(15) },
+        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: providers::AWS_ATTEMPT },
     }
 }
 
@@ -268,7 +279,7 @@ fn openai_settings(config: &Config) -> openai::Settings {
         dialect: openai::Dialect::parse(&config.openai.dialect),
         reasoning_effort: "low".to_owned(),
         output_tokens_max: 8_000,
-        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: Duration::from_secs(90) },
+        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: providers::OPENAI_ATTEMPT },
     }
 }
 
@@ -278,7 +289,7 @@ fn fingerprint_settings(config: &Config) -> fingerprint::Settings {
         region: fingerprint::Region::parse(&config.fingerprint.region).unwrap_or(fingerprint::Region::Us),
         base_url: config.fingerprint.base_url.clone(),
         allow_insecure_endpoints: config.allow_insecure_endpoints,
-        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: Duration::from_secs(10) },
+        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: providers::FINGERPRINT_ATTEMPT },
     }
 }
 
@@ -401,7 +412,7 @@ async fn report_health(
 }
 
 fn standing(gate: &Gate) -> ProviderHealth {
-    if gate.is_open() { ProviderHealth::Degraded } else { ProviderHealth::Ok }
+    if gate.is_troubled() { ProviderHealth::Degraded } else { ProviderHealth::Ok }
 }
 
 /// Asks once a day whether the configured model still exists and when it retires: a model that is shut down takes every document

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["config"],
     &["telemetry"],
     &["pocketbase", "providers"],
-    &["queue", "gate"],
+    &["queue", "gate", "answers"],
     &["examine"],
     &["watcher", "reconcile", "http", "webhooks"],
     &["worker"],

@@ -20,6 +20,13 @@ use std::time::Duration;
 
 use crate::verification::check::Usage;
 
+/// Longest call of Rekognition.
+pub const AWS_ATTEMPT: Duration = Duration::from_secs(15);
+/// Longest call of a model: it reads a picture and may think about it.
+pub const OPENAI_ATTEMPT: Duration = Duration::from_secs(90);
+/// Longest call of Fingerprint.
+pub const FINGERPRINT_ATTEMPT: Duration = Duration::from_secs(10);
+
 /// A provider's answer with its provenance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer<T> {

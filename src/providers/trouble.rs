@@ -53,6 +53,9 @@ pub enum TroubleKind {
     /// An answer came and cannot be used.
     #[error("{0}")]
     Garbage(&'static str),
+    /// The provider was not asked: too many wait for it, and the turn of this call did not come in time.
+    #[error("its turn did not come in time")]
+    Crowded,
 }
 
 impl Trouble {
@@ -68,6 +71,7 @@ impl Trouble {
             (Rekognition, Kind::Misconfigured(_)) => "rekognition.misconfigured",
             (Rekognition, Kind::Rejected(_)) => "rekognition.rejected",
             (Rekognition, Kind::Garbage(_)) => "rekognition.garbage",
+            (Rekognition, Kind::Crowded) => "rekognition.crowded",
             (Openai, Kind::Throttled { .. }) => "openai.throttled",
             (Openai, Kind::Unavailable { .. }) => "openai.unavailable",
             (Openai, Kind::Timeout) => "openai.timeout",
@@ -75,6 +79,7 @@ impl Trouble {
             (Openai, Kind::Misconfigured(_)) => "openai.misconfigured",
             (Openai, Kind::Rejected(_)) => "openai.rejected",
             (Openai, Kind::Garbage(_)) => "openai.garbage",
+            (Openai, Kind::Crowded) => "openai.crowded",
             (Fingerprint, Kind::Throttled { .. }) => "fingerprint.throttled",
             (Fingerprint, Kind::Unavailable { .. }) => "fingerprint.unavailable",
             (Fingerprint, Kind::Timeout) => "fingerprint.timeout",
@@ -82,6 +87,7 @@ impl Trouble {
             (Fingerprint, Kind::Misconfigured(_)) => "fingerprint.misconfigured",
             (Fingerprint, Kind::Rejected(_)) => "fingerprint.rejected",
             (Fingerprint, Kind::Garbage(_)) => "fingerprint.garbage",
+            (Fingerprint, Kind::Crowded) => "fingerprint.crowded",
         }
     }
 
@@ -104,9 +110,15 @@ impl Trouble {
     }
 
     /// Whether it speaks against the provider as a whole, so that a circuit should count it. A rejected request and a
-    /// single unusable answer do not.
+    /// single unusable answer do not, nor does a provider that is there and asks for patience.
     pub const fn is_outage(&self) -> bool {
-        !matches!(self.kind, TroubleKind::Rejected(_) | TroubleKind::Garbage(_))
+        matches!(
+            self.kind,
+            TroubleKind::Unavailable { .. }
+                | TroubleKind::Timeout
+                | TroubleKind::Credentials(_)
+                | TroubleKind::Misconfigured(_)
+        )
     }
 }
 
@@ -136,6 +148,7 @@ mod tests {
             TroubleKind::Misconfigured("check the region"),
             TroubleKind::Rejected("the image is too large"),
             TroubleKind::Garbage("the answer is not JSON"),
+            TroubleKind::Crowded,
         ]
     }
 

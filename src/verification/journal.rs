@@ -9,7 +9,7 @@ use super::check::{Kind, Outcome};
 use super::status::Status;
 
 /// One piece of work inside a claim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
     /// Ask Fingerprint about a device signal.

@@ -16,7 +16,11 @@ use super::transition::{SessionPatch, Transition};
 /// lost its connection.
 const RESULT_LEAD_SECONDS: i64 = 15;
 /// Past its expiry by this much a challenge is over, whatever the provider's state.
-const RESULT_GRACE_SECONDS: i64 = 20;
+pub const RESULT_GRACE_SECONDS: i64 = 20;
+
+/// Work that failed at another instance is left to it this much longer than to ourselves: what was already paid for is in its
+/// memory.
+const HEAD_START_SECONDS: i64 = 5;
 
 /// Who asks, and what it is busy with.
 #[derive(Debug, Clone, Copy)]
@@ -368,7 +372,8 @@ impl<'a> Agenda<'a> {
             return Some(self.give_up(&work, Reason::new(Code::SystemInternalError, detail)));
         }
         let failed = earlier.iter().rev().find_map(|c| match c.state {
-            ClaimState::Failed { retry_at } => Some(retry_at),
+            ClaimState::Failed { retry_at } if c.by == self.runner.instance => Some(retry_at),
+            ClaimState::Failed { retry_at } => Some(retry_at + SignedDuration::from_secs(HEAD_START_SECONDS)),
             _ => None,
         });
         if let (Some(first), Some(retry_at)) = (earlier.first(), failed) {

@@ -1,0 +1,166 @@
+//! Paid answers, kept from the moment they come until what rests on them is stored.
+//!
+//! A document is asked about in several calls; when one of them fails, or when `PocketBase` is away, the answers that did come are
+//! not bought again at the next try. Nothing depends on them: they are gone with the process, and then the provider is asked again.
+//!
+//! Bounded three ways: by bytes, by number (each is counted as if it were large) and by age; the oldest makes room. Pictures of
+//! documents are never kept, only what was said about them; a liveness result carries its reference image.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::providers::Answer;
+use crate::providers::openai::Reading;
+use crate::verification::Work;
+use crate::verification::device::DeviceEvent;
+use crate::verification::face::{Comparison, DetectedFace};
+use crate::verification::liveness::SessionResult;
+
+/// Bytes that all answers together may take.
+const BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What an answer is counted as beside its pictures: more than any transcription.
+const BYTES_EACH: usize = 32 * 1024;
+/// Longer than any policy keeps trying, but for those that try for hours.
+const AGE_MAX: Duration = Duration::from_secs(3600);
+
+/// What was answered about one piece of work, as far as it was.
+#[derive(Debug, Clone, Default)]
+pub struct Drawer {
+    /// The faces in the document.
+    pub faces: Option<Answer<Vec<DetectedFace>>>,
+    /// Its front, read.
+    pub front: Option<Answer<Reading>>,
+    /// Its back, read.
+    pub back: Option<Answer<Reading>>,
+    /// The result of the challenge.
+    pub session: Option<Answer<SessionResult>>,
+    /// The device event.
+    pub event: Option<Answer<Option<DeviceEvent>>>,
+    /// How alike the faces are.
+    pub comparison: Option<Answer<Comparison>>,
+}
+
+impl Drawer {
+    fn bytes(&self) -> usize {
+        let pictures = |result: &SessionResult| {
+            let audit: usize = result.audit_images.iter().map(Vec::len).sum();
+            audit + result.reference_image.as_ref().map_or(0, Vec::len)
+        };
+        BYTES_EACH + self.session.as_ref().map_or(0, |answer| pictures(&answer.value))
+    }
+}
+
+/// All of them. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Answers {
+    drawers: Arc<Mutex<HashMap<Key, Kept>>>,
+}
+
+/// A verification and a piece of work, which names its evidence: what was answered about other evidence is never found.
+type Key = (String, Work);
+
+#[derive(Debug)]
+struct Kept {
+    since: Instant,
+    bytes: usize,
+    drawer: Drawer,
+}
+
+impl Answers {
+    fn drawers(&self) -> MutexGuard<'_, HashMap<Key, Kept>> {
+        self.drawers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was answered already about `work` of `verification`.
+    pub fn of(&self, verification: &str, work: &Work) -> Drawer {
+        let key = (verification.to_owned(), work.clone());
+        self.drawers().get(&key).map(|kept| kept.drawer.clone()).unwrap_or_default()
+    }
+
+    /// Keeps what `put` puts into the drawer.
+    pub fn keep(&self, verification: &str, work: &Work, put: impl FnOnce(&mut Drawer)) {
+        let now = Instant::now();
+        let mut drawers = self.drawers();
+        let kept = drawers.entry((verification.to_owned(), work.clone()));
+        let kept = kept.or_insert_with(|| Kept { since: now, bytes: 0, drawer: Drawer::default() });
+        put(&mut kept.drawer);
+        kept.bytes = kept.drawer.bytes();
+        let lost = make_room(&mut drawers, now);
+        report(&drawers);
+        metrics::counter!("paid_answers_given_up_total").increment(lost);
+    }
+
+    /// What rested on them is stored, or no longer wanted.
+    pub fn forget(&self, verification: &str, work: &Work) {
+        let mut drawers = self.drawers();
+        drawers.remove(&(verification.to_owned(), work.clone()));
+        report(&drawers);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+fn report(drawers: &HashMap<Key, Kept>) {
+    metrics::gauge!("paid_answers_kept").set(drawers.len() as f64);
+}
+
+/// Drops what is too old, and the oldest while there is too much; how many.
+fn make_room(drawers: &mut HashMap<Key, Kept>, now: Instant) -> u64 {
+    let before = drawers.len();
+    drawers.retain(|_, kept| now.saturating_duration_since(kept.since) < AGE_MAX);
+    let mut bytes: usize = drawers.values().map(|kept| kept.bytes).sum();
+    while bytes > BYTES_MAX {
+        let Some(oldest) = drawers.iter().min_by_key(|(_, kept)| kept.since).map(|(key, _)| key.clone()) else { break };
+        bytes -= drawers.remove(&oldest).map_or(0, |kept| kept.bytes);
+    }
+    (before - drawers.len()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verification::check::Usage;
+
+    fn work(evidence: usize) -> Work {
+        Work::Liveness { attempt: 1, evidence: evidence.to_string() }
+    }
+
+    fn result(bytes: usize) -> Answer<SessionResult> {
+        Answer {
+            value: SessionResult { reference_image: Some(vec![0; bytes]), ..SessionResult::default() },
+            request_ids: Vec::new(),
+            usage: Usage::default(),
+            model: String::new(),
+            region: String::new(),
+            duration: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn an_answer_is_found_for_the_same_evidence_until_it_is_forgotten() {
+        let answers = Answers::default();
+        answers.keep("a", &work(1), |drawer| drawer.session = Some(result(1)));
+        assert!(answers.of("a", &work(1)).session.is_some());
+        assert!(answers.of("a", &work(2)).session.is_none() && answers.of("b", &work(1)).session.is_none());
+        answers.forget("a", &work(1));
+        assert!(answers.of("a", &work(1)).session.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_oldest_makes_room_and_nothing_stays_for_ever() {
+        const LARGE: usize = 1024 * 1024;
+        let answers = Answers::default();
+        for evidence in 0..100 {
+            answers.keep("a", &work(evidence), |drawer| drawer.session = Some(result(LARGE)));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        let bytes: usize = answers.drawers().values().map(|kept| kept.bytes).sum();
+        assert!(bytes <= BYTES_MAX && bytes > BYTES_MAX - 2 * LARGE, "{bytes}");
+        assert!(answers.of("a", &work(0)).session.is_none() && answers.of("a", &work(99)).session.is_some());
+        tokio::time::advance(AGE_MAX).await;
+        answers.keep("b", &work(1), |drawer| drawer.session = Some(result(1)));
+        assert_eq!(answers.drawers().len(), 1);
+    }
+}
