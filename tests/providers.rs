@@ -339,7 +339,7 @@ fn expected(provider: &str, fault: &str) -> &'static str {
         (_, "garbage" | "huge" | "wrong_session" | "truncated" | "empty_choices" | "not_json" | "wrong_schema") => {
             ".garbage"
         }
-        ("rekognition", "nan") => "liveness.low_confidence",
+        ("rekognition", "nan") => ".garbage",
         ("fingerprint", "nan") => "device.signal_missing",
         (_, "refusal") => "refused",
         (_, "content_filter") => "content filtered",

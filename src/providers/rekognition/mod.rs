@@ -261,7 +261,12 @@ impl Rekognition {
                 if output.session_id() != session_id {
                     return Err(garbage(SESSION_RESULTS, request_id, "the answer is about another session"));
                 }
-                Ok(answer(read::session(output), request_id, &self.liveness_region, started))
+                let result = read::session(output);
+                let judged = result.state == SessionState::Succeeded && result.reference_image.is_some();
+                if judged && result.confidence.is_none() {
+                    return Err(garbage(SESSION_RESULTS, request_id, "the result has no confidence"));
+                }
+                Ok(answer(result, request_id, &self.liveness_region, started))
             }
             Err(error) if error.code() == Some("SessionNotFoundException") => {
                 let gone = SessionResult { state: SessionState::NotFound, ..SessionResult::default() };

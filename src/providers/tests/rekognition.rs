@@ -122,6 +122,17 @@ async fn a_confidence_that_is_no_number_is_none() {
 }
 
 #[tokio::test]
+async fn a_face_without_a_confidence_says_nothing_about_the_person() {
+    for confidence in [json!("NaN"), json!(null)] {
+        let picture = json!({ "Bytes": STANDARD.encode(b"jpeg") });
+        let told =
+            json!({ "SessionId": SESSION, "Status": "SUCCEEDED", "Confidence": confidence, "ReferenceImage": picture });
+        let stub = Stub::start(amz(200, &told)).await;
+        assert_eq!(client(&stub).await.session_results(SESSION).await.unwrap_err().code(), "rekognition.garbage");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_or_missing_status_is_not_an_end() {
     assert_eq!(results(&json!({ "SessionId": SESSION, "Status": "PONDERING" })).await.state, SessionState::Unknown);
     assert_eq!(results(&json!({ "SessionId": SESSION, "Confidence": 99.9 })).await.state, SessionState::Unknown);

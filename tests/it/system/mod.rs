@@ -14,12 +14,15 @@ mod stack;
 mod approval;
 mod boot;
 mod crash;
+mod deadlines;
 mod flaws;
 mod fleet;
+mod paid;
 mod privacy;
 mod review;
 mod shutdown;
 mod trouble;
+mod weather;
 
 use std::time::{Duration, Instant};
 

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,6 +35,11 @@ pub struct Call {
     /// Which try the AWS SDK says this is; may be empty.
     #[serde(default)]
     pub attempt: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// How it was let down, if it was.
+    #[serde(default)]
+    pub fault: Option<String>,
 }
 
 /// The sandbox's control endpoints.
@@ -98,6 +104,21 @@ impl Control {
     /// Ends all faults.
     pub async fn mend(&self) {
         self.call(Method::DELETE, "faults", &Value::Null).await;
+    }
+
+    /// Moves the providers' clock on: challenges grow old.
+    pub async fn advance_clock(&self, seconds: u64) {
+        self.call(Method::POST, "clock", &json!({ "advance_seconds": seconds })).await;
+    }
+
+    /// Changes settings, such as how wrong AWS's clock is.
+    pub async fn set(&self, settings: Value) {
+        self.call(Method::POST, "settings", &settings).await;
+    }
+
+    /// What it was asked of `operation` so far.
+    pub async fn calls_of(&self, operation: &str) -> Vec<Call> {
+        self.calls().await.into_iter().filter(|call| call.operation == operation).collect()
     }
 
     /// Everything it was asked so far.

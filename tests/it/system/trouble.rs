@@ -57,7 +57,7 @@ async fn a_model_that_refuses_leaves_it_to_a_person() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_is_waited_for() {
+async fn row_29_a_provider_that_is_down_is_waited_for() {
     let mut stack = Stack::start().await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
     sandbox.fault(json!({ "provider": "fingerprint", "fault": "error_5xx", "status": 503, "times": 0 })).await;

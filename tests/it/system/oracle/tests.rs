@@ -220,6 +220,8 @@ fn call(seq: u64, operation: &str, token: &str, subject: &str) -> Call {
         idempotency_token: token.to_owned(),
         subject: subject.to_owned(),
         attempt: "attempt=1; max=1".to_owned(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+        fault: None,
     }
 }
 
