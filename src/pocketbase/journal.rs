@@ -32,7 +32,7 @@ impl Client {
     /// that belongs to them, in one transaction: all or nothing.
     ///
     /// The first item creates journal row `n + 1`; its unique number is the lock, so a late or second writer loses whole.
-    /// When the answer gets lost the row is read back: ours means `Won`, somebody else's `Lost`, and none yet is
+    /// When the answer gets lost the last row is read back: ours means `Won`, somebody else's `Lost`, and none yet is
     /// [`PocketbaseError::Unknown`] (it may still be stored: read again later).
     pub async fn commit(
         &self,
@@ -42,7 +42,7 @@ impl Client {
         patch: &RecordPatch,
         outbox: &[Delivery],
     ) -> Result<Commit> {
-        let Some(first) = entries.first().filter(|_| entries.len() == transitions.len()) else {
+        let Some(last) = entries.last().filter(|_| entries.len() == transitions.len()) else {
             let what = "as many journal rows as transitions are needed, and at least one";
             return Err(PocketbaseError::Misuse { operation: OPERATION, what });
         };
@@ -54,12 +54,14 @@ impl Client {
                 Ok(Commit::Won { at })
             }
             Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) => Ok(Commit::Lost),
-            Err(error @ PocketbaseError::Unknown { .. }) => self.read_back(verification, first).await.ok_or(error),
+            Err(error @ PocketbaseError::Unknown { .. }) => self.read_back(verification, last).await.ok_or(error),
             Err(error) => Err(error),
         }
     }
 
-    /// Whose row stands where ours should, if that can be learned now. The hash covers who wrote, what, and the whole past.
+    /// Whose row stands where our last one should, if that can be learned now. The hash covers who wrote, what, and the whole past.
+    /// Not the first: the row that handles a person's action is the same word for word whoever writes it, and only a later one, such
+    /// as a claim, says whose batch it was.
     async fn read_back(&self, verification: &str, ours: &Entry) -> Option<Commit> {
         #[derive(Deserialize)]
         struct Row {

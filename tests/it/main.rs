@@ -2,5 +2,6 @@
 
 mod facade;
 mod harness;
+mod model;
 mod pocketbase;
 mod system;

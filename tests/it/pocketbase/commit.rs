@@ -100,6 +100,35 @@ async fn a_lost_answer_is_read_back() {
 }
 
 #[tokio::test]
+async fn a_batch_that_begins_like_that_of_the_winner_is_not_taken_for_it() {
+    let server = Pocketbase::start().await;
+    let proxy = Proxy::before(server.port()).await;
+    let client = logged_in(settings(proxy.url(), SERVICE)).await;
+    let case = started(&client).await;
+    // A row that handles what a person did names the person and not the writer.
+    let batch = |by: &str| {
+        let handled = Event::LivenessSessionEnded {
+            liveness_session: "session00000001".to_owned(),
+            status: "refused".to_owned(),
+            code: "liveness.not_wanted".to_owned(),
+        };
+        let mut case = case.clone();
+        let first = Transition::new(handled, "user");
+        let first_entry = case.apply(&first, Timestamp::UNIX_EPOCH);
+        let (second, second_entry, patch) = claim(&case, by);
+        (vec![first, second], vec![first_entry, second_entry], patch)
+    };
+    let (transitions, entries, patch) = batch("theirs");
+    let theirs = server.client().await.commit(case.id(), &transitions, &entries, &patch, &[]).await;
+    assert!(matches!(theirs, Ok(Commit::Won { .. })), "{theirs:?}");
+    proxy.fail_next("POST /api/batch", Fault::LoseAnswer);
+    let (transitions, entries, patch) = batch("ours");
+    let ours = client.commit(case.id(), &transitions, &entries, &patch, &[]).await.expect("read back");
+    assert!(proxy.failed());
+    assert_eq!(ours, Commit::Lost, "the claim of another sidecar was taken for our own");
+}
+
+#[tokio::test]
 async fn a_request_that_may_still_arrive_is_unknown() {
     let server = Pocketbase::start().await;
     let proxy = Proxy::before(server.port()).await;

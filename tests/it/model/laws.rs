@@ -1,0 +1,105 @@
+//! What must hold, whatever happened.
+
+use identivia::verification::case::{ClaimState, Phase};
+use identivia::verification::{Entry, Event, Source, Work, decision, journal};
+
+use super::sidecar::{Purpose, Sidecar};
+use super::store::Store;
+
+/// Checked after each batch: `before` is the phase before it, `new` its rows.
+pub fn of_a_batch(store: &Store, sidecars: &[Sidecar], before: &Phase, new: &[Entry]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut open = matches!(before, Phase::Open);
+    for entry in new {
+        match &entry.event {
+            Event::Started { .. } => open = true,
+            Event::Decided { attempt, source, status, .. } => {
+                if *source == Source::Automatic && store.decisions(*attempt) > 1 {
+                    broken.push(format!("row {}: attempt {attempt} is decided twice", entry.seq));
+                }
+                open = *status == identivia::verification::Status::ResubmissionRequired;
+            }
+            Event::Canceled {} | Event::Expired {} => open = false,
+            Event::WorkClaimed { work, .. } => {
+                if !open {
+                    broken.push(format!("row {}: work is claimed although nothing is open", entry.seq));
+                }
+                for piece in work {
+                    broken.extend(excluded(store, sidecars, entry.seq, piece));
+                }
+            }
+            Event::CheckFinished { .. } | Event::LivenessSessionOpened { .. } | Event::WorkFailed { .. } if !open => {
+                broken.push(format!("row {}: a fenced writer wrote {}", entry.seq, entry.name));
+            }
+            _ => {}
+        }
+    }
+    broken.extend(answered_once(store));
+    broken.extend(numbered(store, new));
+    broken
+}
+
+/// Nobody claims what somebody alive is still entitled to do.
+fn excluded(store: &Store, sidecars: &[Sidecar], seq: u32, piece: &Work) -> Vec<String> {
+    let same = |other: &Work| match (piece, other) {
+        (Work::OpenSession { .. } | Work::Liveness { .. }, _) => piece == other,
+        _ => piece.check() == other.check() && piece.attempt() == other.attempt(),
+    };
+    let claims = store.case.claims();
+    let earlier = claims.iter().filter(|claim| claim.seq < seq && same(claim.work));
+    let running = earlier.filter(|claim| matches!(claim.state, ClaimState::Pending { until } if until > store.now));
+    let mut broken = Vec::new();
+    for claim in running {
+        let works = |sidecar: &Sidecar| {
+            let task = |purpose: &Purpose| matches!(purpose, Purpose::Work { claim: c, work } if *c == claim.seq && work == claim.work);
+            sidecar.alive && sidecar.tasks.iter().any(|t| task(&t.purpose))
+        };
+        if sidecars.iter().any(works) {
+            broken.push(format!("row {seq} claims what row {} is still working on", claim.seq));
+        }
+    }
+    broken
+}
+
+/// A claim has one answer per piece, and an attempt one finding per kind.
+fn answered_once(store: &Store) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for check in &store.case.checks {
+        if !seen.insert((check.kind, check.attempt)) {
+            broken.push(format!("attempt {} has two findings of kind {}", check.attempt, check.kind));
+        }
+    }
+    broken
+}
+
+/// Numbers without gaps, each row chained to the one before.
+fn numbered(store: &Store, new: &[Entry]) -> Vec<String> {
+    let journal = &store.case.journal;
+    let from = journal.len() - new.len();
+    let mut broken = Vec::new();
+    for index in from..journal.len() {
+        let previous = index.checked_sub(1).map(|before| &journal[before]);
+        let (number, hash) = previous.map_or((0, ""), |entry| (entry.seq, entry.hash.as_str()));
+        if journal[index].seq != number + 1 || journal[index].previous_hash != hash {
+            broken.push(format!("row {} follows row {number} and does not fit", journal[index].seq));
+        }
+    }
+    broken
+}
+
+/// Checked when a history has come to rest.
+pub fn at_rest(store: &Store) -> Vec<String> {
+    let mut broken = Vec::new();
+    if let Err(error) = journal::verify(store.case.id(), &store.case.journal) {
+        broken.push(error.to_string());
+    }
+    let replayed = decision::replay(&store.case, &store.policy);
+    let wrong = replayed.iter().filter(|replayed| !replayed.same);
+    broken
+        .extend(wrong.map(|replayed| format!("the decision at row {} does not follow from the records", replayed.seq)));
+    if store.case.unhandled_actions().next().is_some() {
+        broken.push("what a person did was never handled".to_owned());
+    }
+    broken
+}
