@@ -241,12 +241,11 @@ impl Examiner {
         let Some(record) = case.session(session) else { return Err(Examined::lost("record.missing")) };
         let (urgency, begin_by) = result_deadline(job, record.expires_at);
         for attempt in 1..=NOT_YET_TRIES {
-            let answer = match job.answered(&self.answers).session {
-                Some(answer) => answer,
-                None => {
-                    let results = self.rekognition.session_results(&record.session_id);
-                    self.gates.rekognition.call("GetFaceLivenessSessionResults", urgency, begin_by, results).await?
-                }
+            let answer = if let Some(answer) = job.answered(&self.answers).session {
+                answer
+            } else {
+                let results = self.rekognition.session_results(&record.session_id);
+                self.gates.rekognition.call("GetFaceLivenessSessionResults", urgency, begin_by, results).await?
             };
             match liveness::judge(&answer.value, job.policy) {
                 Verdict::NotYet if attempt < NOT_YET_TRIES && case.said_completed(session) => {
@@ -274,13 +273,12 @@ impl Examiner {
         let Some(record) = job.case.signals.iter().find(|s| s.id == signal) else {
             return Err(Examined::lost("record.missing"));
         };
-        let answer = match job.answered(&self.answers).event {
-            Some(answer) => answer,
-            None => {
-                let event = self.fingerprint.event(&record.event_id);
-                let begin_by = job.begin_by(FINGERPRINT_ATTEMPT);
-                self.gates.fingerprint.call("GetEvent", Urgency::Check, begin_by, event).await?
-            }
+        let answer = if let Some(answer) = job.answered(&self.answers).event {
+            answer
+        } else {
+            let event = self.fingerprint.event(&record.event_id);
+            let begin_by = job.begin_by(FINGERPRINT_ATTEMPT);
+            self.gates.fingerprint.call("GetEvent", Urgency::Check, begin_by, event).await?
         };
         job.keep(&self.answers, |drawer| drawer.event = Some(answer.clone()));
         let judgement = device::judge(answer.value.as_ref(), record, &job.case.record, job.policy);
@@ -464,14 +462,12 @@ impl Examiner {
             return Ok(unpaid(vec![reason], evidence));
         }
         let answer = match job.answered(&self.answers).comparison {
-            Some(answer) => answer,
-            None => match self.compare_stored(job, live, document).await? {
-                Some(answer) => answer,
-                None => {
-                    let reason = Reason::new(Code::FaceComparisonNotPossible, "a stored picture is missing");
-                    return Ok(unpaid(vec![reason], evidence));
-                }
-            },
+            Some(answer) => Some(answer),
+            None => self.compare_stored(job, live, document).await?,
+        };
+        let Some(answer) = answer else {
+            let reason = Reason::new(Code::FaceComparisonNotPossible, "a stored picture is missing");
+            return Ok(unpaid(vec![reason], evidence));
         };
         job.keep(&self.answers, |drawer| drawer.comparison = Some(answer.clone()));
         let judgement = face::judge(&answer.value, job.policy);

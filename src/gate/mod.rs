@@ -132,7 +132,7 @@ impl Gate {
         }
         let is_open = state.circuit.is_open();
         let halt = state.line.halted_for(now);
-        let sent_away = if is_open && !was_open { state.line.disperse() } else { Default::default() };
+        let sent_away = (is_open && !was_open).then(|| state.line.disperse());
         drop(state);
         drop(sent_away);
         let result = trouble.map_or("answered", Trouble::code);
@@ -312,7 +312,10 @@ mod tests {
         let blocker = gate.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            let slow = async { Ok(tokio::time::sleep(Duration::from_secs(5)).await) };
+            let slow = async {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                Ok(())
+            };
             blocker.call("Ask", Urgency::Check, never(), slow).await.unwrap();
         });
         tokio::task::yield_now().await;

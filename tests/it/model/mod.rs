@@ -53,6 +53,7 @@ fn in_hundreds_of_thousands_of_histories_too() {
     run(MANY_HISTORIES);
 }
 
+#[expect(clippy::print_stdout, reason = "what a run covered")]
 fn run(histories: u64) {
     let mut ends: BTreeMap<End, u64> = BTreeMap::new();
     let mut events = world::Events::default();
@@ -82,12 +83,12 @@ fn each_planted_flaw_is_seen() {
         Flaw::ForgetsItsWork,
         Flaw::TrustsAnEmptyList,
     ] {
-        let seen = (0..HISTORIES_TO_A_FLAW).find_map(|seed| {
+        let found = (0..HISTORIES_TO_A_FLAW).find_map(|seed| {
             let mut world = World::new(seed, flaw);
             world.play();
             world.broken().first().map(|what| (seed, what.clone()))
         });
-        let (seed, what) = seen.unwrap_or_else(|| panic!("{flaw:?} was not seen in {HISTORIES_TO_A_FLAW} histories"));
+        let (seed, what) = found.unwrap_or_else(|| panic!("{flaw:?} was not seen in {HISTORIES_TO_A_FLAW} histories"));
         println!("{flaw:?} was seen in history {seed}: {what}");
     }
 }

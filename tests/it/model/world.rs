@@ -102,9 +102,9 @@ impl World {
     pub fn new(seed: u64, flaw: Flaw) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let number = dice.random_range(1..=3);
-        let skew = |index: i64| SignedDuration::from_mins(10 * index);
-        let sidecars =
-            (0..number).map(|index| Sidecar::new(["one", "two", "three"][index], skew(index as i64))).collect();
+        let names = [("one", 0), ("two", 10), ("three", 20)];
+        let sidecars = names[..number].iter().map(|(name, fast)| Sidecar::new(name, SignedDuration::from_mins(*fast)));
+        let sidecars = sidecars.collect();
         let store = Store::new(flaw);
         let (network, broken, events) = (Vec::new(), Vec::new(), Events::default());
         Self { store, sidecars, network, sent: 0, dice, flaw, broken, events, calm: false }

@@ -82,7 +82,7 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
     println!("served in order of deadline: {in_order:?}");
     // One went before the others had lined up; of those who were lined up, an earlier deadline is never left out for a later one.
     let (before, after) = (in_order.iter().position(|served| !served).unwrap_or(BACKLOG), served.len());
-    assert!(after >= 3 && after < BACKLOG, "a backlog beyond the rate: {in_order:?}");
+    assert!((3..BACKLOG).contains(&after), "a backlog beyond the rate: {in_order:?}");
     assert!(after - before <= 1, "{in_order:?}");
 
     // The results went before the documents that were there as long.
