@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::backoff::Backoff;
 use crate::examine::{Examined, Examiner, Job};
@@ -32,6 +32,8 @@ const TROUBLE: &str = "system.provider_unavailable";
 /// Delay before work that failed is tried again.
 const RETRY: Backoff = Backoff { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
 
+/// Verifications whose last stored row is remembered; some 50 bytes each. Beyond that it begins anew.
+const STORED_MAX: usize = 20_000;
 /// Delay before work that could not be begun is tried again.
 const CROWDED_RETRY: Duration = Duration::from_secs(1);
 
@@ -99,12 +101,14 @@ pub struct Reconciler {
     /// Claims that this process works on, by verification. Written before the claim is, so that no other pass of this
     /// process can take a fresh claim for one of a dead process.
     holding: Mutex<HashMap<String, Vec<u32>>>,
+    /// The last row that this process has stored, by verification: a journal that is shorter was restored from a backup.
+    stored: Mutex<HashMap<String, u32>>,
 }
 
 impl Reconciler {
     /// A reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
     pub fn new(client: Client, examiner: Examiner, instance: String, liveness_threshold: f64) -> Self {
-        Self { client, examiner, instance, liveness_threshold, holding: Mutex::default() }
+        Self { client, examiner, instance, liveness_threshold, holding: Mutex::default(), stored: Mutex::default() }
     }
 
     /// One look at verification `id`: writes what follows from its records and claims what is due.
@@ -287,6 +291,7 @@ impl Reconciler {
             match self.commit(&draft).await? {
                 Commit::Won { .. } => {
                     draft.log();
+                    self.note_stored(id, seq);
                     return Ok(Some(match (work, held) {
                         (Some(work), Some(held)) => {
                             held.keep();
@@ -326,7 +331,35 @@ impl Reconciler {
     }
 
     async fn read(&self, id: &str) -> Result<Option<(Case, Timestamp)>, ReconcileError> {
-        self.client.read_case(id).await.map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })
+        let read = self.client.read_case(id).await;
+        let read = read.map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })?;
+        if let Some((case, _)) = &read {
+            self.notice_a_restore(case);
+        }
+        Ok(read)
+    }
+
+    /// Says so when rows that were stored are gone. What is due is read from what is there, as always.
+    fn notice_a_restore(&self, case: &Case) {
+        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = stored.get(case.id()).copied().filter(|known| *known > case.seq()) else { return };
+        stored.remove(case.id());
+        drop(stored);
+        error!(
+            verification = case.id(),
+            stored = known,
+            found = case.seq(),
+            "a journal went back in time; its work is done again"
+        );
+        metrics::counter!("journals_went_back_total").increment(1);
+    }
+
+    fn note_stored(&self, id: &str, seq: u32) {
+        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        if stored.len() >= STORED_MAX {
+            stored.clear();
+        }
+        stored.insert(id.to_owned(), seq);
     }
 
     /// The pinned policy, else the live one of the name asked for, else the live `default`; with its threshold in force.

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::backoff::Backoff;
 use crate::pocketbase::heartbeat::Beat;
@@ -80,6 +80,8 @@ pub struct Watcher {
     /// When each peer was last heard of. Our own instance is not among them.
     peers: HashMap<String, Instant>,
     beat: u64,
+    /// The last beat that `PocketBase` said it had stored.
+    stored_beat: u64,
     started_at: Option<Timestamp>,
 }
 
@@ -110,8 +112,18 @@ impl Watcher {
         let (pulse, receiver) = watch::channel(Pulse::default());
         let changed = Box::new(changed);
         let started_at = client.now();
-        let watcher =
-            Self { client, queue, instance, version, pulse, changed, peers: HashMap::new(), beat: 0, started_at };
+        let watcher = Self {
+            client,
+            queue,
+            instance,
+            version,
+            pulse,
+            changed,
+            peers: HashMap::new(),
+            beat: 0,
+            stored_beat: 0,
+            started_at,
+        };
         (watcher, receiver)
     }
 
@@ -154,12 +166,31 @@ impl Watcher {
             Ok(connection) => connection,
             Err(error) => return Lost::Connect(error),
         };
+        if let Err(error) = self.notice_a_restore().await {
+            return Lost::Connect(error);
+        }
         loop {
             match self.follow(connection).await {
                 Ok(next) => connection = next,
                 Err(lost) => return lost,
             }
         }
+    }
+
+    /// A `PocketBase` that was restored from a backup has forgotten beats that it had stored. Nothing more need be done about it than to
+    /// say so: the first sweep of a connection looks at everything open, and each piece of work has the same key as before.
+    async fn notice_a_restore(&mut self) -> Result<(), PocketbaseError> {
+        let stored = self.client.last_beat(&self.instance).await?.unwrap_or(0);
+        if stored < self.stored_beat {
+            error!(
+                stored,
+                expected = self.stored_beat,
+                "PocketBase went back in time (restored from a backup?): what it forgot is lost, what is open is done again.                  Two sidecars under one INSTANCE look the same"
+            );
+            metrics::counter!("pocketbase_went_back_total").increment(1);
+            self.stored_beat = stored;
+        }
+        Ok(())
     }
 
     /// Follows one connection until it is replaced by a younger one or lost. The stream is always polled: sweeps,
@@ -217,6 +248,7 @@ impl Watcher {
                     }
                     Ok(Ok(Done::Sweep)) => sweeping = false,
                     Ok(Ok(Done::Beat(beat))) => {
+                        self.stored_beat = self.stored_beat.max(beat);
                         // Written: from here the echo has its own, shorter deadline.
                         let until = Instant::now() + BEAT_BACK_WITHIN;
                         awaited = awaited.map(|(n, at)| if n == beat { (n, at.min(until)) } else { (n, at) });

@@ -336,11 +336,11 @@ fn expected(provider: &str, fault: &str) -> &'static str {
         (_, "expired_credential") => ".credentials",
         (_, "delay" | "hang" | "drip") => ".timeout",
         (_, "error_5xx" | "html" | "cut_body" | "drop_answer" | "reset") => ".unavailable",
-        (_, "garbage" | "huge" | "wrong_session" | "truncated" | "empty_choices" | "not_json" | "wrong_schema") => {
-            ".garbage"
-        }
-        ("rekognition", "nan") => ".garbage",
         ("fingerprint", "nan") => "device.signal_missing",
+        (
+            _,
+            "nan" | "garbage" | "huge" | "wrong_session" | "truncated" | "empty_choices" | "not_json" | "wrong_schema",
+        ) => ".garbage",
         (_, "refusal") => "refused",
         (_, "content_filter") => "content filtered",
         _ => panic!("the sandbox learnt a fault: {provider} {fault}; say here how it ends"),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::client::Client;
@@ -27,10 +28,21 @@ pub struct Beat<'a> {
 }
 
 impl Client {
+    /// The beat that is stored for `instance`, if any.
+    pub async fn last_beat(&self, instance: &str) -> Result<Option<u64>> {
+        #[derive(Deserialize)]
+        struct Row {
+            beat: u64,
+        }
+        let row = Collection::Heartbeats.record(&id_of_instance(instance));
+        let call = Call::get("read the heartbeat", row).with("fields", "beat");
+        Ok(self.find::<Row>(&call).await?.map(|row| row.beat))
+    }
+
     /// Creates or patches our row; its record id, which is the same for an instance after every restart.
     pub async fn heartbeat(&self, beat: &Beat<'_>) -> Result<String> {
         const OPERATION: &str = "write the heartbeat";
-        let id = id_of(&format!("heartbeats/{}", beat.instance));
+        let id = id_of_instance(beat.instance);
         let fields = HeartbeatFields {
             instance: beat.instance,
             version: beat.version,
@@ -49,4 +61,9 @@ impl Client {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The record of an instance has the same id after every restart.
+fn id_of_instance(instance: &str) -> String {
+    id_of(&format!("heartbeats/{instance}"))
 }

@@ -68,7 +68,8 @@ pub fn next_step(case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_
     if case.phase() == Phase::Unstarted {
         return Step::write(start(case, policy, now, runner));
     }
-    if let Some(action) = case.unhandled_actions().next() {
+    // An action of a newer version is left to whoever knows it: while two versions run, the older must not refuse it.
+    if let Some(action) = case.unhandled_actions().find(|action| action.kind.is_some()) {
         return Step::write(handle(case, policy, action));
     }
     if let Some(session) = unwanted_session(case, policy) {
@@ -136,7 +137,7 @@ fn handle(case: &Case, policy: &Policy, action: &Action) -> Transition {
             by_reviewer(action).and_then(|()| review(case, policy, kind, action))
         }
         Some(ActionKind::Redact) => Err("not_available"),
-        None => Err("unknown_action"),
+        None => Err("of_a_newer_version"),
     };
     let event =
         outcome.unwrap_or_else(|code| Event::ActionRefused { action: action.name.clone(), code: code.to_owned() });

@@ -89,7 +89,9 @@ pub struct VerifyAnswer {
 pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     let body = body::json(call.headers, &mut call.body, service.settings.json_bytes_max).await?;
     let fingerprint = Fingerprint::new(call.headers, call.caller, call.route, &body)?;
-    let request = read(body, call.caller, Timestamp::now())?;
+    // PocketBase's clock, where it is known: ours may be wrong.
+    let now = service.pocketbase.now().unwrap_or_else(Timestamp::now);
+    let request = read(body, call.caller, now)?;
     if request.device.is_some() && request.reference.as_deref().unwrap_or_default().is_empty() {
         // The verification's id does not exist yet, so the event can only be bound by the reference; unbound it would
         // decline the person.

@@ -72,6 +72,11 @@ impl Pocketbase {
         }
     }
 
+    /// Puts a migration into its folder, which its next start applies.
+    pub fn add_migration(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join("pb_migrations").join(name), text).expect("a file");
+    }
+
     /// Starts it again on the same folder and port.
     pub async fn resume_life(&mut self) {
         let process = command(self.folder.path())

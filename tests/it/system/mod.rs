@@ -19,9 +19,11 @@ mod flaws;
 mod fleet;
 mod paid;
 mod privacy;
+mod restore;
 mod review;
 mod shutdown;
 mod trouble;
+mod upgrade;
 mod weather;
 
 use std::time::{Duration, Instant};
