@@ -14,7 +14,7 @@ use crate::backoff::Backoff;
 use crate::config::{Config, Rate, Rates};
 use crate::examine::{Examiner, Gates};
 use crate::gate::{Gate, Pace};
-use crate::http::{self, Facade, Health, Notifier, ProviderHealth, Providers as HealthOfProviders};
+use crate::http::{self, Facade, Health, Kept, Notifier, ProviderHealth, Providers as HealthOfProviders};
 use crate::pocketbase::{self, Client, Identity, Next as Remedy, PocketbaseError};
 use crate::providers::fingerprint::{self, Fingerprint};
 use crate::providers::openai::{self, ModelStatus, OpenAi};
@@ -24,7 +24,7 @@ use crate::queue::Queue;
 use crate::reconcile::Reconciler;
 use crate::verification::policy::Provider;
 use crate::verification::{Event, decision, journal};
-use crate::watcher::{Pulse, Watcher};
+use crate::watcher::{News, PROOF_HOLDS, Pulse, Watcher};
 use crate::{telemetry, worker};
 
 /// Version of this program.
@@ -124,12 +124,20 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
 
     let queue = Queue::new(QUEUE_CAPACITY);
     let changes = Notifier::new();
-    let publish = changes.clone();
-    let (watcher, pulse) = Watcher::new(client.clone(), queue.clone(), config.instance.clone(), VERSION, move |id| {
-        publish.publish(id);
-    });
+    let kept_answers = Kept::default();
+    let (publish, kept) = (changes.clone(), kept_answers.clone());
+    let (watcher, pulse) =
+        Watcher::new(client.clone(), queue.clone(), config.instance.clone(), VERSION, move |news| match news {
+            News::Changed(id) => {
+                // In this order: whoever is woken must not find the old answer.
+                kept.changed(id);
+                publish.publish(id);
+            }
+            News::Proved => kept.vouch(Instant::now() + PROOF_HOLDS),
+            News::Lost => kept.lost(),
+        });
     let (health_sender, health) = watch::channel(Health::default());
-    let facade = facade(&config, &client, &providers, health, changes);
+    let facade = facade(&config, &client, &providers, health, changes, kept_answers);
     let decoders = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let openai = providers.openai.clone();
     let gates = gates(&config.rates);
@@ -299,6 +307,7 @@ fn facade(
     providers: &Providers,
     health: watch::Receiver<Health>,
     changes: Notifier,
+    kept: Kept,
 ) -> Facade {
     Facade {
         settings: http::Settings {
@@ -311,6 +320,7 @@ fn facade(
         pocketbase: client.clone(),
         health,
         changes,
+        kept,
         rekognition: providers.rekognition.offers_browser_credentials().then(|| providers.rekognition.clone()),
         metrics: None,
     }

@@ -28,6 +28,8 @@ use crate::telemetry::chain;
 pub const BEAT_EVERY: Duration = Duration::from_secs(15);
 /// How long a heartbeat may take to come back.
 pub const BEAT_BACK_WITHIN: Duration = Duration::from_secs(5);
+/// How long a heartbeat that came back vouches for the stream: the next must be back by then.
+pub const PROOF_HOLDS: Duration = Duration::from_secs(20);
 /// How often what may have been missed is listed although no event came.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Streams are replaced at this age, before the server's 30 minutes.
@@ -68,6 +70,17 @@ pub struct Pulse {
     pub proved_at: Option<std::time::Instant>,
 }
 
+/// What the watch sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News<'a> {
+    /// Something of this verification may have changed.
+    Changed(&'a str),
+    /// A heartbeat came back: the stream is whole, and vouched for as long as [`PROOF_HOLDS`].
+    Proved,
+    /// Events may have been missed.
+    Lost,
+}
+
 /// The watcher's parts.
 pub struct Watcher {
     client: Client,
@@ -75,8 +88,8 @@ pub struct Watcher {
     instance: String,
     version: &'static str,
     pulse: watch::Sender<Pulse>,
-    /// Told of every verification that changed, for readers who wait.
-    changed: Box<dyn Fn(&str) + Send + Sync>,
+    /// Told what the watch sees, for readers who wait and for answers that are kept.
+    tell: Box<dyn Fn(News<'_>) + Send + Sync>,
     /// When each peer was last heard of. Our own instance is not among them.
     peers: HashMap<String, Instant>,
     beat: u64,
@@ -101,16 +114,16 @@ enum Lost {
 }
 
 impl Watcher {
-    /// A watcher that fills `queue` and reports its pulse. `changed` hears the id of every verification that changed.
+    /// A watcher that fills `queue` and reports its pulse. `tell` hears the news; it must not wait.
     pub fn new(
         client: Client,
         queue: Queue,
         instance: String,
         version: &'static str,
-        changed: impl Fn(&str) + Send + Sync + 'static,
+        tell: impl Fn(News<'_>) + Send + Sync + 'static,
     ) -> (Self, watch::Receiver<Pulse>) {
         let (pulse, receiver) = watch::channel(Pulse::default());
-        let changed = Box::new(changed);
+        let tell = Box::new(tell);
         let started_at = client.now();
         let watcher = Self {
             client,
@@ -118,7 +131,7 @@ impl Watcher {
             instance,
             version,
             pulse,
-            changed,
+            tell,
             peers: HashMap::new(),
             beat: 0,
             stored_beat: 0,
@@ -134,7 +147,10 @@ impl Watcher {
             let began = Instant::now();
             let lost = tokio::select! {
                 lost = self.watch() => lost,
-                () = shutdown.cancelled() => return,
+                () = shutdown.cancelled() => {
+                    (self.tell)(News::Lost);
+                    return;
+                }
             };
             self.note(&lost);
             failures = if began.elapsed() >= GOOD_AFTER { 1 } else { failures + 1 };
@@ -147,6 +163,7 @@ impl Watcher {
     }
 
     fn note(&self, lost: &Lost) {
+        (self.tell)(News::Lost);
         warn!(reason = chain(lost), "watch lost; connecting again");
         metrics::counter!("watch_lost_total").increment(1);
         let cause = match lost {
@@ -280,6 +297,7 @@ impl Watcher {
             Some((instance, _)) if *instance == self.instance => {
                 let now = Some(std::time::Instant::now());
                 self.pulse.send_replace(Pulse { reachable: true, authenticated: true, proved_at: now });
+                (self.tell)(News::Proved);
                 return true;
             }
             Some((instance, _)) => {
@@ -287,7 +305,7 @@ impl Watcher {
             }
             None if event.verification.is_empty() => debug!("an event without a verification"),
             None => {
-                (self.changed)(&event.verification);
+                (self.tell)(News::Changed(&event.verification));
                 // Only the service updates rows, and whoever wrote one has looked already: its own timers and the
                 // sweep cover the rest. Following our own echoes would double every read.
                 if event.change == Change::Update {

@@ -25,9 +25,14 @@ pub enum Caller {
 impl Caller {
     /// Whether `verification` may be shown to the caller. What may not be is not there at all.
     pub fn may_see(&self, verification: &StoredVerification) -> bool {
+        self.may_see_of(&verification.user)
+    }
+
+    /// The same for a verification of `owner`, a `users` record.
+    pub fn may_see_of(&self, owner: &str) -> bool {
         match self {
             Self::Server { .. } => true,
-            Self::Person { user } => !user.is_empty() && *user == verification.user,
+            Self::Person { user } => !user.is_empty() && user == owner,
         }
     }
 }

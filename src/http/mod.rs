@@ -1,7 +1,8 @@
 //! The facade: plain HTTP for systems without a `PocketBase` client.
 //!
 //! Thin on purpose: a request becomes the records that a `PocketBase` client would have written, by the same rules, and an
-//! answer is read from the records. Nothing is decided here and nothing of a verification is kept between requests.
+//! answer is read from the records. Nothing is decided here, and nothing of a verification is kept between requests but finished
+//! answers that the watch vouches for (`kept`).
 //!
 //! `server` takes connections, `service` takes requests through identity, limits and routing to the handlers (`verify`,
 //! `document`, `liveness`, `status`, `meta`), `problem` says what went wrong. Types of requests and answers carry their own
@@ -16,6 +17,7 @@ mod document;
 mod fields;
 mod health;
 mod idempotency;
+mod kept;
 mod limits;
 mod liveness;
 pub mod messages;
@@ -41,6 +43,7 @@ use tokio::sync::watch;
 
 pub use address::{Network, NotANetwork};
 pub use health::{Health, ProviderHealth, Providers};
+pub use kept::Kept;
 pub use limits::{Quota, Quotas};
 pub use notify::{Notifier, Subscription};
 pub use openapi::document as openapi_document;
@@ -114,6 +117,8 @@ pub struct Facade {
     pub health: watch::Receiver<Health>,
     /// Wakes requests that wait; the watcher publishes.
     pub changes: Notifier,
+    /// Finished answers; the watcher says when they are no longer true.
+    pub kept: Kept,
     /// Who gives browsers their share of a liveness challenge; `None` when nobody does.
     pub rekognition: Option<Rekognition>,
     /// Figures, when `GET /metrics` shall be answered here too (with an API key); usually only [`serve_metrics`] is.

@@ -1,4 +1,4 @@
-//! Answers before they are bytes on a connection.
+//! Kept before they are bytes on a connection.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -36,6 +36,16 @@ impl Reply {
     /// `body` as it is.
     pub fn content(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         Self { status: StatusCode::OK, headers: vec![(header::CONTENT_TYPE, content_type)], body: body.into() }
+    }
+
+    /// JSON that was written before.
+    pub fn written(body: Bytes) -> Self {
+        Self::content(JSON, body)
+    }
+
+    /// The body.
+    pub fn body(&self) -> Bytes {
+        self.body.clone()
     }
 
     /// A problem that `instance` (the path) met.

@@ -20,6 +20,7 @@ use super::cors::{self, Origins};
 use super::docs::Docs;
 use super::fields::Rule;
 use super::idempotency::InFlight;
+use super::kept::{Kept, Reading};
 use super::limits::{Allowance, Counted, Limiter};
 use super::notify::Notifier;
 use super::problem::{Kind, Problem, Result};
@@ -68,6 +69,8 @@ pub struct Service {
     pub pocketbase: Client,
     /// Wakes requests that wait.
     pub changes: Notifier,
+    /// Finished answers.
+    pub kept: Kept,
     /// Idempotency keys under way.
     pub in_flight: InFlight,
     /// Ends every wait.
@@ -98,6 +101,7 @@ impl Service {
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
             pocketbase: facade.pocketbase.clone(),
             changes: facade.changes.clone(),
+            kept: facade.kept.clone(),
             in_flight: InFlight::default(),
             started: Instant::now(),
             docs: Docs::new(&description),
@@ -108,7 +112,7 @@ impl Service {
         }
     }
 
-    /// Answers one request that came from `peer`.
+    /// Kept one request that came from `peer`.
     pub async fn answer(&self, request: Request<Body>, peer: IpAddr) -> Response<ResponseBody> {
         let begun = Instant::now();
         let (parts, body) = request.into_parts();
@@ -234,18 +238,28 @@ impl Service {
         }
     }
 
-    /// The verification `id`, if `caller` may see it.
-    pub async fn visible(&self, caller: &Caller, id: &str) -> Result<StoredVerification> {
+    /// The verification `id`, if `caller` may see it, and the reading under which an answer made of it may be kept.
+    pub async fn read(&self, caller: &Caller, id: &str) -> Result<(StoredVerification, Option<Reading>)> {
         if !(ID.test)(id) {
             return Err(Problem::not_found());
         }
+        let reading = self.kept.reading(id, Instant::now());
         let stored = self.pocketbase.verification(id).await?;
-        stored.filter(|stored| caller.may_see(stored)).ok_or_else(Problem::not_found)
+        let stored = stored.filter(|stored| caller.may_see(stored)).ok_or_else(Problem::not_found)?;
+        let reading = self.kept.saw(id, stored.version, reading);
+        Ok((stored, reading))
+    }
+
+    /// The verification `id`, if `caller` may see it.
+    pub async fn visible(&self, caller: &Caller, id: &str) -> Result<StoredVerification> {
+        Ok(self.read(caller, id).await?.0)
     }
 
     /// The verification `id`, which was there a moment ago.
     pub async fn stored(&self, id: &str) -> Result<StoredVerification> {
-        self.pocketbase.verification(id).await?.ok_or_else(Problem::not_found)
+        let stored = self.pocketbase.verification(id).await?.ok_or_else(Problem::not_found)?;
+        self.kept.saw(id, stored.version, None);
+        Ok(stored)
     }
 
     /// `stored` as callers see it.

@@ -215,6 +215,9 @@ async fn begin(
 async fn replayed(service: &Service, fingerprint: Option<&Fingerprint>) -> Result<Option<StoredVerification>> {
     let Some(fingerprint) = fingerprint else { return Ok(None) };
     let stored = service.pocketbase.verification_by_idempotency_key(&fingerprint.key).await?;
+    if let Some(stored) = &stored {
+        service.kept.saw(&stored.id, stored.version, None);
+    }
     match stored {
         Some(stored) if stored.request_hash != fingerprint.request => {
             Err(Problem::new(Kind::KeyReused, "This Idempotency-Key was used with another body."))

@@ -3,6 +3,7 @@
 mod callers;
 mod described;
 mod document;
+mod kept;
 mod liveness;
 mod protocol;
 mod stage;

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use identivia::http::{Facade, Health, Notifier, ProviderHealth, Providers, Settings, serve};
+use identivia::http::{Facade, Health, Kept, Notifier, ProviderHealth, Providers, Settings, serve};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ pub struct Stage {
     pub base: Url,
     pub http: reqwest::Client,
     pub changes: Notifier,
+    pub kept: Kept,
     pub health: watch::Sender<Health>,
     pub shutdown: CancellationToken,
     pub task: JoinHandle<std::io::Result<()>>,
@@ -86,15 +87,16 @@ impl Stage {
             pocketbase: pocketbase.client().await,
             health: receiver,
             changes: Notifier::new(),
+            kept: Kept::default(),
             rekognition: None,
             metrics: None,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("bound")).parse().expect("an address");
         let shutdown = CancellationToken::new();
-        let changes = facade.changes.clone();
+        let (changes, kept) = (facade.changes.clone(), facade.kept.clone());
         let task = begin(serve(listener, facade, shutdown.clone()));
-        Self { pocketbase, admin, base, http: reqwest::Client::new(), changes, health, shutdown, task }
+        Self { pocketbase, admin, base, http: reqwest::Client::new(), changes, kept, health, shutdown, task }
     }
 
     /// A request with the first API key.

@@ -18,6 +18,7 @@ mod deadlines;
 mod flaws;
 mod fleet;
 mod paid;
+mod polling;
 mod privacy;
 mod restore;
 mod review;

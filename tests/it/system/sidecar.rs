@@ -116,7 +116,7 @@ impl Sidecar {
     }
 
     /// Where it listens, once it says so.
-    fn address(&mut self) -> Result<SocketAddr, String> {
+    pub fn address(&mut self) -> Result<SocketAddr, String> {
         if let Some(status) = self.process.ended() {
             return Err(format!("it ended with {status}: {}", self.said()));
         }

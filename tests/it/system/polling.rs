@@ -1,0 +1,73 @@
+//! Callers who ask again and again, of two facades, through the death of `PocketBase`: what they are told never goes back.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::person::Challenge;
+use super::sidecar::API_KEY;
+use super::specimen::snapshot;
+use super::stack::Stack;
+use super::{PATIENCE, wait_for};
+
+#[tokio::test]
+async fn whoever_polls_never_sees_a_version_go_back() {
+    let mut stack = Stack::start().await;
+    stack.add_sidecar("two").await;
+    let person = stack.person().await;
+    let id = person.begin().await;
+    let facades: Vec<SocketAddr> =
+        stack.sidecars.iter_mut().map(|sidecar| sidecar.address().expect("it is ready")).collect();
+    let story = async {
+        person.send_device(&id).await;
+        person.send_document(&id, &snapshot()).await;
+        person
+            .until(&id, PATIENCE, "its document is checked", |record| record["results"]["document"] == "passed")
+            .await;
+        stack.pocketbase.kill();
+        stack.pocketbase.resume_life().await;
+        person.take_challenge(&id, Challenge::default()).await;
+        person.status(&id, "approved").await
+    };
+    let (approved, first, second) = tokio::join!(story, poll(facades[0], &id), poll(facades[1], &id));
+    for seen in [first, second] {
+        assert!(seen.len() > 2, "it saw how things went on: {seen:?}");
+        assert_eq!(seen.last(), approved["version"].as_u64().as_ref());
+    }
+    stack.audit(&person).await;
+}
+
+/// Asks without a pause until it is told that it is over; the versions in the order in which they were told.
+async fn poll(facade: SocketAddr, id: &str) -> Vec<u64> {
+    let http = reqwest::Client::new();
+    let url = format!("http://{facade}/api/v1/status/{id}");
+    let mut seen = Vec::new();
+    wait_for("the outcome", 3 * PATIENCE, async || {
+        // Many requests between two looks at the clock: the more there are, the more meet a change.
+        for _ in 0..20 {
+            let Some((status, body)) = ask(&http, &url).await else { return Err("no answer".to_owned()) };
+            if status == 503 {
+                return Err("PocketBase is away".to_owned());
+            }
+            let version = body["version"].as_u64().unwrap_or_else(|| panic!("{status} {body}"));
+            let last = seen.last().copied().unwrap_or_default();
+            assert!(version >= last, "{version} after {last}");
+            if seen.last() != Some(&version) {
+                seen.push(version);
+            }
+            if body["final"] == true {
+                return Ok(());
+            }
+        }
+        Err(format!("{seen:?}"))
+    })
+    .await;
+    seen
+}
+
+async fn ask(http: &reqwest::Client, url: &str) -> Option<(u16, Value)> {
+    let request = http.get(url).header("x-api-key", API_KEY).timeout(Duration::from_secs(20));
+    let answer = request.send().await.ok()?;
+    Some((answer.status().as_u16(), answer.json().await.ok()?))
+}
