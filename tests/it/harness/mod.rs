@@ -3,6 +3,7 @@
 pub mod pocketbase;
 pub mod proxy;
 pub mod scene;
+pub mod tls;
 
 use std::time::{Duration, Instant};
 

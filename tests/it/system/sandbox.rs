@@ -67,6 +67,11 @@ impl Sandbox {
         &self.url
     }
 
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("its address ends with a port")
+    }
+
     /// Its control endpoints, for the runtime of the caller.
     pub fn control(&self) -> Control {
         Control { http: reqwest::Client::new(), url: self.url.clone() }

@@ -82,6 +82,11 @@ impl Stack {
         self.admin.anew()
     }
 
+    /// The port on which the sandbox speaks plain HTTP.
+    pub fn sandbox_port(&self) -> u16 {
+        self.sandbox.port()
+    }
+
     /// The sandbox's control endpoints.
     pub fn sandbox(&self) -> Control {
         self.sandbox.control()

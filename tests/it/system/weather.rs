@@ -12,6 +12,7 @@ use super::sidecar::Sidecar;
 use super::specimen::{FACE, snapshot};
 use super::stack::Stack;
 use super::{PATIENCE, wait_for};
+use crate::harness::tls::{Authority, Shows};
 
 /// Several tries with growing pauses.
 const PATIENCE_WITH_TROUBLE: Duration = Duration::from_secs(120);
@@ -157,6 +158,58 @@ async fn row_33_a_revoked_key_stops_its_provider_alone_until_an_operator_mends_i
     approved(&persons, &ids).await;
     assert_eq!(sandbox.count("DetectFaces").await, 3, "the other answer about the document was kept");
     stack.audit(&persons[0]).await;
+}
+
+#[tokio::test]
+async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_nobodys_provider() {
+    let mut stack = Stack::without_sidecar().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let authority = Authority::new(folder.path());
+    let environment = |stack: &Stack, aws: &str, openai: &str, fingerprint: &str| {
+        let mut environment = stack.environment("one");
+        environment.insert("SSL_CERT_FILE", authority.file().display().to_string());
+        environment.insert("AWS_ENDPOINT_URL", aws.to_owned());
+        environment.insert("OPENAI_BASE_URL", format!("{openai}/v1"));
+        environment.insert("FINGERPRINT_BASE_URL", fingerprint.to_owned());
+        environment
+    };
+    let expired = authority.front(stack.sandbox_port(), Shows::Expired).await;
+    let wrong_name = authority.front(stack.sandbox_port(), Shows::WrongName).await;
+    // RFC 6761 promises that this name does not exist.
+    stack.add(environment(&stack, &expired.url(), &wrong_name.url(), "https://fingerprint.invalid")).await;
+    let (person, sandbox) = (stack.person().await, stack.sandbox());
+    let id = person.begin().await;
+    person.send_device(&id).await;
+    person.send_document(&id, &snapshot()).await;
+    let challenge = person.ask_challenge(&id).await;
+    wait_for("all three are in trouble", PATIENCE, async || {
+        let troubles = stack.sidecars[0].troubles();
+        // The two calls about a document fail together, and the first of them gives the word.
+        let journal = person.journal(&id).await;
+        let failed =
+            |kind: &str| journal.iter().any(|row| row["event"] == "work_failed" && row["data"]["work"]["kind"] == kind);
+        let all = ["device", "document", "open_session"].into_iter().all(failed);
+        if all && troubles.contains("fingerprint.unavailable") {
+            Ok(())
+        } else {
+            Err(format!("{troubles:?} {journal:?}"))
+        }
+    })
+    .await;
+    assert_eq!(sandbox.calls().await.len(), 0, "a key was shown to somebody who did not say who they are");
+    let record = person.read("verifications", &id).await.expect("readable");
+    assert_eq!(record["final"], false, "{record}");
+
+    // The same with a certificate of the same authority that is in order.
+    stack.sidecars[0].kill();
+    let good = authority.front(stack.sandbox_port(), Shows::Good).await;
+    stack.add(environment(&stack, &good.url(), &good.url(), &good.url())).await;
+    let session = person.opened(&challenge).await;
+    sandbox.take_challenge(&session, "pass", FACE).await;
+    person.finish_challenge(&id, &challenge).await;
+    let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+    assert_eq!(record["status"], "approved", "{record}");
+    stack.audit(&person).await;
 }
 
 #[tokio::test]
