@@ -312,3 +312,33 @@ async fn provider_is(sidecar: &mut Sidecar, provider: &str, standing: &str) {
     })
     .await;
 }
+
+#[tokio::test]
+#[ignore = "waits for a policy's deadline of a minute: cargo test --test it -- --ignored"]
+async fn row_29_past_the_policys_deadline_its_degraded_mode_applies_and_declines_nobody() {
+    let stack = Stack::start().await;
+    let (persons, sandbox, admin) = (stack.persons(2).await, stack.sandbox(), stack.admin());
+    let policies = admin.all("policies").await;
+    let mut policy = policies.into_iter().find(|policy| policy["name"] == "default").expect("the default policy");
+    policy.as_object_mut().expect("a record").remove("id");
+    policy["version"] = (policy["version"].as_u64().expect("a number") + 1).into();
+    policy["technical_minutes"] = 1.into();
+    policy["degraded"] = json!({ "rekognition": "review", "openai": "review", "fingerprint": "skip" });
+    admin.create("policies", policy).await;
+
+    sandbox.fault(json!({ "provider": "fingerprint", "fault": "error_5xx", "status": 503, "times": 0 })).await;
+    let without_device = persons[0].begin().await;
+    persons[0].hand_in(&without_device, &snapshot(), Challenge::default()).await;
+    let others = |record: &Value| record["results"]["face_match"] == "passed";
+    persons[0].until(&without_device, PATIENCE, "the other checks", others).await;
+    sandbox.fault(json!({ "provider": "openai", "operation": READ, "fault": "error_5xx", "times": 0 })).await;
+    let without_model = persons[1].begin().await;
+    persons[1].hand_in(&without_model, &snapshot(), Challenge::default()).await;
+
+    let record = persons[0].settled_within(&without_device, 2 * PATIENCE_WITH_TROUBLE).await;
+    assert_eq!(record["status"], "approved", "the policy lets the device be missing: {record}");
+    let record = persons[1].settled_within(&without_model, 2 * PATIENCE_WITH_TROUBLE).await;
+    assert_eq!(record["status"], "needs_review", "{record}");
+    let world = stack.audit(&persons[0]).await;
+    assert!(world.codes().contains("system.provider_unavailable"));
+}
