@@ -36,8 +36,9 @@ use crate::verification::{
 
 /// Largest picture that is fetched: the collections' own limit and a little.
 const PICTURE_BYTES_MAX: usize = 6 * 1024 * 1024;
-/// Documents examined at the same time; each holds a few megabytes while it waits for its readings.
-const DOCUMENTS_MAX: usize = 32;
+/// Documents examined at the same time; each holds a few megabytes while it waits for its readings. What bounds the memory for
+/// pictures, however many wait.
+pub const DOCUMENTS_MAX: usize = 32;
 /// How long a challenge lives at the provider, from its creation.
 const SESSION_LIFETIME: jiff::SignedDuration = jiff::SignedDuration::from_secs(180);
 /// The browser says "finished" a moment before the provider has the result: ask again this often ...
@@ -166,8 +167,6 @@ pub struct Examiner {
     fingerprint: Fingerprint,
     gates: Gates,
     answers: Answers,
-    /// Documents examined at the same time: what bounds the memory for pictures, however many wait.
-    documents: Arc<Semaphore>,
     /// Pictures are decoded off the async threads, a few at a time: each can need tens of megabytes.
     decoders: Arc<Semaphore>,
     safety_key: SecretString,
@@ -191,7 +190,6 @@ impl Examiner {
             fingerprint,
             gates,
             answers: Answers::default(),
-            documents: Arc::new(Semaphore::new(DOCUMENTS_MAX)),
             decoders: Arc::new(Semaphore::new(decoders)),
             safety_key,
         }
@@ -297,9 +295,6 @@ impl Examiner {
             return Err(Examined::lost("record.missing"));
         };
         let evidence = vec![document.to_owned()];
-        let room = tokio::time::timeout_at(job.begin_by(OPENAI_ATTEMPT), self.documents.acquire()).await;
-        // The semaphore is never closed.
-        let Ok(Ok(_room)) = room else { return Err(Examined::Crowded { code: "service.crowded" }) };
         let (front, back) = match self.pictures(record).await? {
             Ok(pictures) => pictures,
             Err(reasons) => return Ok(unpaid(reasons, evidence)),

@@ -5,6 +5,7 @@
 pub mod answers;
 pub mod backoff;
 pub mod config;
+pub mod crowd;
 pub mod examine;
 pub mod gate;
 pub mod http;

@@ -13,12 +13,13 @@ use jiff::Timestamp;
 use tracing::{debug, error, info, warn};
 
 use crate::backoff::Backoff;
-use crate::examine::{Examined, Examiner, Job};
+use crate::crowd::{self, Crowd};
+use crate::examine::{DOCUMENTS_MAX, Examined, Examiner, Job};
 use crate::pocketbase::records::{Delivery, RecordPatch};
 use crate::pocketbase::{self, Client, Commit, PocketbaseError};
-use crate::verification::step::{claim_seconds, finished};
+use crate::verification::step::{Room, claim_seconds, finished, next_step_given};
 use crate::verification::{
-    Case, Entry, Event, Kind, Policy, Runner, SessionPatch, SessionStatus, Step, Transition, Work, next_step, summary,
+    Case, Entry, Event, Kind, Policy, Runner, SessionPatch, SessionStatus, Step, Transition, Work, summary,
 };
 
 /// Lost races in one pass after which the id goes back to the queue: somebody else is making progress.
@@ -38,7 +39,7 @@ const STORED_MAX: usize = 20_000;
 const CROWDED_RETRY: Duration = Duration::from_secs(1);
 
 /// What a pass leaves to do.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Next {
     /// Nothing, until somebody does something.
     Done,
@@ -49,7 +50,7 @@ pub enum Next {
 }
 
 /// Work under a claim.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Assignment {
     /// The case as it was claimed.
     case: Arc<Case>,
@@ -61,6 +62,8 @@ pub struct Assignment {
     pub claim: u32,
     /// The pieces, most urgent first.
     pub work: Vec<Work>,
+    /// Room for the document among them; free again with the last piece.
+    _room: Option<crowd::Room>,
 }
 
 /// Why a pass could not be made.
@@ -103,17 +106,31 @@ pub struct Reconciler {
     holding: Mutex<HashMap<String, Vec<u32>>>,
     /// The last row that this process has stored, by verification: a journal that is shorter was restored from a backup.
     stored: Mutex<HashMap<String, u32>>,
+    /// Who waits for room to have a document examined.
+    crowd: Crowd,
 }
 
 impl Reconciler {
     /// A reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
     pub fn new(client: Client, examiner: Examiner, instance: String, liveness_threshold: f64) -> Self {
-        Self { client, examiner, instance, liveness_threshold, holding: Mutex::default(), stored: Mutex::default() }
+        let (holding, stored, crowd) = (Mutex::default(), Mutex::default(), Crowd::new(DOCUMENTS_MAX));
+        Self { client, examiner, instance, liveness_threshold, holding, stored, crowd }
     }
 
     /// One look at verification `id`: writes what follows from its records and claims what is due.
     pub async fn reconcile(&self, id: &str) -> Result<Next, ReconcileError> {
-        self.advance(id, |_, _, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
+        let room = self.crowd.kept_for(id);
+        self.advance(id, room, |_, _, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
+    }
+
+    /// A verification whose document waited for room, as soon as there is some. Cancel-safe.
+    pub async fn called(&self) -> String {
+        self.crowd.next().await
+    }
+
+    /// Whoever was called is not looked at after all.
+    pub fn not_coming(&self, id: &str) {
+        drop(self.crowd.kept_for(id));
     }
 
     /// The pieces of an assignment, each to be driven on its own: what one piece makes due must not wait for the slowest.
@@ -161,7 +178,7 @@ impl Reconciler {
             Err(_) => Examined::Trouble { code: "service.out_of_time", retry_after: None },
         };
         for attempt in 1..=PASSES_MAX {
-            let next = self.advance(id, |case, policy, now| {
+            let next = self.advance(id, None, |case, policy, now| {
                 case.may_finish(claim, work).then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
             });
             match next.await {
@@ -272,6 +289,7 @@ impl Reconciler {
     async fn advance(
         &self,
         id: &str,
+        mut room: Option<crowd::Room>,
         first: impl Fn(&Case, &Policy, Timestamp) -> Option<Option<Transition>>,
     ) -> Result<Option<Next>, ReconcileError> {
         for _ in 0..PASSES_MAX {
@@ -282,7 +300,7 @@ impl Reconciler {
             if let Some(transition) = first {
                 draft.push(transition);
             }
-            let (next, work) = self.plan(id, &mut draft);
+            let (next, work) = self.plan(id, &mut draft, &mut room);
             if draft.transitions.is_empty() {
                 return Ok(Some(next));
             }
@@ -296,7 +314,8 @@ impl Reconciler {
                         (Some(work), Some(held)) => {
                             held.keep();
                             let case = Arc::new(draft.case);
-                            Next::Work(Assignment { case, now, id: id.to_owned(), claim: seq, work })
+                            let _room = room.filter(|_| work.iter().any(is_document));
+                            Next::Work(Assignment { case, now, id: id.to_owned(), claim: seq, work, _room })
                         }
                         _ => next,
                     }));
@@ -308,11 +327,12 @@ impl Reconciler {
     }
 
     /// Lets the core run until it must wait or work must be done.
-    fn plan(&self, id: &str, draft: &mut Draft<'_>) -> (Next, Option<Vec<Work>>) {
+    fn plan(&self, id: &str, draft: &mut Draft<'_>, room: &mut Option<crowd::Room>) -> (Next, Option<Vec<Work>>) {
         let holding = self.held(id);
+        let mut given = Room::Enough;
         loop {
             let runner = Runner { instance: &self.instance, holding: &holding };
-            match next_step(&draft.case, draft.policy, draft.now, runner) {
+            match next_step_given(given, &draft.case, draft.policy, draft.now, runner) {
                 Step::Write(transition) if draft.transitions.len() < TRANSITIONS_MAX => draft.push(*transition),
                 Step::Write(_) => return (Next::After(Duration::ZERO), None),
                 Step::Nothing => return (Next::Done, None),
@@ -321,6 +341,10 @@ impl Reconciler {
                     let wait = Duration::try_from(until - draft.now).unwrap_or_default() + Duration::from_millis(250);
                     return (Next::After(wait), None);
                 }
+                Step::Claim(work) if work.iter().any(is_document) && !self.has_room(room) => {
+                    self.crowd.join(id);
+                    given = Room::NotForDocuments;
+                }
                 Step::Claim(work) => {
                     let event = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
                     draft.push(Transition::new(event, self.instance.as_str()));
@@ -328,6 +352,14 @@ impl Reconciler {
                 }
             }
         }
+    }
+
+    /// Whether there is room for a document, in `room` from now on.
+    fn has_room(&self, room: &mut Option<crowd::Room>) -> bool {
+        if room.is_none() {
+            *room = self.crowd.room();
+        }
+        room.is_some()
     }
 
     async fn read(&self, id: &str) -> Result<Option<(Case, Timestamp)>, ReconcileError> {
@@ -437,6 +469,10 @@ impl Reconciler {
         self.holdings().entry(id.to_owned()).or_default().push(claim);
         Held { reconciler: self, id: id.to_owned(), claim, armed: true }
     }
+}
+
+fn is_document(work: &Work) -> bool {
+    matches!(work, Work::Document { .. })
 }
 
 /// A claim that this process works on, let go when dropped.

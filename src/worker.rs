@@ -48,6 +48,13 @@ pub async fn run(
         let Ok(permit) = permit else { break };
         let ticket = tokio::select! {
             ticket = queue.next() => ticket,
+            id = reconciler.called() => {
+                if queue.push(&id, Instant::now()).is_err() {
+                    // A full queue loses nothing: a sweep finds it, and others may have its room.
+                    reconciler.not_coming(&id);
+                }
+                continue;
+            }
             () = shutdown.cancelled() => break,
         };
         let Some(ticket) = ticket else { break };

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["config"],
     &["telemetry"],
     &["pocketbase", "providers"],
-    &["queue", "gate", "answers"],
+    &["queue", "gate", "answers", "crowd"],
     &["examine"],
     &["watcher", "reconcile", "http", "webhooks"],
     &["worker"],

@@ -65,6 +65,20 @@ pub fn claim_seconds(work: &[Work]) -> u32 {
 
 /// What is due for `case` at `now` (on `PocketBase`'s clock) under `policy`, which is the pinned one once started.
 pub fn next_step(case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_>) -> Step {
+    next_step_given(Room::Enough, case, policy, now, runner)
+}
+
+/// What there is room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// All work.
+    Enough,
+    /// All but documents: they wait as if somebody worked on them already.
+    NotForDocuments,
+}
+
+/// The same for somebody who may have no room left.
+pub fn next_step_given(room: Room, case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_>) -> Step {
     if case.phase() == Phase::Unstarted {
         return Step::write(start(case, policy, now, runner));
     }
@@ -76,7 +90,7 @@ pub fn next_step(case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_
         return Step::write(end_session(session, SessionStatus::Refused, "liveness.not_wanted", runner.instance));
     }
     match case.phase() {
-        Phase::Open => open_step(case, policy, now, runner),
+        Phase::Open => open_step(room, case, policy, now, runner),
         _ => Step::Nothing,
     }
 }
@@ -191,13 +205,17 @@ fn redo(case: &Case, policy: &Policy, mut asked: Vec<Kind>) -> Vec<Kind> {
 }
 
 /// An open verification: run what is due, conclude what can be concluded, else say when to look again.
-fn open_step(case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_>) -> Step {
+fn open_step(room: Room, case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_>) -> Step {
     let mut agenda = Agenda::new(case, policy, now, runner);
     if !settled(case, policy) {
         if let Some(transition) = agenda.sessions() {
             return Step::write(transition);
         }
         for work in candidates(case, policy, now) {
+            if room == Room::NotForDocuments && matches!(work, Work::Document { .. }) {
+                agenda.running = true;
+                continue;
+            }
             if let Some(transition) = agenda.consider(work) {
                 return Step::write(transition);
             }

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use futures_util::future::join_all;
+use identivia::examine::DOCUMENTS_MAX;
+use identivia::verification::case::ClaimState;
+use identivia::verification::{Event, Work};
+use serde_json::{Value, json};
 
 use super::person::Challenge;
 use super::specimen::snapshot;
 use super::stack::Stack;
+use super::wait_for;
 
 /// Several tries with growing pauses.
 const PATIENCE_WITH_TROUBLE: Duration = Duration::from_secs(120);
@@ -55,4 +60,57 @@ async fn a_face_that_was_compared_is_not_compared_again_because_the_model_or_the
     }
     assert_eq!(calls, [1, 1, 1, 3, 4]);
     stack.audit(&person).await;
+}
+
+#[tokio::test]
+async fn more_documents_than_there_is_room_for_wait_without_a_claim_that_runs_out() {
+    const BEYOND: usize = 6;
+    let stack = Stack::start().await;
+    let (persons, sandbox) = (stack.persons(DOCUMENTS_MAX + BEYOND).await, stack.sandbox());
+    // The model answers nobody until all who find room have claimed.
+    sandbox
+        .fault(json!({ "provider": "openai", "operation": "chat.completions", "fault": "error_5xx", "times": 1 }))
+        .await;
+    sandbox.set(json!({ "latency_ms": { "openai": 4000 } })).await;
+    let picture = snapshot();
+    let ids = join_all(persons.iter().map(async |person| {
+        let id = person.begin().await;
+        person.send_document(&id, &picture).await;
+        id
+    }))
+    .await;
+    for (person, id) in persons.iter().zip(&ids) {
+        wait_for("the document is examined", PATIENCE_WITH_TROUBLE, async || {
+            let journal = person.journal(id).await;
+            let finished = |row: &Value| row["event"] == "check_finished" && row["data"]["kind"] == "document";
+            if journal.iter().any(finished) { Ok(()) } else { Err(json!(journal).to_string()) }
+        })
+        .await;
+    }
+    let world = stack.audit(&persons[0]).await;
+    // When claims began and ended, over all verifications: never more than there is room for.
+    let mut moments = Vec::new();
+    for stored in world.stored.values() {
+        for claim in stored.case.claims().iter().filter(|claim| matches!(claim.work, Work::Document { .. })) {
+            let ended = stored.case.journal.iter().find(|row| match &row.event {
+                Event::CheckFinished { claim: of, .. } | Event::WorkFailed { claim: of, .. } => *of == claim.seq,
+                _ => false,
+            });
+            moments.push((claim.created, 1));
+            moments.push((ended.expect("an end").created, -1));
+            assert!(!matches!(claim.state, ClaimState::Pending { .. }), "a claim that ran out");
+        }
+    }
+    assert_eq!(moments.len(), 2 * (persons.len() + 1), "one claim each, and one more for the fault");
+    moments.sort_unstable();
+    let most = moments
+        .iter()
+        .scan(0, |now, (_, change)| {
+            *now += change;
+            Some(*now)
+        })
+        .max()
+        .unwrap_or(0);
+    println!("{} documents, at most {most} under examination", persons.len());
+    assert!(most <= i32::try_from(DOCUMENTS_MAX).expect("few"), "{most} at the same time");
 }
