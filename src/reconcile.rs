@@ -314,8 +314,8 @@ impl Reconciler {
                         (Some(work), Some(held)) => {
                             held.keep();
                             let case = Arc::new(draft.case);
-                            let _room = room.filter(|_| work.iter().any(is_document));
-                            Next::Work(Assignment { case, now, id: id.to_owned(), claim: seq, work, _room })
+                            let kept = room.filter(|_| work.iter().any(is_document));
+                            Next::Work(Assignment { case, now, id: id.to_owned(), claim: seq, work, _room: kept })
                         }
                         _ => next,
                     }));
