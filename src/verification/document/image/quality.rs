@@ -119,7 +119,7 @@ fn histogram(values: impl Iterator<Item = u8>) -> [u32; 256] {
 fn percentile(histogram: &[u32; 256], share: f32) -> f32 {
     let all: u32 = histogram.iter().sum();
     let mut seen = 0;
-    for (value, count) in (0_u8..).zip(histogram) {
+    for (value, count) in (0..=u8::MAX).zip(histogram) {
         seen += count;
         if seen as f32 >= all as f32 * share {
             return f32::from(value);
@@ -149,4 +149,17 @@ fn colour(picture: &RgbImage) -> f32 {
         }
     }
     percentile(&histogram(spread.into_iter()), 0.98)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_is_all_white_can_be_measured() {
+        let mut histogram = [0; 256];
+        histogram[255] = 1000;
+        assert_eq!(percentile(&histogram, 0.5).to_bits(), 255_f32.to_bits());
+        assert_eq!(percentile(&[0; 256], f32::NAN).to_bits(), 0_f32.to_bits(), "nothing was counted");
+    }
 }
