@@ -503,7 +503,7 @@ fn result_deadline(job: &Job<'_>, expires_at: Option<Timestamp>) -> (Urgency, to
     let left = Duration::try_from(expires_at.duration_since(job.now)).unwrap_or_default();
     let at = tokio::time::Instant::now() + left;
     let over = at + Duration::from_secs(RESULT_GRACE_SECONDS.unsigned_abs());
-    (Urgency::Forgotten(at), begin_by.min(over))
+    (Urgency::Forgotten { by: expires_at, at }, begin_by.min(over))
 }
 
 /// A finding made before anything was paid for.

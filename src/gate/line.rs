@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
@@ -44,8 +45,14 @@ impl Pace {
 /// How much a call matters to those behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
-    /// The provider forgets the answer at this instant. From then on it may be too late: others go first.
-    Forgotten(Instant),
+    /// The provider forgets the answer `by` then, which is about `at` on our own clock. From then on it may be too late: others go
+    /// first. The order is that of `by`: each case brings its own conversion to our clock, up to a second off.
+    Forgotten {
+        /// As the provider and `PocketBase` count.
+        by: Timestamp,
+        /// As this process counts.
+        at: Instant,
+    },
     /// A person waits before a screen.
     Person,
     /// A check that can take its time.
@@ -56,6 +63,7 @@ pub enum Urgency {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     rank: Rank,
+    by: Option<Timestamp>,
     at: Option<Instant>,
     number: u64,
 }
@@ -118,13 +126,13 @@ impl<W> Line<W> {
 
     /// Lines `waiter` up.
     pub fn join(&mut self, urgency: Urgency, waiter: W) -> Place {
-        let (rank, at) = match urgency {
-            Urgency::Forgotten(at) => (Rank::Forgotten, Some(at)),
-            Urgency::Person => (Rank::Person, None),
-            Urgency::Check => (Rank::Check, None),
+        let (rank, by, at) = match urgency {
+            Urgency::Forgotten { by, at } => (Rank::Forgotten, Some(by), Some(at)),
+            Urgency::Person => (Rank::Person, None, None),
+            Urgency::Check => (Rank::Check, None, None),
         };
         self.joined += 1;
-        let place = Place { rank, at, number: self.joined };
+        let place = Place { rank, by, at, number: self.joined };
         self.waiting.insert(place, waiter);
         place
     }
@@ -214,6 +222,22 @@ mod tests {
 
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
+    /// Forgotten so many milliseconds after `now`.
+    fn forgotten(now: Instant, ms: u64) -> Urgency {
+        let by = Timestamp::UNIX_EPOCH + MS(ms);
+        Urgency::Forgotten { by, at: now + MS(ms) }
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_providers_clock_however_ours_is_off() {
+        let now = Instant::now();
+        let mut line = Line::new(Pace::new(1000.0, 100));
+        let by = |ms: u64| Timestamp::UNIX_EPOCH + MS(ms);
+        line.join(Urgency::Forgotten { by: by(50), at: now + MS(900) }, "first");
+        line.join(Urgency::Forgotten { by: by(100), at: now + MS(100) }, "second");
+        assert_eq!(all_at(&mut line, now), ["first", "second"]);
+    }
+
     /// Everybody who goes at `now`.
     fn all_at(line: &mut Line<&'static str>, now: Instant) -> Vec<&'static str> {
         std::iter::from_fn(|| if let Next::Go(who) = line.next(now) { Some(who) } else { None }).collect()
@@ -225,9 +249,9 @@ mod tests {
         let mut line = Line::new(Pace::new(1000.0, 100));
         line.join(Urgency::Check, "check 1");
         line.join(Urgency::Person, "person");
-        line.join(Urgency::Forgotten(now + MS(900)), "later");
+        line.join(forgotten(now, 900), "later");
         line.join(Urgency::Check, "check 2");
-        line.join(Urgency::Forgotten(now + MS(100)), "sooner");
+        line.join(forgotten(now, 100), "sooner");
         assert_eq!(all_at(&mut line, now), ["sooner", "later", "person", "check 1", "check 2"]);
     }
 
@@ -235,8 +259,8 @@ mod tests {
     fn a_deadline_that_has_passed_takes_nobodys_turn() {
         let now = Instant::now();
         let mut line = Line::new(Pace::new(1.0, 100));
-        line.join(Urgency::Forgotten(now + MS(10)), "too late");
-        line.join(Urgency::Forgotten(now + MS(5000)), "in time");
+        line.join(forgotten(now, 10), "too late");
+        line.join(forgotten(now, 5000), "in time");
         line.join(Urgency::Check, "check");
         assert_eq!(all_at(&mut line, now + MS(20)), ["in time"]);
         assert_eq!(all_at(&mut line, now + MS(1020)), ["check"]);
@@ -247,7 +271,7 @@ mod tests {
     fn one_who_became_late_can_still_leave() {
         let now = Instant::now();
         let mut line = Line::new(Pace::new(1.0, 100));
-        let place = line.join(Urgency::Forgotten(now), "late");
+        let place = line.join(forgotten(now, 0), "late");
         line.join(Urgency::Check, "check");
         assert_eq!(all_at(&mut line, now), ["check"]);
         line.leave(place);

@@ -293,7 +293,9 @@ mod tests {
             let at = start + Duration::from_millis(10_000 + late);
             let (gate, over) = (gate.clone(), at + Duration::from_secs(2));
             calls.spawn(async move {
-                let end = gate.call("Ask", Urgency::Forgotten(at), over, async { Ok(()) }).await;
+                let end = gate
+                    .call("Ask", Urgency::Forgotten { by: jiff::Timestamp::UNIX_EPOCH, at }, over, async { Ok(()) })
+                    .await;
                 (late, end.map_err(|trouble| assert_eq!(trouble.kind, TroubleKind::Crowded)).is_ok())
             });
         }
