@@ -18,14 +18,21 @@ async fn everything_about_a_case_is_read_in_order() {
     let (client, admin) = (server.client().await, server.admin().await);
     let case = started(&client).await;
     let id = case.id().to_owned();
-    for event in ["1700000000000.abcdef", "1700000000001.abcdef"] {
-        admin.create("device_signals", json!({ "verification": id, "event_id": event, "stage": "start" })).await;
+    // Two rows can be created in one millisecond; then their ids say which comes first.
+    for (signal, event) in [("signal000000001", "1700000000000.abcdef"), ("signal000000002", "1700000000001.abcdef")] {
+        let taken = json!({ "id": signal, "verification": id, "event_id": event, "stage": "start" });
+        admin.create("device_signals", taken).await;
     }
     let session = admin.create("liveness_sessions", json!({ "verification": id })).await;
-    let done = json!({ "verification": id, "action": "liveness_completed", "liveness_session": session["id"], "user": PERSON });
+    let done = json!({
+        "id": "action000000001", "verification": id, "action": "liveness_completed", "liveness_session": session["id"],
+        "user": PERSON,
+    });
     admin.create("actions", done).await;
-    let again =
-        json!({ "verification": id, "action": "request_resubmission", "reason": "blurred", "redo": ["document"] });
+    let again = json!({
+        "id": "action000000002", "verification": id, "action": "request_resubmission", "reason": "blurred",
+        "redo": ["document"],
+    });
     admin.create("actions", again).await;
 
     let (read_case, now) = read(&client, &id).await;
