@@ -363,20 +363,23 @@ impl Reconciler {
     }
 
     async fn read(&self, id: &str) -> Result<Option<(Case, Timestamp)>, ReconcileError> {
+        // Before the read: what another pass stores while it is under way need not be in it.
+        let known = self.stored().get(id).copied();
         let read = self.client.read_case(id).await;
         let read = read.map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })?;
-        if let Some((case, _)) = &read {
-            self.notice_a_restore(case);
+        if let (Some((case, _)), Some(known)) = (&read, known) {
+            self.notice_a_restore(case, known);
         }
         Ok(read)
     }
 
-    /// Says so when rows that were stored are gone. What is due is read from what is there, as always.
-    fn notice_a_restore(&self, case: &Case) {
-        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = stored.get(case.id()).copied().filter(|known| *known > case.seq()) else { return };
-        stored.remove(case.id());
-        drop(stored);
+    /// Says so when rows that were stored are gone: `known` is a number stored before the case was read. What is due is read from
+    /// what is there, as always.
+    fn notice_a_restore(&self, case: &Case, known: u32) {
+        if known <= case.seq() {
+            return;
+        }
+        self.stored().remove(case.id());
         error!(
             verification = case.id(),
             stored = known,
@@ -386,8 +389,12 @@ impl Reconciler {
         metrics::counter!("journals_went_back_total").increment(1);
     }
 
+    fn stored(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note_stored(&self, id: &str, seq: u32) {
-        let mut stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stored = self.stored();
         if stored.len() >= STORED_MAX {
             stored.clear();
         }
