@@ -30,6 +30,7 @@ pub const VARIABLES: &[Variable] = &[
     required("FINGERPRINT_SECRET_KEY", "Fingerprint Server API secret key"),
     optional("LISTEN", "0.0.0.0:8000", "Address of the HTTP facade"),
     optional("METRICS_LISTEN", "127.0.0.1:9464", "Address of /metrics; `off` for none"),
+    optional("HASH_KEY", "", "Key of the stored hashes of document numbers, at least 32 characters; never change it"),
     optional("INSTANCE", "", "Stable name of this sidecar; default host name and port"),
     optional("AWS_SESSION_TOKEN", "", "For temporary AWS credentials"),
     optional("AWS_LIVENESS_REGION", "", "Region of Face Liveness if it is not AWS_REGION"),
@@ -55,6 +56,9 @@ pub const VARIABLES: &[Variable] = &[
     optional("LOG", "info", "Log filter, as in RUST_LOG"),
     optional("LOG_FORMAT", "text", "text or json"),
 ];
+
+/// Document numbers are few and of known shapes: only a key that cannot be guessed keeps them from being tried out.
+const HASH_KEY_LENGTH_MIN: usize = 32;
 
 /// One row of [`VARIABLES`].
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +98,8 @@ pub struct Config {
     pub face_liveness_threshold: f64,
     /// Where Prometheus may read; `None` for nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Keys the hashes of document numbers. Without it documents are not recognised by their numbers.
+    pub hash_key: Option<SecretString>,
     /// Stable name of this sidecar.
     pub instance: String,
     /// Whether plain-http provider endpoints beyond loopback are allowed.
@@ -331,6 +337,7 @@ impl Reader {
             rates: Rates { aws: self.rate("AWS"), openai: self.rate("OPENAI"), fingerprint: self.rate("FINGERPRINT") },
             face_liveness_threshold: self.threshold(),
             metrics_listen: (self.text("METRICS_LISTEN") != "off").then(|| self.address("METRICS_LISTEN")),
+            hash_key: self.hash_key(),
             instance,
             allow_insecure_endpoints: self.one_of("ALLOW_INSECURE_ENDPOINTS", &["false", "true"]) == "true",
             workers: self.number("WORKERS", 1, 1024),
@@ -361,6 +368,14 @@ impl Reader {
             self.wrong(name, "contains a line break or another control character");
         }
         SecretString::from(value)
+    }
+
+    fn hash_key(&mut self) -> Option<SecretString> {
+        let key = self.opt("HASH_KEY")?;
+        if key.len() < HASH_KEY_LENGTH_MIN || key.chars().any(char::is_control) {
+            self.wrong("HASH_KEY", "must have at least 32 characters, none of them a control character");
+        }
+        Some(SecretString::from(key))
     }
 
     fn url(&mut self, name: &str) -> Url {

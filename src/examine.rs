@@ -3,6 +3,8 @@
 //! Nothing here decides about a person and nothing is written. A provider's clear "no" is a finding; a provider that gave no
 //! answer is [`Examined::Trouble`], and the queue decides when it is asked again.
 
+mod known;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -158,6 +160,15 @@ pub struct Gates {
     pub fingerprint: Gate,
 }
 
+/// What keyed hashes are made with.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// For the hash that stands for a person with the model's provider.
+    pub safety: SecretString,
+    /// For the hashes of document numbers; without it there are none.
+    pub hashes: Option<SecretString>,
+}
+
 /// The clients that examinations need.
 #[derive(Debug, Clone)]
 pub struct Examiner {
@@ -169,11 +180,11 @@ pub struct Examiner {
     answers: Answers,
     /// Pictures are decoded off the async threads, a few at a time: each can need tens of megabytes.
     decoders: Arc<Semaphore>,
-    safety_key: SecretString,
+    keys: Keys,
 }
 
 impl Examiner {
-    /// An examiner that decodes up to `decoders` pictures at the same time. `safety_key` keys the hash that stands for a person.
+    /// An examiner that decodes up to `decoders` pictures at the same time.
     pub fn new(
         client: Client,
         rekognition: Rekognition,
@@ -181,7 +192,7 @@ impl Examiner {
         fingerprint: Fingerprint,
         gates: Gates,
         decoders: usize,
-        safety_key: SecretString,
+        keys: Keys,
     ) -> Self {
         Self {
             client,
@@ -191,7 +202,7 @@ impl Examiner {
             gates,
             answers: Answers::default(),
             decoders: Arc::new(Semaphore::new(decoders)),
-            safety_key,
+            keys,
         }
     }
 
@@ -306,19 +317,18 @@ impl Examiner {
         let person = self.safety_identifier(&case.record.user);
         let (faces, front_reading, back_reading) = self.ask_about(job, &front, back.as_ref(), &person).await;
         let (faces, front_reading, back_reading) = (faces?, front_reading?, back_reading?);
-        let judgement = document::judge(
-            &Evidence {
-                record: &case.record,
-                document: record,
-                front: &front,
-                back: back.as_ref(),
-                faces: &faces.value,
-                front_reading: transcription(&front_reading),
-                back_reading: back_reading.as_ref().and_then(transcription),
-            },
-            policy,
-            job.now.to_zoned(TimeZone::UTC).date(),
-        );
+        let today = job.now.to_zoned(TimeZone::UTC).date();
+        let seen = Evidence {
+            record: &case.record,
+            document: record,
+            front: &front,
+            back: back.as_ref(),
+            faces: &faces.value,
+            front_reading: transcription(&front_reading),
+            back_reading: back_reading.as_ref().and_then(transcription),
+        };
+        let judgement = document::judge(&seen, policy, today);
+        let marks = document::known::marks(&seen, &judgement, policy, today);
         let mut provider = both(&faces, &front_reading);
         let mut usage = sum(faces.usage, front_reading.usage);
         if let Some(reading) = &back_reading {
@@ -326,7 +336,16 @@ impl Examiner {
             usage = sum(usage, reading.usage);
         }
         let portrait = self.portrait(front, &faces.value).await;
-        Ok(Examined::finding(Finding { judgement, evidence, provider, usage, portrait, ..Finding::default() }))
+        let mut finding = Finding { judgement, evidence, provider, usage, portrait, ..Finding::default() };
+        if let Some(marks) = marks {
+            known::look_for(&self.client, self.keys.hashes.as_ref(), job.case, &marks, &mut finding).await?;
+        }
+        Ok(Examined::finding(finding))
+    }
+
+    /// Whether the document of `finding` was seen before, asked anew: somebody else has stored it meanwhile.
+    pub async fn look_again(&self, case: &Case, finding: &mut Finding) -> Result<(), PocketbaseError> {
+        known::look_again(&self.client, case, finding).await
     }
 
     /// Asks all that is not answered yet, together. Each answer is kept as it comes, so that the failure of one costs no other.
@@ -371,7 +390,7 @@ impl Examiner {
 
     /// What the model's provider may use to tell abusers apart: a keyed hash, so it says nothing about the person.
     fn safety_identifier(&self, user: &str) -> String {
-        let mac = Hmac::<Sha256>::new_from_slice(self.safety_key.expose_secret().as_bytes());
+        let mac = Hmac::<Sha256>::new_from_slice(self.keys.safety.expose_secret().as_bytes());
         mac.map(|mut mac| {
             mac.update(user.as_bytes());
             hex::encode(mac.finalize().into_bytes())

@@ -84,6 +84,12 @@ pub enum ReconcileError {
         /// Which.
         id: String,
     },
+    /// Somebody else handed in the same document meanwhile: a finding that says that nobody did must not be stored.
+    #[error("verification {id}: its document was stored for another verification meanwhile")]
+    Overtaken {
+        /// Which.
+        id: String,
+    },
     /// The operator's policy cannot be used.
     #[error("verification {id} waits: {}", .problems.join("; "))]
     Policy {
@@ -173,14 +179,21 @@ impl Reconciler {
         let patience = Duration::from_secs(u64::from(claim_seconds(&assignment.work))).saturating_sub(WRITE_MARGIN);
         let end = tokio::time::Instant::now() + patience;
         let job = Job { case: &assignment.case, policy: &policy, work, now: assignment.now, end };
-        let examined = match tokio::time::timeout_at(end, self.examiner.examine(&job)).await {
+        let mut examined = match tokio::time::timeout_at(end, self.examiner.examine(&job)).await {
             Ok(examined) => examined,
             Err(_) => Examined::Trouble { code: "service.out_of_time", retry_after: None },
         };
+        let mut overtaken = false;
         for attempt in 1..=PASSES_MAX {
-            let next = self.advance(id, None, |case, policy, now| {
-                case.may_finish(claim, work).then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
-            });
+            let next = async {
+                if overtaken {
+                    self.look_again(&assignment.case, &mut examined).await?;
+                }
+                self.advance(id, None, |case, policy, now| {
+                    case.may_finish(claim, work).then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
+                })
+                .await
+            };
             match next.await {
                 Ok(Some(next)) => {
                     if !matches!(examined, Examined::Trouble { .. } | Examined::Crowded { .. } | Examined::NotYet) {
@@ -193,6 +206,7 @@ impl Reconciler {
                     info!(verification = id, claim, "a result came too late and was dropped");
                     return Ok(Next::After(Duration::ZERO));
                 }
+                Err(ReconcileError::Overtaken { .. }) if attempt < PASSES_MAX => overtaken = true,
                 // A paid answer is worth several tries to store it.
                 Err(error) if attempt < PASSES_MAX => {
                     warn!(
@@ -207,6 +221,13 @@ impl Reconciler {
             }
         }
         Ok(Next::After(Duration::from_secs(1)))
+    }
+
+    /// Asks anew whether a document was seen before.
+    async fn look_again(&self, case: &Case, examined: &mut Examined) -> Result<(), ReconcileError> {
+        let Examined::Finding(finding) = examined else { return Ok(()) };
+        let looked = self.examiner.look_again(case, finding).await;
+        looked.map_err(|source| ReconcileError::Pocketbase { id: case.id().to_owned(), source })
     }
 
     /// What an examination makes of the case.
@@ -321,6 +342,7 @@ impl Reconciler {
                     }));
                 }
                 Commit::Lost => debug!(verification = id, "somebody else was faster"),
+                Commit::Overtaken => return Err(ReconcileError::Overtaken { id: id.to_owned() }),
             }
         }
         Err(ReconcileError::Contended { id: id.to_owned() })

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::backoff::Backoff;
 use crate::config::{Config, Rate, Rates};
-use crate::examine::{Examiner, Gates};
+use crate::examine::{Examiner, Gates, Keys};
 use crate::gate::{Gate, Pace};
 use crate::http::{self, Facade, Health, Kept, Notifier, ProviderHealth, Providers as HealthOfProviders};
 use crate::pocketbase::{self, Client, Identity, Next as Remedy, PocketbaseError};
@@ -29,6 +29,8 @@ use crate::{telemetry, worker};
 
 /// Version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// What an operator misses without the key.
+const NO_HASH_KEY: &str = "HASH_KEY is not set: a document that another person shows again is recognised by its picture only, not by its number";
 /// Ids the queue holds; an id is a few dozen bytes.
 const QUEUE_CAPACITY: usize = 20_000;
 /// How long to wait for a `PocketBase` that is still starting.
@@ -122,6 +124,9 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         "ready"
     );
 
+    if config.hash_key.is_none() {
+        warn!("{NO_HASH_KEY}");
+    }
     let queue = Queue::new(QUEUE_CAPACITY);
     let changes = Notifier::new();
     let kept_answers = Kept::default();
@@ -148,8 +153,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         providers.fingerprint,
         gates.clone(),
         decoders,
-        // Known to us and to the model's provider only, and stable.
-        config.openai.api_key.clone(),
+        // The first is known to us and to the model's provider only; a new one costs nothing. The other must stay.
+        Keys { safety: config.openai.api_key.clone(), hashes: config.hash_key.clone() },
     );
     let reconciler =
         Arc::new(Reconciler::new(client, examiner, config.instance.clone(), config.face_liveness_threshold));
@@ -184,6 +189,9 @@ pub async fn doctor(config: &Config) -> Result<Vec<String>, StartError> {
     match self_test(&client, config.face_liveness_threshold).await {
         Ok(()) => report.push("PocketBase schema, rules, settings and default policy: ok".to_owned()),
         Err(error) => report.push(error.to_string()),
+    }
+    if config.hash_key.is_none() {
+        report.push(NO_HASH_KEY.to_owned());
     }
     report.push(match providers.openai.probe_model().await {
         Ok(answer) => model_line(&answer.value),

@@ -120,7 +120,7 @@ fn after(error: &ReconcileError) -> Duration {
             warn!(error = chain(error), "policy cannot be used");
             AFTER_BAD_POLICY
         }
-        ReconcileError::Contended { .. } => Duration::from_millis(200),
+        ReconcileError::Contended { .. } | ReconcileError::Overtaken { .. } => Duration::from_millis(200),
         ReconcileError::Pocketbase { source, .. } => {
             match source.next() {
                 Remedy::Later | Remedy::ReadBack => warn!(error = chain(error), "pass not made"),

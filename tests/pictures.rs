@@ -7,7 +7,7 @@ use std::process::Command;
 
 use identivia::verification::Code;
 use identivia::verification::document::aamva;
-use identivia::verification::document::image::{Limits, Prepared, prepare};
+use identivia::verification::document::image::{Limits, Look, Prepared, prepare};
 use identivia::verification::document::transcription::Side;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
@@ -107,6 +107,64 @@ fn the_barcode_of_a_licence_is_read() {
             let licence = aamva::parse(&prepared.barcodes[0]).expect("a licence");
             assert_eq!(licence.surname.as_deref(), Some("ERIKSSON"), "version {version} at {longest}");
             assert_eq!(licence.contradictions(), Vec::<String>::new());
+        }
+    }
+}
+
+const KINDS: [&str; 4] = ["passport", "identity-card", "identity-card-td2", "driving-licence"];
+const PEOPLE: [&str; 4] = ["ERIKSSON, ANNA MARIA", "BORG, BOB", "LI, MEI", "NILAVADHANANANDA, CHAYAPA"];
+
+/// Everybody's document of a kind.
+fn everybodys(folder: &Path, kind: &str) -> Vec<Vec<u8>> {
+    let drawn = PEOPLE.iter().enumerate().map(|(number, name)| {
+        let (seed, birth) = (number.to_string(), format!("19{}-08-12", 60 + 3 * number));
+        specimen(folder, kind, &["--name", name, "--seed", &seed, "--birth", &birth]).0
+    });
+    drawn.collect()
+}
+
+fn open(picture: &[u8]) -> image::DynamicImage {
+    image::load_from_memory(picture).expect("a picture")
+}
+
+#[test]
+fn no_document_looks_like_another_persons_of_the_same_kind() {
+    let kinds = std::thread::scope(|scope| {
+        let drawing = KINDS.map(|kind| {
+            scope.spawn(move || {
+                let folder = tempfile::tempdir().expect("a folder");
+                everybodys(folder.path(), kind).iter().map(|picture| Look::of(&open(picture))).collect::<Vec<_>>()
+            })
+        });
+        drawing.map(|drawing| drawing.join().expect("drawn"))
+    });
+    for (kind, looks) in KINDS.iter().zip(&kinds) {
+        let mut nearest = u32::MAX;
+        for (number, look) in looks.iter().enumerate() {
+            for other in &looks[..number] {
+                nearest = nearest.min(look.distance(*other));
+                assert!(!look.is_like(*other), "{kind}: {} bits", look.distance(*other));
+            }
+        }
+        println!("{kind}: the two most alike of {} differ in {nearest} of 1024 bits", looks.len());
+    }
+}
+
+#[test]
+fn a_copy_of_a_picture_is_found_by_one_of_its_parts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for kind in KINDS {
+        let picture = open(&specimen(folder.path(), kind, &[]).0);
+        let look = Look::of(&picture);
+        for (longest, quality, brighter) in [(1600, 30, 0), (1440, 80, 12), (640, 60, -12)] {
+            let copy = picture.resize(longest, longest, FilterType::CatmullRom).brighten(brighter);
+            let mut jpeg = Cursor::new(Vec::new());
+            JpegEncoder::new_with_quality(&mut jpeg, quality).encode_image(&copy.into_rgb8()).expect("a picture");
+            let copy = Look::of(&open(&jpeg.into_inner()));
+            let what =
+                format!("{kind} at {longest} pixels, quality {quality}, {brighter:+}: {} bits", look.distance(copy));
+            assert!(look.is_like(copy), "{what}");
+            assert!(look.bands().iter().zip(copy.bands()).any(|(a, b)| *a == b), "{what}");
         }
     }
 }

@@ -64,6 +64,20 @@ impl Filter {
         self.and(format_args!("{field} = false"))
     }
 
+    /// One of `pairs` is equal. Each of them is looked for by its own index.
+    pub fn any_equal<'a>(self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        let mut any = String::new();
+        for (field, text) in pairs {
+            let one = Filter::default().equal(field, text)?.text;
+            any = if any.is_empty() { one } else { format!("{any} || {one}") };
+        }
+        if any.is_empty() {
+            let what = "nothing to look for would find everything";
+            return Err(PocketbaseError::Misuse { operation: "build a filter", what });
+        }
+        Ok(self.and(format_args!("({any})")))
+    }
+
     /// `id > 'id'`, for walking in order.
     pub fn after_id(self, id: &str) -> Result<Self> {
         record_id(id, "build a filter").map(|id| self.and(format_args!("id > '{id}'")))

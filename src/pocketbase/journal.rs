@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::error::{PocketbaseError, Result};
 use super::filter::{Filter, record_id};
-use super::records::writes::{CheckFields, DecisionFields, DeliveryFields, EntryFields, SessionFields};
+use super::records::writes::{CheckFields, DecisionFields, DeliveryFields, EntryFields, HashFields, SessionFields};
 use super::records::{Collection, Delivery, RecordPatch};
 use super::request::{Answer, Call, FilePart};
 use crate::verification::{Entry, Transition};
@@ -25,6 +25,8 @@ pub enum Commit {
     },
     /// Somebody else wrote the next journal row, or handled the action, first. Nothing is stored: read again.
     Lost,
+    /// Somebody else stored the same document as the first of its kind meanwhile. Nothing is stored: look for it again.
+    Overtaken,
 }
 
 impl Client {
@@ -54,6 +56,7 @@ impl Client {
                 Ok(Commit::Won { at })
             }
             Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) => Ok(Commit::Lost),
+            Err(PocketbaseError::Conflict { field, .. }) if is_overtaken(&field) => Ok(Commit::Overtaken),
             Err(error @ PocketbaseError::Unknown { .. }) => self.read_back(verification, last).await.ok_or(error),
             Err(error) => Err(error),
         }
@@ -82,6 +85,11 @@ impl Client {
 /// The numbers of journal rows, the actions they handle and the ids of checks are what racers compete for.
 fn is_lost_race(field: &str) -> bool {
     field.starts_with(Collection::Journal.name()) || field.starts_with(Collection::Checks.name())
+}
+
+/// Two may not be the first with one document.
+fn is_overtaken(field: &str) -> bool {
+    field.starts_with(Collection::DocumentHashes.name())
 }
 
 /// When the first item was stored.
@@ -156,6 +164,9 @@ impl Batch {
             if let Some(bytes) = bytes {
                 self.files.push(FilePart::picture(format!("requests.{index}.{field}"), field, bytes.clone().into()));
             }
+        }
+        if let Some(hashes) = &finding.hashes {
+            self.create(Collection::DocumentHashes, &HashFields::new(verification, &check.id, hashes))?;
         }
         Ok(())
     }

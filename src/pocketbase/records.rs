@@ -23,6 +23,10 @@ pub enum Collection {
     Actions,
     /// Findings.
     Checks,
+    /// What documents are known by.
+    DocumentHashes,
+    /// Documents that operators do not accept.
+    KnownDocuments,
     /// What happened.
     Journal,
     /// Thresholds and demands.
@@ -43,13 +47,15 @@ pub enum Collection {
 
 impl Collection {
     /// Every collection.
-    pub const ALL: [Collection; 14] = [
+    pub const ALL: [Collection; 16] = [
         Self::Verifications,
         Self::Documents,
         Self::LivenessSessions,
         Self::DeviceSignals,
         Self::Actions,
         Self::Checks,
+        Self::DocumentHashes,
+        Self::KnownDocuments,
         Self::Journal,
         Self::Policies,
         Self::Heartbeats,
@@ -69,6 +75,8 @@ impl Collection {
             Self::DeviceSignals => "device_signals",
             Self::Actions => "actions",
             Self::Checks => "checks",
+            Self::DocumentHashes => "document_hashes",
+            Self::KnownDocuments => "known_documents",
             Self::Journal => "journal",
             Self::Policies => "policies",
             Self::Heartbeats => "heartbeats",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::document::known::Hashes;
 use super::policy::Policy;
 use super::reason::{Category, Code, Disposition, Reason};
 
@@ -171,6 +172,8 @@ pub struct Finding {
     pub reference_image: Option<Vec<u8>>,
     /// JPEG bytes of the document's portrait.
     pub portrait: Option<Vec<u8>>,
+    /// What the document is known by from now on; for a document that was read.
+    pub hashes: Option<Hashes>,
 }
 
 /// A stored `checks` row (or one about to be stored).

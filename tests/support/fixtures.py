@@ -62,6 +62,7 @@ def complete_case(server, user, **fields):
         {**of, "kind": "document", "attempt": 1, "outcome": "review", "scores": {"similarity": 97.5}},
         files=picture("portrait"),
     )
+    made["document_hashes"] = server.make("document_hashes", {**of, **hashes(number())})
     made["journal"] = server.make("journal", {**of, "seq": 1, "event": "started", "data": {}, "hash": "0" * 64})
     endpoint = server.make("webhook_endpoints", endpoint_fields())
     made["webhook_endpoints"] = endpoint
@@ -70,6 +71,11 @@ def complete_case(server, user, **fields):
         {**of, "endpoint": endpoint["id"], "seq": 1, "event": "verification.approved", "status": "pending"},
     )
     return made
+
+
+def hashes(n):
+    """What a document is known by."""
+    return {"number": f"{n:064x}", "picture": f"{n:0256x}", **{f"band_{band}": f"{n:018x}" for band in range(8)}}
 
 
 def endpoint_fields():

@@ -34,6 +34,8 @@ mod sandbox_keys {
 pub struct Secrets {
     /// The facade's key.
     pub api_key: String,
+    /// Keys the hashes of document numbers.
+    pub hash_key: String,
     /// Password of [`SUPERUSER_EMAIL`].
     pub superuser_password: String,
     /// Password of [`SERVICE_EMAIL`].
@@ -53,6 +55,7 @@ impl Secrets {
         };
         Self {
             api_key: secret("API_KEY", 40),
+            hash_key: secret("HASH_KEY", 40),
             superuser_password: secret("POCKETBASE_ADMIN_PASSWORD", 24),
             service_password: secret("PB_USER_PASSWORD", 24),
             demo_user_password: secret("DEMO_USER_PASSWORD", 24),
@@ -108,6 +111,7 @@ pub fn sidecar(addresses: &Addresses, urls: &Urls, secrets: &Secrets) -> Vec<Var
         ("PB_USER_PASSWORD", secrets.service_password.clone()),
         ("API_KEY", secrets.api_key.clone()),
         ("CLIENT_URL", urls.origins()),
+        ("HASH_KEY", secrets.hash_key.clone()),
         ("AWS_REGION", "us-east-1".into()),
         ("AWS_ACCESS_KEY_ID", sandbox_keys::AWS_ACCESS_KEY_ID.into()),
         ("AWS_SECRET_ACCESS_KEY", sandbox_keys::AWS_SECRET_ACCESS_KEY.into()),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use rand::distr::{Alphanumeric, SampleString as _};
 
 /// Starts everything a developer needs: `PocketBase`, sandbox, sidecar and the example page.
 #[derive(Debug, Parser)]
@@ -79,8 +80,8 @@ pub struct PortOptions {
 /// Who is verified in the demo, and what is wrong.
 #[derive(Debug, Clone, Args)]
 pub struct Demo {
-    /// Whose face is on the document.
-    #[arg(long, default_value = "anna")]
+    /// Whose face is on the document; default: somebody new, for the same picture shown by two customers would be a finding.
+    #[arg(long, default_value_t = somebody(), hide_default_value = true)]
     pub person: String,
     /// Who takes the liveness challenge; default: the person on the document.
     #[arg(long, value_name = "PERSON")]
@@ -98,6 +99,10 @@ pub struct Demo {
     /// What is wrong with the document, as in `sandbox specimen --flaw`; may be given several times.
     #[arg(long = "flaw", value_name = "FLAW")]
     pub flaws: Vec<String>,
+}
+
+fn somebody() -> String {
+    format!("anna-{}", Alphanumeric.sample_string(&mut rand::rng(), 6).to_lowercase())
 }
 
 impl Demo {

@@ -1,5 +1,7 @@
 //! What is written. A date or a choice that is null is stored empty.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::verification::check::{JudgedReason, ProviderTrace, Usage, check_id};
 use crate::verification::decision::DecidedReason;
+use crate::verification::document::known::Hashes;
 use crate::verification::{
     ActionKind, Check, Decision, DocumentType, Entry, Finding, Kind, Outcome, SessionPatch, Source, Status,
 };
@@ -217,6 +220,38 @@ impl<'a> CheckFields<'a> {
             started_at,
         }
     }
+}
+
+/// What a document is known by, as stored. The row has the id of its check.
+#[derive(Debug, Serialize)]
+pub struct HashFields<'a> {
+    id: &'a str,
+    verification: &'a str,
+    number: &'a str,
+    number_first: bool,
+    picture: &'a str,
+    picture_first: bool,
+    #[serde(flatten)]
+    bands: BTreeMap<String, &'a str>,
+}
+
+impl<'a> HashFields<'a> {
+    pub fn new(verification: &'a str, check: &'a str, hashes: &'a Hashes) -> Self {
+        Self {
+            id: check,
+            verification,
+            number: &hashes.number,
+            number_first: hashes.number_first,
+            picture: &hashes.picture,
+            picture_first: hashes.picture_first,
+            bands: hashes.bands.iter().enumerate().map(|(at, band)| (band_field(at), band.as_str())).collect(),
+        }
+    }
+}
+
+/// The field of a part of a picture's hash.
+pub fn band_field(at: usize) -> String {
+    format!("band_{at}")
 }
 
 /// A decision as stored: the row of kind `decision` that closes an attempt, with its rule tree.

@@ -87,6 +87,11 @@ impl Claims {
     }
 }
 
+/// Whether one of `reasons` asks for another picture, so that what this one shows says nothing.
+pub fn asks_for_another_picture(reasons: &[Reason], policy: &Policy) -> bool {
+    reasons.iter().any(|reason| is_quality(reason.code) && asks_again(policy, reason.code))
+}
+
 /// Whether a code says that the picture itself will not do.
 fn is_quality(code: Code) -> bool {
     code.entry().category == Category::UserAction || matches!(code, Code::DocumentPortraitMissing)

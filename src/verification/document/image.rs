@@ -7,6 +7,7 @@
 mod edges;
 mod extent;
 mod faces;
+mod look;
 mod metadata;
 mod open;
 mod quality;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 pub use extent::Edge;
 pub use faces::LocalFace;
+pub use look::{BANDS, Look};
 pub use metadata::{Capture, Metadata};
 pub use open::Format;
 pub use quality::Quality;
@@ -75,6 +77,8 @@ pub struct Prepared {
     pub barcodes: Vec<String>,
     /// What is wrong with the picture, each once.
     pub reasons: Vec<Reason>,
+    /// What it looks like, to know its copies; only of a front.
+    pub look: Option<Look>,
 }
 
 /// What was uploaded.
@@ -150,6 +154,7 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
         (original.turned, faces) = faces::upright(&sent);
         sent = turn(sent, original.turned);
     }
+    let look = (side == Side::Front).then(|| Look::of(&sent));
     let sent = sent.into_rgb8();
     let quality = quality::measure(&sent);
     let mut reasons = metadata.reasons();
@@ -169,6 +174,7 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
         faces,
         barcodes,
         reasons,
+        look,
     })
 }
 

@@ -234,7 +234,8 @@ pub fn plain_number(text: &str) -> String {
     without_label.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-fn look_alike(number: &str) -> String {
+/// With the figure for each letter that looks like one.
+pub fn look_alike(number: &str) -> String {
     number
         .chars()
         .map(|c| match c {

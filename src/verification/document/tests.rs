@@ -80,6 +80,7 @@ fn picture() -> Prepared {
         faces: Vec::new(),
         barcodes: Vec::new(),
         reasons: Vec::new(),
+        look: None,
     }
 }
 

@@ -5,6 +5,7 @@ mod commit;
 mod facade;
 mod files;
 mod filters;
+mod hashes;
 mod login;
 mod realtime;
 mod selftest;

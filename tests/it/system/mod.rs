@@ -17,6 +17,7 @@ mod crash;
 mod deadlines;
 mod flaws;
 mod fleet;
+mod known;
 mod paid;
 mod polling;
 mod privacy;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::person::Challenge;
-use super::sidecar::{API_KEY, AWS_SECRET, FINGERPRINT_KEY, OPENAI_KEY};
+use super::sidecar::{API_KEY, AWS_SECRET, FINGERPRINT_KEY, HASH_KEY, OPENAI_KEY};
 use super::specimen::{BIRTH, NAME, NUMBER, snapshot};
 use super::stack::Stack;
 use crate::harness::pocketbase::SERVICE;
@@ -32,7 +32,7 @@ async fn no_canary_is_ever_logged() {
     let log = stack.sidecars[0].log().to_lowercase();
     assert!(log.contains(&id) && log.contains("\"level\":\"debug\""), "there is no log to look into");
     let names = NAME.split(' ').map(str::to_owned).filter(|name| name.len() > 4);
-    let secrets = [API_KEY, AWS_SECRET, OPENAI_KEY, FINGERPRINT_KEY, SERVICE.1, SERVICE.0, &person.token];
+    let secrets = [API_KEY, AWS_SECRET, OPENAI_KEY, FINGERPRINT_KEY, HASH_KEY, SERVICE.1, SERVICE.0, &person.token];
     let data = [NUMBER, BIRTH, "900812", "canary", "+15550100200", "eyjhbgci", "<<<"];
     for canary in names.chain(secrets.into_iter().chain(data).map(str::to_owned)) {
         let line = log.lines().find(|line| line.contains(&canary.to_lowercase()));

@@ -22,6 +22,8 @@ pub const API_KEY: &str = "canary-api-key-0123456789abcdef";
 pub const AWS_SECRET: &str = "sandbox-secret-access-key-not-a-secret00";
 /// What the sandbox accepts as `OpenAI` key.
 pub const OPENAI_KEY: &str = "sk-sandbox";
+/// Keys the hashes of document numbers.
+pub const HASH_KEY: &str = "canary-hash-key-0123456789abcdef0123";
 /// What the sandbox accepts as Fingerprint key.
 pub const FINGERPRINT_KEY: &str = "fp-sandbox";
 
@@ -45,6 +47,7 @@ pub fn environment(pocketbase: &str, sandbox: &str, instance: &str) -> Environme
         ("OPENAI_BASE_URL", &format!("{sandbox}/v1")),
         ("FINGERPRINT_SECRET_KEY", FINGERPRINT_KEY),
         ("FINGERPRINT_BASE_URL", sandbox),
+        ("HASH_KEY", HASH_KEY),
         ("LISTEN", "127.0.0.1:0"),
         ("METRICS_LISTEN", "off"),
         ("INSTANCE", instance),

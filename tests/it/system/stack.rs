@@ -36,8 +36,16 @@ impl Stack {
         stack
     }
 
-    /// A system that waits for its first sidecar. One webhook endpoint wants to hear of everything.
+    /// A system that waits for its first sidecar. One webhook endpoint wants to hear of everything. Everybody here shows the same passport,
+    /// which its policy only notes.
     pub async fn without_sidecar() -> Self {
+        let stack = Self::strict().await;
+        stack.policy(json!({ "document.duplicate_other_user": "inform" })).await;
+        stack
+    }
+
+    /// The same under the policy that the migrations make, which has a document of another person looked at.
+    pub async fn strict() -> Self {
         let folder = tempfile::Builder::new().prefix("identivia-system-").tempdir().expect("a temporary folder");
         let sandbox = Sandbox::start(folder.path(), 7);
         let pocketbase = Pocketbase::start().await;
@@ -52,6 +60,16 @@ impl Stack {
         let admin = pocketbase.admin().await;
         admin.create("webhook_endpoints", endpoint).await;
         Self { sidecars: Vec::new(), pocketbase, admin, sandbox, folder }
+    }
+
+    /// Makes a new version of the default policy, with these dispositions.
+    async fn policy(&self, dispositions: Value) {
+        let mut policy = self.admin.get("policies", "policydefault01").await;
+        let fields = policy.as_object_mut().expect("a policy");
+        fields.retain(|name, _| !["id", "created", "collectionId", "collectionName"].contains(&name.as_str()));
+        fields.insert("version".to_owned(), json!(2));
+        fields.insert("dispositions".to_owned(), dispositions);
+        self.admin.create("policies", policy).await;
     }
 
     /// What a sidecar called `instance` is configured with here.
