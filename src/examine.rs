@@ -411,8 +411,9 @@ impl Examiner {
         };
         let (front, back) = tokio::join!(fetch(document.front.clone()), fetch(document.back.clone()));
         let (front, back) = (front?, back?);
-        let Some(front) = front else {
-            return Ok(Err(vec![Reason::new(Code::DocumentMissingFront, "the front picture is not there")]));
+        let front = match document::front(front) {
+            Ok(front) => front,
+            Err(reason) => return Ok(Err(vec![reason])),
         };
         let front = match self.prepare(front, Side::Front).await? {
             Ok(front) => front,

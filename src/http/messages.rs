@@ -484,6 +484,7 @@ mod tests {
 
     use super::*;
     use crate::verification::Code;
+    use crate::verification::reason::Category;
 
     #[test]
     fn every_key_of_the_catalogue_has_its_four_texts_and_no_text_is_without_a_key() {
@@ -496,6 +497,54 @@ mod tests {
             assert_eq!(texts.len(), 4, "{}: two languages share a text", row.key);
             for text in texts {
                 assert!(text.len() > 20 && text.ends_with('.') && !text.contains("  "), "{}: {text}", row.key);
+            }
+        }
+    }
+
+    /// In each language, a text about a picture asks for something: it has a word that tells what to do.
+    #[test]
+    fn every_flaw_of_a_picture_tells_the_person_what_to_do_better() {
+        const ASKS: [(Language, &[&str]); 4] = [
+            (Language::English, &["please", "hold", "tilt", "find", "keep", "come", "take"]),
+            (
+                Language::Spanish,
+                &[
+                    "fotografíe",
+                    "mantenga",
+                    "incl",
+                    "busque",
+                    "muestre",
+                    "retire",
+                    "tome",
+                    "utilice",
+                    "acérquese",
+                    "compruebe",
+                ],
+            ),
+            (
+                Language::French,
+                &[
+                    "photographiez",
+                    "tenez",
+                    "inclinez",
+                    "trouvez",
+                    "montrez",
+                    "écartez",
+                    "prenez",
+                    "utilisez",
+                    "rapprochez",
+                    "vérifiez",
+                ],
+            ),
+            (Language::German, &["bitte", "halten", "kippen", "suchen", "gehen", "machen"]),
+        ];
+        let of_pictures = Code::ALL
+            .iter()
+            .filter(|code| code.as_str().starts_with("document.") && code.entry().category == Category::UserAction);
+        for code in of_pictures {
+            for (language, words) in ASKS {
+                let told = text(code.entry().message_key, language).to_lowercase();
+                assert!(words.iter().any(|word| told.contains(word)), "{code}: {told}");
             }
         }
     }

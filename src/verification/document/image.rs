@@ -12,7 +12,7 @@ mod metadata;
 mod open;
 mod quality;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt;
 

@@ -218,3 +218,77 @@ impl Known {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verification::document::tests::{identity_card, licence, passport};
+    use crate::verification::sample::policy;
+
+    fn number_of(submission: &super::super::tests::Submission) -> Option<String> {
+        submission.marks(&policy()).and_then(|marks| marks.number)
+    }
+
+    #[test]
+    fn a_number_has_one_spelling_whoever_reads_it() {
+        let expected = Some("passport/UTO//L898902C3".to_owned());
+        assert_eq!(number_of(&passport()), expected);
+        let mut misread = passport();
+        misread.fields().document_number = Some("No. L8989O2C3".to_owned());
+        misread.reading().mrz_lines.clear();
+        assert_eq!(number_of(&misread), expected);
+        assert_eq!(number_of(&identity_card()), Some("identity_card/UTO//L898902C3".to_owned()));
+    }
+
+    #[test]
+    fn a_licence_is_numbered_by_its_province_and_only_the_barcode_says_which() {
+        let mut without = licence();
+        assert_eq!(number_of(&without), Some("driving_licence/UTO/636999/L898902C3".to_owned()));
+        without.back.as_mut().expect("a back").barcodes.clear();
+        assert_eq!(number_of(&without), None);
+    }
+
+    #[test]
+    fn a_picture_that_must_be_taken_again_has_no_marks() {
+        let mut blurred = passport();
+        blurred.front.reasons = vec![Reason::new(Code::DocumentBlurred, "edges are 9.0 pixels wide")];
+        assert_eq!(blurred.marks(&policy()), None);
+        let mut unread = passport();
+        unread.front_reading = None;
+        assert_eq!(unread.marks(&policy()), None);
+    }
+
+    #[test]
+    fn only_another_person_is_another() {
+        let record = Verification {
+            id: "verification001".to_owned(),
+            user: "user00000000001".to_owned(),
+            reference: "customer-1".to_owned(),
+            ..Verification::default()
+        };
+        let seen = |verification: &str, user: &str, reference: &str| Seen {
+            verification: verification.to_owned(),
+            user: user.to_owned(),
+            reference: reference.to_owned(),
+            mark: Mark::Number,
+        };
+        assert!(!seen("verification001", "user00000000001", "").is_of_another(&record));
+        assert!(!seen("verification002", "user00000000001", "").is_of_another(&record));
+        assert!(!seen("verification002", "user00000000002", "customer-1").is_of_another(&record));
+        assert!(seen("verification002", "user00000000002", "customer-2").is_of_another(&record));
+        let unnamed = Verification { reference: String::new(), ..record };
+        assert!(seen("verification002", "user00000000002", "").is_of_another(&unnamed));
+    }
+
+    #[test]
+    fn a_second_answer_replaces_the_first() {
+        let mut judgement = Judgement { extracted: json!({}), ..Judgement::default() };
+        let listed = vec![Listed { record: "knowndocument01".to_owned(), listing: Listing::Compromised }];
+        Known { listed, ..Known::default() }.tell(&mut judgement);
+        assert_eq!(judgement.reasons[0].code, Code::DocumentCompromised);
+        assert_eq!(judgement.extracted["known"]["listed"][0]["listing"], "compromised");
+        Known::default().tell(&mut judgement);
+        assert_eq!(judgement.reasons, []);
+        assert_eq!(judgement.extracted["known"]["listed"], json!([]));
+    }
+}

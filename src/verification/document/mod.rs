@@ -9,6 +9,8 @@ pub mod barcode;
 mod claims;
 pub mod compare;
 pub mod countries;
+#[cfg(test)]
+mod coverage;
 pub mod dates;
 pub mod image;
 mod instructions;
@@ -44,6 +46,7 @@ use super::policy::Policy;
 use super::reason::Code;
 
 pub use self::portrait::portrait;
+pub use self::presence::front;
 
 /// Everything that is known about a document.
 #[derive(Debug, Clone, Copy)]

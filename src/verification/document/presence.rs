@@ -10,7 +10,15 @@ use super::mrz::{Reading, Zone};
 use super::readings::Readings;
 use super::transcription::{Readable, SeenType, Side, Transcription};
 use crate::verification::policy::{DocumentType, Policy};
-use crate::verification::reason::Code;
+use crate::verification::reason::{Code, Reason};
+
+/// The picture of the front, without which there is nothing to look at.
+///
+/// # Errors
+/// The reason, where it is not there.
+pub fn front<T>(picture: Option<T>) -> Result<T, Reason> {
+    picture.ok_or_else(|| Reason::new(Code::DocumentMissingFront, "the front picture is not there"))
+}
 
 /// Both sides, the right way round, and legible.
 pub fn sides(evidence: &Evidence<'_>, readings: &Readings<'_>, claims: &mut Claims) {
@@ -26,10 +34,23 @@ pub fn sides(evidence: &Evidence<'_>, readings: &Readings<'_>, claims: &mut Clai
             claims.say(Code::DocumentNotADocument, basis, format!("the picture of the {name} shows no document"));
         } else if reading.readable == Readable::Unreadable {
             claims.say(Code::DocumentUnreadable, basis, format!("nothing can be read on the {name}"));
+        } else if basis == Basis::FRONT && is_another_page(readings) {
+            claims.say(Code::DocumentPageMissing, basis, "a page of a passport without anything about its holder");
         } else if reading.side == wrong && readings.document.document_type.has_back() {
             claims.say(Code::DocumentWrongSide, basis, format!("the picture of the {name} shows the other side"));
         }
     }
+}
+
+/// A passport has many pages, and a legible one that states nothing of its holder is not the one that was asked for.
+fn is_another_page(readings: &Readings<'_>) -> bool {
+    let Some(front) = readings.front else { return false };
+    let fields = &front.fields;
+    let stated = [&fields.surname, &fields.given_names, &fields.document_number, &fields.date_of_birth];
+    front.document_type == SeenType::Passport
+        && front.readable == Readable::Good
+        && stated.into_iter().all(Option::is_none)
+        && matches!(readings.zone.1, Reading::Absent)
 }
 
 /// The kind of document that was asked for, uploaded and seen.
@@ -178,6 +199,10 @@ fn is_licence(readings: &Readings<'_>) -> bool {
 
 /// The fields without which nobody is identified: printed for people to read, and confirmed where a machine can read them, too.
 pub fn fields(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
+    // What is on another page is not illegible.
+    if is_another_page(readings) {
+        return;
+    }
     let unexpiring = readings.expiries().iter().any(|(_, reading)| reading.read == Some(Expiry::Never));
     if unexpiring {
         claims.say(Code::DocumentDataInconsistent, Basis::FRONT, "the document says that it never expires");

@@ -15,13 +15,13 @@ const TODAY: Date = date(2026, 11, 23);
 
 /// A document and everything said about it; honest until changed.
 #[derive(Clone)]
-struct Submission {
+pub(super) struct Submission {
     record: Verification,
     document: Document,
-    front: Prepared,
-    back: Option<Prepared>,
+    pub(super) front: Prepared,
+    pub(super) back: Option<Prepared>,
     faces: Vec<DetectedFace>,
-    front_reading: Option<Transcription>,
+    pub(super) front_reading: Option<Transcription>,
     back_reading: Option<Transcription>,
 }
 
@@ -30,8 +30,8 @@ impl Submission {
         self.judge_under(&policy())
     }
 
-    fn judge_under(&self, policy: &Policy) -> Judgement {
-        let evidence = Evidence {
+    fn evidence(&self) -> Evidence<'_> {
+        Evidence {
             record: &self.record,
             document: &self.document,
             front: &self.front,
@@ -39,11 +39,18 @@ impl Submission {
             faces: &self.faces,
             front_reading: self.front_reading.as_ref(),
             back_reading: self.back_reading.as_ref(),
-        };
-        judge(&evidence, policy, TODAY)
+        }
     }
 
-    fn codes(&self) -> Vec<Code> {
+    pub(super) fn judge_under(&self, policy: &Policy) -> Judgement {
+        judge(&self.evidence(), policy, TODAY)
+    }
+
+    pub(super) fn marks(&self, policy: &Policy) -> Option<known::Marks> {
+        known::marks(&self.evidence(), &self.judge_under(policy), policy, TODAY)
+    }
+
+    pub(super) fn codes(&self) -> Vec<Code> {
         self.judge().reasons.iter().map(|reason| reason.code).collect()
     }
 
@@ -56,11 +63,11 @@ impl Submission {
             .all(|reason| matches!(policy.disposition(reason.code, Kind::Document), Disposition::Inform))
     }
 
-    fn fields(&mut self) -> &mut Fields {
+    pub(super) fn fields(&mut self) -> &mut Fields {
         &mut self.front_reading.as_mut().expect("a reading").fields
     }
 
-    fn reading(&mut self) -> &mut Transcription {
+    pub(super) fn reading(&mut self) -> &mut Transcription {
         self.front_reading.as_mut().expect("a reading")
     }
 
@@ -212,7 +219,7 @@ fn barcode(elements: &[(&str, &str)]) -> String {
     format!("@\n\u{1e}\rANSI 636999100001DL00310200DL{}\r", lines.join("\n"))
 }
 
-fn passport() -> Submission {
+pub(super) fn passport() -> Submission {
     let mut front = reading(SeenType::Passport, Side::Front);
     front.fields = fields();
     front.mrz_lines = td3(|_| {});
@@ -227,7 +234,7 @@ fn passport() -> Submission {
     }
 }
 
-fn identity_card() -> Submission {
+pub(super) fn identity_card() -> Submission {
     let mut front = reading(SeenType::IdentityCard, Side::Front);
     front.fields = fields();
     let mut back = reading(SeenType::IdentityCard, Side::Back);
@@ -241,7 +248,7 @@ fn identity_card() -> Submission {
     }
 }
 
-fn licence() -> Submission {
+pub(super) fn licence() -> Submission {
     let mut front = reading(SeenType::DrivingLicence, Side::Front);
     front.fields = Fields { nationality: None, ..fields() };
     Submission {
@@ -286,14 +293,15 @@ fn the_reviewer_sees_who_said_what() {
 }
 
 /// A change and the code that must come of it.
-type Case = (&'static str, fn() -> Submission, fn(&mut Submission), Code);
+pub(super) type Case = (&'static str, fn() -> Submission, fn(&mut Submission), Code);
 
 #[rustfmt::skip]
-const CASES: &[Case] = &[
+pub(super) const CASES: &[Case] = &[
     ("no back", identity_card, |s| { s.back = None; s.back_reading = None; }, Code::DocumentMissingBack),
     ("a desk", passport, |s| s.reading().document_type = SeenType::None, Code::DocumentNotADocument),
     ("sides exchanged", identity_card, |s| s.reading().side = Side::Back, Code::DocumentWrongSide),
     ("front twice", identity_card, |s| s.other_side().side = Side::Front, Code::DocumentWrongSide),
+    ("another page", passport, |s| { *s.fields() = Fields::default(); s.reading().mrz_lines.clear(); }, Code::DocumentPageMissing),
     ("illegible", passport, |s| s.reading().readable = Readable::Unreadable, Code::DocumentUnreadable),
     ("declared as another type", passport, |s| s.record.declared_document_type = Some(DocumentType::IdentityCard), Code::DocumentTypeMismatch),
     ("looks like another type", passport, |s| s.reading().document_type = SeenType::IdentityCard, Code::DocumentTypeMismatch),

@@ -179,6 +179,10 @@ fn bombs_are_refused_by_their_header() {
         let reasons = back(&announce(width, height)).expect_err("refused");
         assert_eq!(codes(&reasons), [Code::DocumentUnreadable], "{width} x {height}");
     }
+    let mut huge = jpeg(&page(64, 64));
+    let frame = huge.windows(2).position(|marker| marker == [0xFF, 0xC0]).expect("a frame header");
+    huge[frame + 5..frame + 9].copy_from_slice(&[0xFF, 0xDC, 0xFF, 0xDC]);
+    assert!(back(&huge).expect_err("refused")[0].detail.contains("65500 x 65500"));
     let many = vec![0xFF; Limits::default().bytes + 1];
     assert_eq!(codes(&back(&many).expect_err("refused")), [Code::DocumentUnreadable]);
 }
@@ -204,19 +208,39 @@ fn only_one_still_picture_of_a_known_type_is_opened() {
     assert_eq!(codes(&back(cut).expect_err("refused")), [Code::DocumentUnreadable]);
 }
 
+/// Pictures with one flaw each, and what it is called.
+pub fn flawed() -> Vec<(Vec<u8>, Code)> {
+    let plain = RgbImage::from_pixel(1000, 640, Rgb([180, 180, 180]));
+    let mut dark = page(1000, 640);
+    dark.pixels_mut().for_each(|pixel| pixel.0 = pixel.0.map(|channel| channel / 5));
+    let mut lit = page(1000, 640);
+    for (x, y, pixel) in lit.enumerate_pixels_mut() {
+        let (across, down) = (i64::from(x) - 500, i64::from(y) - 320);
+        if across * across + 2 * down * down < 140 * 140 {
+            *pixel = Rgb([255, 255, 255]);
+        }
+    }
+    let blurred = DynamicImage::ImageRgb8(page(1000, 640)).blur(8.0).to_rgb8();
+    let grey = DynamicImage::ImageRgb8(page(1000, 640)).grayscale().to_rgb8();
+    let cut = DynamicImage::ImageRgb8(page(1000, 640)).crop_imm(0, 0, 1000, 490).to_rgb8();
+    [
+        (plain, Code::DocumentNotADocument),
+        (dark, Code::DocumentTooDark),
+        (lit, Code::DocumentGlare),
+        (blurred, Code::DocumentBlurred),
+        (grey, Code::DocumentBlackAndWhite),
+        (page(640, 400), Code::DocumentImageTooSmall),
+        (cut, Code::DocumentCutOff),
+    ]
+    .map(|(picture, code)| (jpeg(&picture), code))
+    .into()
+}
+
 #[test]
 fn flaws_of_the_picture_have_names() {
-    let plain = |shade: u8| RgbImage::from_pixel(1600, 1000, Rgb([shade, shade, shade]));
-    let faulty = |picture: &RgbImage| codes(&back(&jpeg(picture)).expect("a picture").reasons);
-    let mut dark = page(1600, 1000);
-    dark.pixels_mut().for_each(|pixel| pixel.0 = pixel.0.map(|channel| channel / 5));
-    let blurred = DynamicImage::ImageRgb8(page(1600, 1000)).blur(8.0).to_rgb8();
-    let grey = DynamicImage::ImageRgb8(page(1600, 1000)).grayscale().to_rgb8();
-    assert_eq!(faulty(&plain(180)), [Code::DocumentNotADocument]);
-    assert_eq!(faulty(&dark), [Code::DocumentTooDark]);
-    assert_eq!(faulty(&blurred), [Code::DocumentBlurred]);
-    assert_eq!(faulty(&grey), [Code::DocumentBlackAndWhite]);
-    assert_eq!(faulty(&page(640, 400)), [Code::DocumentImageTooSmall]);
+    for (picture, code) in flawed() {
+        assert_eq!(codes(&back(&picture).expect("a picture").reasons), [code]);
+    }
 }
 
 #[test]
