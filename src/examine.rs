@@ -24,6 +24,7 @@ use crate::providers::fingerprint::Fingerprint;
 use crate::providers::openai::{Image, MediaType, OpenAi, Reading};
 use crate::providers::rekognition::Rekognition;
 use crate::providers::{AWS_ATTEMPT, Answer, FINGERPRINT_ATTEMPT, OPENAI_ATTEMPT, Trouble, TroubleKind};
+use crate::sabotage::{Point, reached, reached_with};
 use crate::verification::check::{Check, ProviderTrace, Usage};
 use crate::verification::document::image::{self, Limits, Prepared};
 use crate::verification::document::transcription::{Side, Transcription};
@@ -235,8 +236,10 @@ impl Examiner {
     async fn open_session(&self, job: &Job<'_>, session: &str) -> Result<Examined, Examined> {
         let created = self.rekognition.create_session(session);
         let begin_by = job.begin_by(AWS_ATTEMPT);
+        reached(Point::SessionDue);
         let answer =
             self.gates.rekognition.call("CreateFaceLivenessSession", Urgency::Person, begin_by, created).await?;
+        reached(Point::SessionOpened);
         Ok(Examined::Opened(Opened {
             session_id: answer.value.session_id,
             region: answer.region,
@@ -256,8 +259,10 @@ impl Examiner {
                 let results = self.rekognition.session_results(&record.session_id);
                 self.gates.rekognition.call("GetFaceLivenessSessionResults", urgency, begin_by, results).await?
             };
+            reached(Point::ResultAnswered);
             match liveness::judge(&answer.value, job.policy) {
                 Verdict::NotYet if attempt < NOT_YET_TRIES && case.said_completed(session) => {
+                    reached(Point::ResultNotYet);
                     tokio::time::sleep(NOT_YET_PAUSE).await;
                 }
                 Verdict::NotYet => break,
@@ -289,6 +294,7 @@ impl Examiner {
             let begin_by = job.begin_by(FINGERPRINT_ATTEMPT);
             self.gates.fingerprint.call("GetEvent", Urgency::Check, begin_by, event).await?
         };
+        reached(Point::DeviceAnswered);
         job.keep(&self.answers, |drawer| drawer.event = Some(answer.clone()));
         let judgement = device::judge(answer.value.as_ref(), record, &job.case.record, job.policy);
         Ok(Examined::finding(Finding {
@@ -336,6 +342,7 @@ impl Examiner {
             usage = sum(usage, reading.usage);
         }
         let portrait = self.portrait(front, &faces.value).await;
+        reached(Point::PortraitCut);
         let mut finding = Finding { judgement, evidence, provider, usage, portrait, ..Finding::default() };
         if let Some(marks) = marks {
             known::look_for(&self.client, self.keys.hashes.as_ref(), job.case, &marks, &mut finding).await?;
@@ -358,6 +365,7 @@ impl Examiner {
             let asked = self.rekognition.detect_faces(&front.jpeg);
             let begin_by = job.begin_by(AWS_ATTEMPT);
             let faces = self.gates.rekognition.call("DetectFaces", Urgency::Check, begin_by, asked).await?;
+            reached(Point::FacesDetected);
             job.keep(&self.answers, |drawer| drawer.faces = Some(faces.clone()));
             Ok(faces)
         };
@@ -385,7 +393,10 @@ impl Examiner {
     async fn read(&self, job: &Job<'_>, side: &Prepared, person: &str) -> Result<Answer<Reading>, Trouble> {
         let image = [Image { media_type: MediaType::Jpeg, bytes: Bytes::copy_from_slice(&side.jpeg) }];
         let reading = self.openai.transcribe(&image, person);
-        self.gates.openai.call("ChatCompletion", Urgency::Check, job.begin_by(OPENAI_ATTEMPT), reading).await
+        let begin_by = job.begin_by(OPENAI_ATTEMPT);
+        let answer = self.gates.openai.call("ChatCompletion", Urgency::Check, begin_by, reading).await?;
+        reached(Point::DocumentRead);
+        Ok(answer)
     }
 
     /// What the model's provider may use to tell abusers apart: a keyed hash, so it says nothing about the person.
@@ -411,17 +422,18 @@ impl Examiner {
         };
         let (front, back) = tokio::join!(fetch(document.front.clone()), fetch(document.back.clone()));
         let (front, back) = (front?, back?);
+        reached(Point::PicturesFetched);
         let front = match document::front(front) {
             Ok(front) => front,
             Err(reason) => return Ok(Err(vec![reason])),
         };
-        let front = match self.prepare(front, Side::Front).await? {
+        let front = match self.prepare(&document.id, front, Side::Front).await? {
             Ok(front) => front,
             Err(reasons) => return Ok(Err(reasons)),
         };
         let back = match back {
             None => None,
-            Some(back) => match self.prepare(back, Side::Back).await? {
+            Some(back) => match self.prepare(&document.id, back, Side::Back).await? {
                 Ok(back) => Some(back),
                 Err(reasons) => return Ok(Err(reasons)),
             },
@@ -429,10 +441,19 @@ impl Examiner {
         Ok(Ok((front, back)))
     }
 
-    async fn prepare(&self, bytes: Bytes, side: Side) -> Result<Result<Prepared, Vec<Reason>>, Examined> {
+    async fn prepare(
+        &self,
+        document: &str,
+        bytes: Bytes,
+        side: Side,
+    ) -> Result<Result<Prepared, Vec<Reason>>, Examined> {
         // The semaphore is never closed.
         let Ok(_permit) = self.decoders.acquire().await else { return Err(Examined::lost("service.stopping")) };
-        let task = tokio::task::spawn_blocking(move || image::prepare(&bytes, side, &Limits::default()));
+        let document = document.to_owned();
+        let task = tokio::task::spawn_blocking(move || {
+            reached_with(Point::Decoding, &document);
+            image::prepare(&bytes, side, &Limits::default())
+        });
         match task.await {
             Ok(prepared) => Ok(prepared),
             // A picture that makes the decoder panic would do so again.
@@ -503,8 +524,11 @@ impl Examiner {
         );
         let (Some(reference), Some(portrait)) = (reference?, portrait?) else { return Ok(None) };
         let compared = self.rekognition.compare_faces(&reference, &portrait);
+        reached(Point::FacesFetched);
         let begin_by = job.begin_by(AWS_ATTEMPT);
-        Ok(Some(self.gates.rekognition.call("CompareFaces", Urgency::Check, begin_by, compared).await?))
+        let answer = self.gates.rekognition.call("CompareFaces", Urgency::Check, begin_by, compared).await?;
+        reached(Point::FacesCompared);
+        Ok(Some(answer))
     }
 }
 

@@ -14,6 +14,7 @@ pub mod providers;
 pub mod queue;
 pub mod reconcile;
 pub mod run;
+pub mod sabotage;
 pub mod telemetry;
 pub mod verification;
 pub mod watcher;

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "crash-points")]
+use identivia::sabotage;
 use identivia::{config, http, run, telemetry};
 
 /// Identity verification beside PocketBase. Configured by the environment; `identivia variables` lists it.
@@ -13,6 +15,14 @@ use identivia::{config, http, run, telemetry};
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Die at this crash point: NAME, NAME#3 for the third time, NAME@RECORD for one record.
+    #[cfg(feature = "crash-points")]
+    #[arg(long, global = true, env = "CRASH_AT", hide_env_values = true)]
+    crash_at: Option<String>,
+    /// Run with this bug.
+    #[cfg(feature = "crash-points")]
+    #[arg(long, global = true, env = "PLANT", hide_env_values = true)]
+    plant: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -32,11 +42,26 @@ enum Command {
     Openapi,
     /// Print every variable with its default and meaning.
     Variables,
+    /// Print every place where a test build can be told to die.
+    #[cfg(feature = "crash-points")]
+    CrashPoints,
 }
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    let arguments = Arguments::parse();
+    #[cfg(feature = "crash-points")]
+    if let Err(problem) = sabotage::arm(arguments.crash_at.as_deref(), arguments.plant.as_deref()) {
+        return refuse(&problem);
+    }
+    let command = arguments.command.unwrap_or(Command::Serve);
     match command {
+        #[cfg(feature = "crash-points")]
+        Command::CrashPoints => {
+            for point in sabotage::Point::ALL {
+                say(&format!("{:<26} {}", point.name(), point.meaning()));
+            }
+            return ExitCode::SUCCESS;
+        }
         Command::Variables => {
             for variable in config::VARIABLES {
                 let default = variable.default.map_or("required".to_owned(), |d| format!("default {d:?}"));
@@ -59,9 +84,10 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(invalid) => return refuse(&invalid.to_string()),
     };
-    if let Err(problem) = telemetry::install(&config.log) {
-        return refuse(&problem);
-    }
+    let _lines = match telemetry::install(&config.log) {
+        Ok(guard) => guard,
+        Err(problem) => return refuse(&problem),
+    };
     // reqwest 0.12, which carries the realtime stream, takes TLS from the process-wide provider.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

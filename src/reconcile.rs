@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, error, info, warn};
 
 use crate::backoff::Backoff;
@@ -17,7 +18,8 @@ use crate::crowd::{self, Crowd};
 use crate::examine::{DOCUMENTS_MAX, Examined, Examiner, Job};
 use crate::pocketbase::records::{Delivery, RecordPatch};
 use crate::pocketbase::{self, Client, Commit, PocketbaseError};
-use crate::verification::step::{Room, claim_seconds, finished, next_step_given};
+use crate::sabotage::{Bug, Point, planted, reached};
+use crate::verification::step::{Room, claim_seconds, finished, is_last_try, next_step_given};
 use crate::verification::{
     Case, Entry, Event, Kind, Policy, Runner, SessionPatch, SessionStatus, Step, Transition, Work, summary,
 };
@@ -37,6 +39,9 @@ const RETRY: Backoff = Backoff { first: Duration::from_secs(1), cap: Duration::f
 const STORED_MAX: usize = 20_000;
 /// Delay before work that could not be begun is tried again.
 const CROWDED_RETRY: Duration = Duration::from_secs(1);
+
+/// While another verification has its last try.
+const LAST_TRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a pass leaves to do.
 #[derive(Debug)]
@@ -64,6 +69,8 @@ pub struct Assignment {
     pub work: Vec<Work>,
     /// Room for the document among them; free again with the last piece.
     _room: Option<crowd::Room>,
+    /// Held while this is somebody's last try.
+    _alone: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a pass could not be made.
@@ -110,6 +117,8 @@ pub struct Reconciler {
     /// Claims that this process works on, by verification. Written before the claim is, so that no other pass of this
     /// process can take a fresh claim for one of a dead process.
     holding: Mutex<HashMap<String, Vec<u32>>>,
+    /// One verification at a time has its last try: if the process dies again, it is known whose fault that was.
+    last_tries: Arc<Semaphore>,
     /// The last row that this process has stored, by verification: a journal that is shorter was restored from a backup.
     stored: Mutex<HashMap<String, u32>>,
     /// Who waits for room to have a document examined.
@@ -120,7 +129,8 @@ impl Reconciler {
     /// A reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
     pub fn new(client: Client, examiner: Examiner, instance: String, liveness_threshold: f64) -> Self {
         let (holding, stored, crowd) = (Mutex::default(), Mutex::default(), Crowd::new(DOCUMENTS_MAX));
-        Self { client, examiner, instance, liveness_threshold, holding, stored, crowd }
+        let last_tries = Arc::new(Semaphore::new(1));
+        Self { client, examiner, instance, liveness_threshold, holding, last_tries, stored, crowd }
     }
 
     /// One look at verification `id`: writes what follows from its records and claims what is due.
@@ -157,6 +167,7 @@ impl Reconciler {
     }
 
     async fn perform(&self, assignment: &Assignment, work: &Work) -> Next {
+        reached(Point::Claimed);
         let (id, claim) = (assignment.id.as_str(), assignment.claim);
         match self.try_perform(assignment, work).await {
             Ok(next) => next,
@@ -176,13 +187,15 @@ impl Reconciler {
     async fn try_perform(&self, assignment: &Assignment, work: &Work) -> Result<Next, ReconcileError> {
         let (id, claim) = (assignment.id.as_str(), assignment.claim);
         let policy = self.policy(&assignment.case).await?;
-        let patience = Duration::from_secs(u64::from(claim_seconds(&assignment.work))).saturating_sub(WRITE_MARGIN);
+        let patience =
+            Duration::from_secs(u64::from(claim_seconds(std::slice::from_ref(work)))).saturating_sub(WRITE_MARGIN);
         let end = tokio::time::Instant::now() + patience;
         let job = Job { case: &assignment.case, policy: &policy, work, now: assignment.now, end };
         let mut examined = match tokio::time::timeout_at(end, self.examiner.examine(&job)).await {
             Ok(examined) => examined,
             Err(_) => Examined::Trouble { code: "service.out_of_time", retry_after: None },
         };
+        reached(Point::Examined);
         let mut overtaken = false;
         for attempt in 1..=PASSES_MAX {
             let next = async {
@@ -190,7 +203,8 @@ impl Reconciler {
                     self.look_again(&assignment.case, &mut examined).await?;
                 }
                 self.advance(id, None, |case, policy, now| {
-                    case.may_finish(claim, work).then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
+                    (case.may_finish(claim, work) || planted(Bug::NoFence))
+                        .then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
                 })
                 .await
             };
@@ -199,9 +213,11 @@ impl Reconciler {
                     if !matches!(examined, Examined::Trouble { .. } | Examined::Crowded { .. } | Examined::NotYet) {
                         self.examiner.forget(id, work);
                     }
+                    reached(Point::ResultStored);
                     return Ok(next);
                 }
                 Ok(None) => {
+                    reached(Point::ResultLate);
                     self.examiner.forget(id, work);
                     info!(verification = id, claim, "a result came too late and was dropped");
                     return Ok(Next::After(Duration::ZERO));
@@ -215,6 +231,7 @@ impl Reconciler {
                         error = crate::telemetry::chain(&error),
                         "a result could not be stored yet"
                     );
+                    reached(Point::StoreFailed);
                     tokio::time::sleep(RETRY.delay(attempt, rand::random(), None)).await;
                 }
                 Err(error) => return Err(error),
@@ -315,13 +332,14 @@ impl Reconciler {
     ) -> Result<Option<Next>, ReconcileError> {
         for _ in 0..PASSES_MAX {
             let Some((case, now)) = self.read(id).await? else { return Ok(Some(Next::Done)) };
+            reached(Point::CaseRead);
             let policy = self.policy(&case).await?;
             let Some(first) = first(&case, &policy, now) else { return Ok(None) };
             let mut draft = Draft::new(case, &policy, now);
             if let Some(transition) = first {
                 draft.push(transition);
             }
-            let (next, work) = self.plan(id, &mut draft, &mut room);
+            let (next, work, alone) = self.plan(id, &mut draft, &mut room);
             if draft.transitions.is_empty() {
                 return Ok(Some(next));
             }
@@ -331,17 +349,24 @@ impl Reconciler {
                 Commit::Won { .. } => {
                     draft.log();
                     self.note_stored(id, seq);
+                    if draft.transitions.iter().any(|t| matches!(t.event, Event::Decided { .. })) {
+                        reached(Point::Decided);
+                    }
                     return Ok(Some(match (work, held) {
                         (Some(work), Some(held)) => {
                             held.keep();
                             let case = Arc::new(draft.case);
                             let kept = room.filter(|_| work.iter().any(is_document));
-                            Next::Work(Assignment { case, now, id: id.to_owned(), claim: seq, work, _room: kept })
+                            let (id, claim) = (id.to_owned(), seq);
+                            Next::Work(Assignment { case, now, id, claim, work, _room: kept, _alone: alone })
                         }
                         _ => next,
                     }));
                 }
-                Commit::Lost => debug!(verification = id, "somebody else was faster"),
+                Commit::Lost => {
+                    debug!(verification = id, "somebody else was faster");
+                    reached(Point::RaceLost);
+                }
                 Commit::Overtaken => return Err(ReconcileError::Overtaken { id: id.to_owned() }),
             }
         }
@@ -349,28 +374,36 @@ impl Reconciler {
     }
 
     /// Lets the core run until it must wait or work must be done.
-    fn plan(&self, id: &str, draft: &mut Draft<'_>, room: &mut Option<crowd::Room>) -> (Next, Option<Vec<Work>>) {
+    fn plan(
+        &self,
+        id: &str,
+        draft: &mut Draft<'_>,
+        room: &mut Option<crowd::Room>,
+    ) -> (Next, Option<Vec<Work>>, Option<OwnedSemaphorePermit>) {
         let holding = self.held(id);
         let mut given = Room::Enough;
         loop {
             let runner = Runner { instance: &self.instance, holding: &holding };
             match next_step_given(given, &draft.case, draft.policy, draft.now, runner) {
                 Step::Write(transition) if draft.transitions.len() < TRANSITIONS_MAX => draft.push(*transition),
-                Step::Write(_) => return (Next::After(Duration::ZERO), None),
-                Step::Nothing => return (Next::Done, None),
+                Step::Write(_) => return (Next::After(Duration::ZERO), None, None),
+                Step::Nothing => return (Next::Done, None, None),
                 Step::Wait(until) => {
                     // Seconds are PocketBase's finest clock for us, so a timer is set past the instant, not before it.
                     let wait = Duration::try_from(until - draft.now).unwrap_or_default() + Duration::from_millis(250);
-                    return (Next::After(wait), None);
+                    return (Next::After(wait), None, None);
                 }
                 Step::Claim(work) if work.iter().any(is_document) && !self.has_room(room) => {
                     self.crowd.join(id);
                     given = Room::NotForDocuments;
                 }
                 Step::Claim(work) => {
+                    let last = work.iter().any(|piece| is_last_try(&draft.case, draft.policy, piece));
+                    let alone = last.then(|| Arc::clone(&self.last_tries).try_acquire_owned());
+                    let Ok(alone) = alone.transpose() else { return (Next::After(LAST_TRY_PAUSE), None, None) };
                     let event = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
                     draft.push(Transition::new(event, self.instance.as_str()));
-                    return (Next::Done, Some(work));
+                    return (Next::Done, Some(work), alone);
                 }
             }
         }
@@ -469,6 +502,7 @@ impl Reconciler {
         }
         let status = patch.status.as_str();
         let endpoints = self.client.webhook_endpoints(status).await?;
+        reached(Point::OutboxRead);
         Ok(endpoints
             .into_iter()
             .map(|endpoint| Delivery {

@@ -22,6 +22,7 @@ use crate::providers::rekognition::{self, Rekognition};
 use crate::providers::{self, Timeouts};
 use crate::queue::Queue;
 use crate::reconcile::Reconciler;
+use crate::sabotage::{Point, reached};
 use crate::verification::policy::Provider;
 use crate::verification::{Event, decision, journal};
 use crate::watcher::{News, PROOF_HOLDS, Pulse, Watcher};
@@ -114,8 +115,13 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         None => None,
     };
     let render = telemetry::install_metrics().map_err(StartError::Metrics)?;
-    let client = connect(&config, &shutdown).await?;
-    self_test(&client, config.face_liveness_threshold).await?;
+    let client = client(&config)?;
+    in_time(&config, &shutdown, async || connect(&client).await).await?;
+    reached(Point::BootLoggedIn);
+    let problems =
+        in_time(&config, &shutdown, async || problems(&client, config.face_liveness_threshold).await).await?;
+    refuse(problems)?;
+    reached(Point::BootTested);
     info!(
         version = VERSION,
         instance = config.instance,
@@ -173,6 +179,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     let grace = Duration::from_secs(config.shutdown_seconds);
     let cut = worker::run(queue, reconciler, config.workers, grace, shutdown).await;
     while intake.join_next().await.is_some() {}
+    reached(Point::Drained);
     serving.cancel();
     while servers.join_next().await.is_some() {}
     info!(cut_off = cut, "stopped");
@@ -186,9 +193,10 @@ pub async fn doctor(config: &Config) -> Result<Vec<String>, StartError> {
     let client = client(config)?;
     let identity = client.login().await.map_err(|source| pocketbase_error(config, source))?;
     report.push(format!("PocketBase login: ok, as {}", identity_name(identity)));
-    match self_test(&client, config.face_liveness_threshold).await {
+    let problems = problems(&client, config.face_liveness_threshold).await;
+    match problems.map_err(|source| pocketbase_error(config, source)).and_then(refuse) {
         Ok(()) => report.push("PocketBase schema, rules, settings and default policy: ok".to_owned()),
-        Err(error) => report.push(error.to_string()),
+        Err(error) => report.push(telemetry::chain(&error)),
     }
     if config.hash_key.is_none() {
         report.push(NO_HASH_KEY.to_owned());
@@ -360,18 +368,25 @@ fn client(config: &Config) -> Result<Client, StartError> {
     .map_err(|source| pocketbase_error(config, source))
 }
 
-/// Logs in; waits for a `PocketBase` that is still starting, but not for one that refuses the login.
-async fn connect(config: &Config, shutdown: &CancellationToken) -> Result<Client, StartError> {
-    let client = client(config)?;
+async fn connect(client: &Client) -> pocketbase::Result<()> {
+    let identity = client.login().await?;
+    if identity == Identity::Superuser {
+        warn!("working as {}", identity_name(identity));
+    }
+    Ok(())
+}
+
+/// What `ask` gets from `PocketBase`; waits for one that is still starting or restarts, but not for one that refuses.
+async fn in_time<T>(
+    config: &Config,
+    shutdown: &CancellationToken,
+    ask: impl AsyncFn() -> pocketbase::Result<T>,
+) -> Result<T, StartError> {
     let began = Instant::now();
     let mut failures = 0;
     loop {
-        match client.login().await {
-            Ok(Identity::Service) => return Ok(client),
-            Ok(identity @ Identity::Superuser) => {
-                warn!("working as {}", identity_name(identity));
-                return Ok(client);
-            }
+        match ask().await {
+            Ok(answer) => return Ok(answer),
             Err(source) if source.next() == Remedy::Later && began.elapsed() < POCKETBASE_PATIENCE => {
                 failures += 1;
                 if failures == 1 {
@@ -388,8 +403,9 @@ async fn connect(config: &Config, shutdown: &CancellationToken) -> Result<Client
 }
 
 /// The live schema, rules, batch setting and default policy must be what this binary expects.
-async fn self_test(client: &Client, liveness_threshold: f64) -> Result<(), StartError> {
+async fn problems(client: &Client, liveness_threshold: f64) -> pocketbase::Result<Vec<String>> {
     let mut problems = match client.schema_problems().await {
+        Err(error) if error.next() == Remedy::Later => return Err(error),
         Ok(problems) => problems,
         Err(error) => vec![telemetry::chain(&error)],
     };
@@ -399,6 +415,10 @@ async fn self_test(client: &Client, liveness_threshold: f64) -> Result<(), Start
         Err(error) => problems.push(telemetry::chain(&error)),
     }
     problems.dedup();
+    Ok(problems)
+}
+
+fn refuse(problems: Vec<String>) -> Result<(), StartError> {
     if problems.is_empty() { Ok(()) } else { Err(StartError::Schema(problems)) }
 }
 

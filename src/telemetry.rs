@@ -4,9 +4,10 @@
 //! dependencies would break that rule by themselves and are silenced whatever the operator's filter says:
 //! `async_openai` logs response bodies, and the AWS SDK and hyper log requests at debug level.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -30,25 +31,36 @@ const SILENCED: &[&str] = &[
     "h2=warn",
     "rustls=warn",
     "eventsource_stream=off",
-    "reqwest_eventsource=off",
     "rustface=off",
 ];
 
-/// Installs the subscriber for the whole process. Logs go to standard error, as lines of text or of JSON.
-pub fn install(log: &Log) -> Result<(), String> {
+/// Lines that wait for standard error; a few hundred bytes each.
+const LINES_WAITING_MAX: usize = 16 * 1024;
+
+/// Lines that nobody took in time.
+static LINES_DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// Installs the subscriber for the whole process. Logs go to standard error, as lines of text or of JSON, by a thread of their
+/// own: when nobody reads them, lines are dropped and counted, and nobody waits. What still waits is written when the guard is
+/// dropped.
+pub fn install(log: &Log) -> Result<WorkerGuard, String> {
     let mut filter = EnvFilter::try_new(&log.filter)
         .map_err(|error| format!("LOG is not a filter such as `info` or `info,identivia=debug`: {error}"))?;
     for directive in SILENCED {
         let directive = directive.parse().map_err(|error| format!("built-in log directive {directive}: {error}"))?;
         filter = filter.add_directive(directive);
     }
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let (lines, guard) =
+        NonBlockingBuilder::default().buffered_lines_limit(LINES_WAITING_MAX).lossy(true).finish(std::io::stderr());
+    let _ = LINES_DROPPED.set(lines.error_counter());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines);
     let done = if log.json {
         builder.json().flatten_event(true).finish().try_init()
     } else {
         builder.with_target(false).finish().try_init()
     };
-    done.map_err(|error| format!("logging was set up twice: {error}"))
+    done.map_err(|error| format!("logging was set up twice: {error}"))?;
+    Ok(guard)
 }
 
 /// An error and its causes in one line, for the one place that logs it.
@@ -73,6 +85,8 @@ pub fn install_metrics() -> Result<Arc<dyn Fn() -> String + Send + Sync>, String
     Ok(Arc::new(move || {
         // Histograms keep samples until they are folded in; a scrape is the time for it.
         handle.run_upkeep();
+        let dropped = LINES_DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
+        metrics::counter!("log_lines_dropped_total").absolute(u64::try_from(dropped).unwrap_or(u64::MAX));
         handle.render()
     }))
 }

@@ -22,10 +22,11 @@ use crate::pocketbase::realtime::{Change, Connection, End, Event};
 use crate::pocketbase::records::Collection;
 use crate::pocketbase::{Client, Next as Remedy, PocketbaseError};
 use crate::queue::Queue;
+use crate::sabotage::{Point, reached};
 use crate::telemetry::chain;
 
 /// How often the heartbeat row is patched. It also resets `PocketBase`'s five-minute idle limit.
-pub const BEAT_EVERY: Duration = Duration::from_secs(15);
+pub const BEAT_EVERY: Duration = Duration::from_secs(10);
 /// How long a heartbeat may take to come back.
 pub const BEAT_BACK_WITHIN: Duration = Duration::from_secs(5);
 /// How long a heartbeat that came back vouches for the stream: the next must be back by then.
@@ -40,12 +41,15 @@ const FULL_SWEEP_EVERY: u32 = 20;
 const SWEEP_OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 /// Ids a page of a sweep.
 const SWEEP_PAGE: usize = 500;
+/// Whoever does something now comes before what became due within this time: a person who waits before a screen must not stand
+/// behind a backlog. What waited longer than this goes first, so that nothing waits for ever.
+const NEWCOMERS_AHEAD: Duration = Duration::from_secs(10 * 60);
 /// A peer that was silent for this long is not counted on.
 const PEER_SILENT: Duration = Duration::from_secs(40);
 /// Head start of the instance that rendezvous hashing names. Only a hint: the journal decides.
 const HEAD_START: Duration = Duration::from_millis(1500);
 /// Between connections that failed. One knock a second costs a `PocketBase` that comes back nothing, and it is noticed within two.
-const RECONNECT: Backoff = Backoff { first: Duration::from_millis(250), cap: Duration::from_millis(1500) };
+const RECONNECT: Backoff = Backoff { first: Duration::from_millis(250), cap: Duration::from_secs(1) };
 /// A connection that lasted this long was good: the next failure counts as the first.
 const GOOD_AFTER: Duration = Duration::from_secs(60);
 
@@ -90,6 +94,9 @@ pub struct Watcher {
     pulse: watch::Sender<Pulse>,
     /// Told what the watch sees, for readers who wait and for answers that are kept.
     tell: Box<dyn Fn(News<'_>) + Send + Sync>,
+    /// The list that is being walked, if one is. It outlives the connection it was begun for: streams that break as soon as they
+    /// are opened must not keep what is open from being found.
+    sweeping: JoinSet<Result<(), PocketbaseError>>,
     /// When each peer was last heard of. Our own instance is not among them.
     peers: HashMap<String, Instant>,
     beat: u64,
@@ -132,6 +139,7 @@ impl Watcher {
             version,
             pulse,
             tell,
+            sweeping: JoinSet::new(),
             peers: HashMap::new(),
             beat: 0,
             stored_beat: 0,
@@ -153,6 +161,7 @@ impl Watcher {
                 }
             };
             self.note(&lost);
+            reached(Point::WatchLost);
             failures = if began.elapsed() >= GOOD_AFTER { 1 } else { failures + 1 };
             let delay = RECONNECT.delay(failures, rand::random(), None);
             tokio::select! {
@@ -186,6 +195,7 @@ impl Watcher {
         if let Err(error) = self.notice_a_restore().await {
             return Lost::Connect(error);
         }
+        reached(Point::WatchConnected);
         loop {
             match self.follow(connection).await {
                 Ok(next) => connection = next,
@@ -220,7 +230,6 @@ impl Watcher {
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let old = sleep(RECONNECT_AT);
         tokio::pin!(old);
-        let mut sweeping = false;
         // The first sweep of a connection, and now and then another, looks at everything that is open; the others only at
         // what moves by itself and at what came since the one before. Ten thousand people who take their time would
         // otherwise cost ten thousand reads every time.
@@ -244,12 +253,11 @@ impl Watcher {
                     awaited = awaited.or(Some((self.beat, Instant::now() + BEAT_BACK_WITHIN + BEAT_EVERY)));
                     self.spawn_beat(&mut tasks);
                 }
-                _ = sweeps.tick(), if !sweeping => {
-                    sweeping = true;
+                _ = sweeps.tick(), if self.sweeping.is_empty() => {
                     let sweep = self.sweep(swept_since.filter(|_| !sweep_number.is_multiple_of(FULL_SWEEP_EVERY)));
                     sweep_number += 1;
                     swept_since = self.client.now().and_then(|now| now.checked_sub(SWEEP_OVERLAP).ok());
-                    tasks.spawn(async move { sweep.run().await.map(|()| Done::Sweep).map_err(Lost::Sweep) });
+                    self.sweeping.spawn(async move { sweep.run().await });
                 }
                 () = &mut old, if !replacing => {
                     replacing = true;
@@ -263,7 +271,6 @@ impl Watcher {
                         info!("stream replaced before its age limit");
                         return Ok(*next);
                     }
-                    Ok(Ok(Done::Sweep)) => sweeping = false,
                     Ok(Ok(Done::Beat(beat))) => {
                         self.stored_beat = self.stored_beat.max(beat);
                         // Written: from here the echo has its own, shorter deadline.
@@ -271,6 +278,10 @@ impl Watcher {
                         awaited = awaited.map(|(n, at)| if n == beat { (n, at.min(until)) } else { (n, at) });
                     }
                     Ok(Err(lost)) => return Err(lost),
+                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                },
+                Some(done) = self.sweeping.join_next() => match done {
+                    Ok(swept) => swept.map_err(Lost::Sweep)?,
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
                 () = tokio::time::sleep_until(deaf), if awaited.is_some() => return Err(Lost::Deaf),
@@ -287,7 +298,10 @@ impl Watcher {
         let (instance, version, beat, started_at) = (self.instance.clone(), self.version, self.beat, self.started_at);
         tasks.spawn(async move {
             let row = Beat { instance: &instance, version, beat, sweep_cursor: "", started_at };
-            client.heartbeat(&row).await.map(|_| Done::Beat(beat)).map_err(Lost::Beat)
+            reached(Point::BeatDue);
+            let written = client.heartbeat(&row).await.map_err(Lost::Beat);
+            reached(Point::BeatWritten);
+            written.map(|_| Done::Beat(beat))
         });
     }
 
@@ -305,13 +319,16 @@ impl Watcher {
             }
             None if event.verification.is_empty() => debug!("an event without a verification"),
             None => {
+                reached(Point::EventHeard);
                 (self.tell)(News::Changed(&event.verification));
                 // Only the service updates rows, and whoever wrote one has looked already: its own timers and the
                 // sweep cover the rest. Following our own echoes would double every read.
                 if event.change == Change::Update {
                     return false;
                 }
-                let due = Instant::now() + self.turn().wait(&event.verification);
+                let wait = self.turn().wait(&event.verification);
+                let now = Instant::now();
+                let due = if wait.is_zero() { now.checked_sub(NEWCOMERS_AHEAD).unwrap_or(now) } else { now + wait };
                 // A full queue loses nothing: the next sweep finds what is open.
                 let _ = self.queue.push(&event.verification, due);
             }
@@ -329,7 +346,6 @@ impl Watcher {
 /// What a task beside the stream brought.
 enum Done {
     Beat(u64),
-    Sweep,
     Connected(Box<Connection>),
 }
 
@@ -380,6 +396,9 @@ impl Sweep {
                 None => self.client.open_ids(&after, SWEEP_PAGE).await?,
                 Some(_) => self.client.restless_ids(now, &after, SWEEP_PAGE).await?,
             };
+            if !page.is_empty() {
+                reached(Point::SweepPage);
+            }
             for id in &page {
                 self.push(id).await;
             }
@@ -396,6 +415,7 @@ impl Sweep {
         for id in self.client.unhandled_action_ids(self.since, SWEEP_PAGE).await? {
             self.push(&id).await;
         }
+        reached(Point::SweepDone);
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use crate::backoff::Backoff;
 use crate::pocketbase::Next as Remedy;
 use crate::queue::{Queue, Ticket};
 use crate::reconcile::{Next, ReconcileError, Reconciler};
+use crate::sabotage::{Point, reached};
 use crate::telemetry::chain;
 
 /// Between passes that `PocketBase` did not let through.
@@ -65,6 +66,7 @@ pub async fn run(
         tasks.spawn(async move { handle(ticket, permit, &queue, &reconciler).await });
     }
     queue.close();
+    reached(Point::IntakeStopped);
     drain(tasks, grace).await
 }
 
@@ -72,6 +74,7 @@ pub async fn run(
 /// being looked at. What bounds work are the gates of the providers and the examiner's room for documents.
 async fn handle(ticket: Ticket, permit: OwnedSemaphorePermit, queue: &Queue, reconciler: &Reconciler) {
     let mut wake = Wake { queue, id: ticket.id().to_owned(), armed: true };
+    reached(Point::QueueTaken);
     let first = reconciler.reconcile(&wake.id).await;
     drop((ticket, permit));
     let mut work = FuturesUnordered::new();
@@ -99,6 +102,7 @@ struct Wake<'a> {
 
 impl Wake<'_> {
     fn after(&self, delay: Duration) {
+        reached(Point::QueuePutBack);
         if delay <= FAR {
             // A full queue loses nothing: the sweep finds every open verification again.
             let _ = self.queue.push(&self.id, Instant::now() + delay);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     // Pure: no I/O, no clock, no waiting.
     &["verification", "backoff"],
-    &["config"],
+    &["config", "sabotage"],
     &["telemetry"],
     &["pocketbase", "providers"],
     &["queue", "gate", "answers", "crowd"],

@@ -15,6 +15,7 @@ use super::view::{Input, VerificationView, etag};
 use super::wait;
 use crate::pocketbase::PocketbaseError;
 use crate::pocketbase::records::NewDocument;
+use crate::sabotage::{Point, reached};
 use crate::verification::{DocumentType, Kind as CheckKind};
 
 /// The form of an upload.
@@ -103,6 +104,7 @@ pub async fn document(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
         }
         Err(error) => return Err(error.into()),
     };
+    reached(Point::DocumentStored);
     let verification = new.verification.clone();
     drop((new, slot));
     if let Some(event_id) = event_id {

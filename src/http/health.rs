@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How long the watch may go without proof before the service calls itself unhealthy: four heartbeats of 15 s.
+/// How long the watch may go without proof before the service calls itself unhealthy: six heartbeats of 10 s.
 pub const STALE_AFTER: Duration = Duration::from_mins(1);
 
 /// How a provider stands.

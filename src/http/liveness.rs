@@ -19,6 +19,7 @@ use super::view::{VerificationView, etag};
 use super::wait::{self, Patience, Vigil};
 use crate::pocketbase::records::{NewAction, NewLivenessSession, StoredSession, StoredVerification};
 use crate::providers::Trouble;
+use crate::sabotage::{Point, reached};
 use crate::telemetry::chain;
 use crate::verification::{ActionKind, Kind as CheckKind, SessionStatus};
 
@@ -162,7 +163,9 @@ async fn challenge(service: &Service, stored: &StoredVerification, earlier: Opti
         id.to_owned()
     } else {
         let new = NewLivenessSession { verification: stored.id.clone() };
-        service.pocketbase.create_liveness_session(&new).await?
+        let id = service.pocketbase.create_liveness_session(&new).await?;
+        reached(Point::ChallengeStored);
+        id
     };
     let patience =
         Patience { deadline: Instant::now() + service.settings.liveness_open, shutdown: service.shutdown.clone() };
@@ -255,6 +258,7 @@ async fn finished(service: &Service, call: &Call<'_>, stored: &StoredVerificatio
             liveness_session: session.id.clone(),
         };
         service.pocketbase.create_action(&action).await?;
+        reached(Point::FinishStored);
     }
     let judged = match service.patience(wait::preferred(call.headers)) {
         Some(patience) => service.wait_for_check(&stored.id, CheckKind::Liveness, &session.id, patience).await?,

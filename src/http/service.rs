@@ -31,6 +31,7 @@ use super::wait::{Patience, Vigil};
 use super::{Facade, Settings, address, document, liveness, meta, openapi, status, verify};
 use crate::pocketbase::records::{NewDeviceSignal, StoredVerification};
 use crate::pocketbase::{Client, PocketbaseError};
+use crate::sabotage::{Point, reached};
 use crate::verification::{Kind as CheckKind, SessionStatus};
 
 /// How a record's id looks.
@@ -275,7 +276,9 @@ impl Service {
     /// Hands in a device event; false when it was handed in before, which is no error: the person can make another.
     pub async fn hand_in_device(&self, verification: &str, event_id: &str, stage: &'static str) -> Result<bool> {
         let new = NewDeviceSignal { verification: verification.to_owned(), event_id: event_id.to_owned(), stage };
-        match self.pocketbase.create_device_signal(&new).await {
+        let handed_in = self.pocketbase.create_device_signal(&new).await;
+        reached(Point::DeviceStored);
+        match handed_in {
             Ok(_) => Ok(true),
             Err(PocketbaseError::Conflict { .. }) => Ok(false),
             Err(error) => Err(error.into()),

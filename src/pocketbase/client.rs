@@ -17,7 +17,11 @@ use super::error::{PocketbaseError, Result};
 use super::files::FileToken;
 use super::login::Login;
 use super::request::{Answer, Call};
+use crate::sabotage::{Bug, planted};
 use crate::verification::Policy;
+
+/// Idle connections are kept no longer: one that a router forgot must not be what the next heartbeat goes out on.
+const POOL_IDLE: Duration = Duration::from_secs(5);
 
 /// Where `PocketBase` is and who we are there.
 #[derive(Clone)]
@@ -90,6 +94,7 @@ impl Client {
             .redirect(redirect::Policy::none())
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
+            .pool_idle_timeout(POOL_IDLE)
             .build()
             .map_err(|source| PocketbaseError::Unreachable { operation: "set up", source: Some(source) })?;
         let inner = Inner {
@@ -117,7 +122,7 @@ impl Client {
     /// Proves that `PocketBase` knows us now (and logs in anew when it no longer did). Returns its time.
     pub async fn probe(&self) -> Result<Timestamp> {
         let token = self.token().await?;
-        if !self.still_known(&token).await? {
+        if !planted(Bug::EmptyListTrusted) && !self.still_known(&token).await? {
             self.log_in_again(Some(&token)).await?;
         }
         self.now_after("probe")
@@ -164,7 +169,7 @@ impl Client {
             Ok(answer) => answer.is_empty_list(),
             Err(error) => may_hide_a_lost_login(error),
         };
-        if !doubtful || self.still_known(&token).await? {
+        if !doubtful || planted(Bug::EmptyListTrusted) || self.still_known(&token).await? {
             return first;
         }
         let token = self.log_in_again(Some(&token)).await?;

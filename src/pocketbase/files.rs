@@ -13,6 +13,7 @@ use super::error::{PocketbaseError, Result};
 use super::filter::record_id;
 use super::records::Collection;
 use super::request::Call;
+use crate::sabotage::{Point, reached};
 
 /// A file token lives 180 s; a download that begins with it must not outlive it.
 const TOKEN_USED_FOR: Duration = Duration::from_mins(2);
@@ -65,6 +66,7 @@ impl Client {
         let asked = Instant::now();
         let call = Call::ask("ask for a file token", "/api/files/token".to_owned(), json!({}));
         let Granted { token } = self.call(&call).await?.json()?;
+        reached(Point::FileTokenGranted);
         *cached = Some(FileToken { secret: token.clone(), use_until: asked + TOKEN_USED_FOR });
         Ok(token)
     }

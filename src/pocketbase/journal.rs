@@ -11,7 +11,11 @@ use super::filter::{Filter, record_id};
 use super::records::writes::{CheckFields, DecisionFields, DeliveryFields, EntryFields, HashFields, SessionFields};
 use super::records::{Collection, Delivery, RecordPatch};
 use super::request::{Answer, Call, FilePart};
+use crate::sabotage::{Point, reached};
 use crate::verification::{Entry, Transition};
+
+#[cfg(feature = "crash-points")]
+mod careless;
 
 const OPERATION: &str = "store what happened to a verification";
 
@@ -48,16 +52,27 @@ impl Client {
             let what = "as many journal rows as transitions are needed, and at least one";
             return Err(PocketbaseError::Misuse { operation: OPERATION, what });
         };
+        #[cfg(feature = "crash-points")]
+        if let Some(commit) = self.commit_carelessly(verification, transitions, patch, outbox).await {
+            return commit;
+        }
         let batch = Batch::new(verification, transitions, entries, patch, outbox)?;
+        reached(Point::CommitDue);
         match self.call(&batch.into_call()).await {
             Ok(answer) => {
+                reached(Point::CommitAnswered);
                 let at = stored_at(&answer)?;
                 self.has_passed(at);
                 Ok(Commit::Won { at })
             }
             Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) => Ok(Commit::Lost),
             Err(PocketbaseError::Conflict { field, .. }) if is_overtaken(&field) => Ok(Commit::Overtaken),
-            Err(error @ PocketbaseError::Unknown { .. }) => self.read_back(verification, last).await.ok_or(error),
+            Err(error @ PocketbaseError::Unknown { .. }) => {
+                reached(Point::CommitUnknown);
+                let found = self.read_back(verification, last).await;
+                reached(Point::CommitReadBack);
+                found.ok_or(error)
+            }
             Err(error) => Err(error),
         }
     }

@@ -15,6 +15,7 @@ use super::client::{Client, Identity};
 use super::error::{PocketbaseError, Result};
 use super::records::Collection;
 use super::request::Call;
+use crate::sabotage::{Point, reached};
 
 /// After refused credentials nobody tries again for so long: each try costs the server a password hash.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
@@ -96,6 +97,9 @@ impl Client {
 
     /// Logs in, unless somebody replaced `stale` meanwhile.
     pub(super) async fn log_in_again(&self, stale: Option<&Arc<Token>>) -> Result<Arc<Token>> {
+        if stale.is_some() {
+            reached(Point::LoginLost);
+        }
         let mut turn = self.inner.login.turn.lock().await;
         match (self.inner.login.current(), stale) {
             (Some(current), Some(stale)) if !Arc::ptr_eq(&current, stale) => return Ok(current),
@@ -113,7 +117,9 @@ impl Client {
 
     /// Whether `PocketBase` knows `token` now. Nothing but this tells an empty answer from a lost login.
     pub(super) async fn still_known(&self, token: &Token) -> Result<bool> {
-        match self.refresh(token).await {
+        let refreshed = self.refresh(token).await;
+        reached(Point::LoginProved);
+        match refreshed {
             Ok(_) => Ok(true),
             Err(PocketbaseError::Unauthorized { .. } | PocketbaseError::NotFound { .. }) => Ok(false),
             Err(error) => Err(error),
@@ -122,7 +128,9 @@ impl Client {
 
     /// Renews at half life. A failure is no failure yet: the old token still holds.
     async fn renew_early(&self, turn: MutexGuard<'_, Turn>, token: Arc<Token>) -> Result<Arc<Token>> {
-        match self.refresh(&token).await {
+        let refreshed = self.refresh(&token).await;
+        reached(Point::LoginRenewed);
+        match refreshed {
             Ok(fresh) => Ok(self.inner.login.replace(fresh)),
             Err(PocketbaseError::Unauthorized { .. } | PocketbaseError::NotFound { .. }) => {
                 drop(turn);
@@ -153,6 +161,7 @@ impl Client {
             Err(PocketbaseError::Unauthorized { .. }) => self.password_login(Identity::Superuser).await?,
             other => other?,
         };
+        reached(Point::LoginAnswered);
         Ok(self.inner.login.replace(token))
     }
 

@@ -7,6 +7,7 @@ use super::journal::{Entry, Event, Source, Work};
 use super::policy::{DocumentType, Policy};
 use super::reason::Code;
 use super::status::Status;
+use super::step::claim_seconds;
 
 /// The `verifications` record. Everything a person declared is exactly what they wrote.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -366,13 +367,18 @@ impl Case {
         let mut claims = Vec::new();
         for entry in &self.journal {
             if let Event::WorkClaimed { work, seconds } = &entry.event {
-                let until = entry.created + jiff::SignedDuration::from_secs(i64::from(*seconds));
-                claims.extend(work.iter().map(|work| Claim {
-                    seq: entry.seq,
-                    work,
-                    by: &entry.by,
-                    created: entry.created,
-                    state: self.claim_end(entry.seq, work).unwrap_or(ClaimState::Pending { until }),
+                claims.extend(work.iter().map(|work| {
+                    // Each piece has its own time: a challenge must not wait for the end of a document that somebody
+                    // who died had claimed with it.
+                    let seconds = claim_seconds(std::slice::from_ref(work)).min(*seconds);
+                    let until = entry.created + jiff::SignedDuration::from_secs(i64::from(seconds));
+                    Claim {
+                        seq: entry.seq,
+                        work,
+                        by: &entry.by,
+                        created: entry.created,
+                        state: self.claim_end(entry.seq, work).unwrap_or(ClaimState::Pending { until }),
+                    }
                 }));
             }
         }

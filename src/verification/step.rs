@@ -51,7 +51,7 @@ impl Step {
     }
 }
 
-/// Seconds that a piece of work may take; a claim lasts as long as its longest piece.
+/// Seconds that these pieces of work may take: a claim names those of its longest piece, and a shorter piece of it ends earlier.
 pub fn claim_seconds(work: &[Work]) -> u32 {
     work.iter()
         .map(|work| match work {
@@ -306,6 +306,17 @@ pub fn finished(case: &Case, policy: &Policy, claim: u32, kind: Kind, finding: F
     }
     let event = Event::CheckFinished { claim, kind, attempt: check.attempt, outcome: check.outcome, codes };
     Transition::new(event, by).storing(check, finding)
+}
+
+/// Whether one more death during `work` sets it aside. Such work is best done while nothing else of its kind is under way, so that
+/// a record that kills the process takes no other with it.
+pub fn is_last_try(case: &Case, policy: &Policy, work: &Work) -> bool {
+    let claims = case.claims();
+    let lost = claims
+        .iter()
+        .filter(|claim| same_job(claim.work, work) && matches!(claim.state, ClaimState::Pending { .. }))
+        .count();
+    lost > 0 && lost + 1 >= policy.work_tries_max as usize
 }
 
 /// Whether two pieces of work are tries at the same thing. A newer upload does not start a second document check beside the

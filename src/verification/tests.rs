@@ -523,6 +523,20 @@ fn another_instance_waits_for_the_end_of_a_claim() {
 }
 
 #[test]
+fn a_challenge_does_not_wait_for_the_document_that_a_dead_instance_claimed_with_it() {
+    let mut story = Story::new();
+    story.document();
+    story.ask_challenge();
+    let (_, work) = story.settle().unwrap();
+    let session = work.iter().find(|piece| piece.check().is_none()).expect("a challenge").clone();
+    let alone = claim_seconds(std::slice::from_ref(&session));
+    assert!(alone < claim_seconds(&work), "{work:?}");
+    let other = Runner { instance: "two", holding: &[] };
+    story.pass_time(i64::from(alone) + 1);
+    assert_eq!(next_step(&story.case, &story.policy, story.now, other), Step::Claim(vec![session]));
+}
+
+#[test]
 fn no_score_of_a_provider_or_code_reaches_an_approval_unless_it_only_informs() {
     for code in Code::ALL {
         for kind in Kind::ALL {

@@ -23,6 +23,7 @@ use super::wait::{self, Vigil};
 use crate::pocketbase::PocketbaseError;
 use crate::pocketbase::people::ClientToken;
 use crate::pocketbase::records::StoredVerification;
+use crate::sabotage::{Point, reached};
 use crate::verification::Policy;
 
 /// Where to go on.
@@ -185,6 +186,9 @@ async fn begin(
     // Two requests for one reference take turns, so that the second finds what the first created.
     let _turn = service.turn(&reference).await;
     let token = client_token(service, caller, &reference).await?;
+    if token.is_some() {
+        reached(Point::PersonEnsured);
+    }
     if let (Some(token), Some(given)) = (&token, &given)
         && let Some(stored) = service.pocketbase.open_verification_of(&token.user).await?
         // Only what a server began under this reference: a person can set none, and what they began by themselves
@@ -200,7 +204,10 @@ async fn begin(
     };
     let record = record(request, user, fingerprint.as_ref());
     match service.pocketbase.create_verification(&record).await {
-        Ok(id) => Ok(Begun { how: How::Created, stored: service.stored(&id).await?, token }),
+        Ok(id) => {
+            reached(Point::VerificationCreated);
+            Ok(Begun { how: How::Created, stored: service.stored(&id).await?, token })
+        }
         // Another facade was faster with the same key.
         Err(PocketbaseError::Conflict { .. }) if fingerprint.is_some() => {
             let stored = replayed(service, fingerprint.as_ref()).await?.ok_or_else(in_flight)?;
