@@ -9,13 +9,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::Bytes;
-use eventsource_stream::{EventStreamError, Eventsource as _};
-use futures_util::stream::BoxStream;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest_eventsource::{Event as StreamEvent, EventSource, retry};
 use reqwest012::Client as StreamClient;
-use reqwest012::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use reqwest012::header::AUTHORIZATION;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
@@ -27,8 +25,7 @@ use super::records::Collection;
 
 /// `PocketBase` closes an idle stream after 300 s itself: so long a silence means that nobody is there.
 const SILENCE_MAX: Duration = Duration::from_secs(330);
-/// A hint has three short fields. (The parser takes quadratic time over one message, so topics ask for no more, and no more is let
-/// through to it.)
+/// A hint has three short fields. (The parser below takes quadratic time over one message, so topics ask for no more.)
 const HINT_LIMIT: usize = 16 * 1024;
 const CONNECTED: &str = "PB_CONNECT";
 const OPERATION: &str = "open the realtime stream";
@@ -77,8 +74,7 @@ pub enum End {
 
 /// An open, subscribed stream. Dropping it closes it.
 pub struct Connection {
-    /// Topic and data of each message.
-    messages: BoxStream<'static, std::result::Result<(String, String), End>>,
+    stream: EventSource,
 }
 
 impl std::fmt::Debug for Connection {
@@ -93,6 +89,9 @@ impl Connection {
     pub async fn next(&mut self) -> std::result::Result<Event, End> {
         loop {
             let (topic, data) = self.message().await?;
+            if data.len() > HINT_LIMIT {
+                return Err(End::Garbled("a message is too large"));
+            }
             // What cannot be understood is no reason to stop listening: the sweep finds what it was about.
             if let Some(event) = hint(&topic, &data) {
                 return Ok(event);
@@ -102,7 +101,14 @@ impl Connection {
     }
 
     async fn message(&mut self) -> std::result::Result<(String, String), End> {
-        self.messages.next().await.unwrap_or(Err(End::Closed))
+        loop {
+            match self.stream.next().await {
+                Some(Ok(StreamEvent::Message(message))) => return Ok((message.event, message.data)),
+                Some(Ok(StreamEvent::Open)) => {}
+                Some(Err(error)) => return Err(end(&error)),
+                None => return Err(End::Closed),
+            }
+        }
     }
 }
 
@@ -122,7 +128,9 @@ impl Client {
         let token = self.token().await?;
         let http = stream_client(&self.inner.settings).await?;
         let url = format!("{}/api/realtime", self.inner.base);
-        let mut connection = Connection::open(&http, &url).await?;
+        let mut stream = EventSource::new(http.get(&url)).map_err(|_| unexpected("the request cannot be made"))?;
+        stream.set_retry_policy(Box::new(retry::Never));
+        let mut connection = Connection { stream };
         let client_id = connection.client_id().await?;
 
         let topics: Vec<String> = collections.iter().map(|collection| topic(*collection)).collect();
@@ -130,7 +138,7 @@ impl Client {
             .post(&url)
             .timeout(self.inner.settings.request_timeout)
             .header(AUTHORIZATION, token.secret.expose_secret())
-            .header(CONTENT_TYPE, "application/json")
+            .header(reqwest012::header::CONTENT_TYPE, "application/json")
             .body(json!({ "clientId": client_id, "subscriptions": topics }).to_string())
             .send()
             .await
@@ -147,26 +155,6 @@ impl Client {
 }
 
 impl Connection {
-    async fn open(http: &StreamClient, url: &str) -> Result<Self> {
-        let request = http.get(url).header(ACCEPT, "text/event-stream");
-        let answer =
-            request.send().await.map_err(|_| PocketbaseError::Unreachable { operation: OPERATION, source: None })?;
-        let kind = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        match answer.status().as_u16() {
-            200 if kind.starts_with("text/event-stream") => {}
-            200 => return Err(unexpected("the answer is no event stream; is there a proxy between?")),
-            status @ (401 | 403) => return Err(PocketbaseError::Unauthorized { operation: OPERATION, status }),
-            status => return Err(PocketbaseError::Transient { operation: OPERATION, status }),
-        }
-        let messages = bounded(answer.bytes_stream()).eventsource().map(|message| match message {
-            Ok(message) => Ok((message.event, message.data)),
-            Err(EventStreamError::Transport(end)) => Err(end),
-            Err(EventStreamError::Utf8(_)) => Err(End::Garbled("a message is no text")),
-            Err(EventStreamError::Parser(_)) => Err(End::Garbled("a message is malformed")),
-        });
-        Ok(Self { messages: messages.boxed() })
-    }
-
     async fn client_id(&mut self) -> Result<String> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -265,41 +253,17 @@ fn hint(topic: &str, data: &str) -> Option<Event> {
     })
 }
 
-/// The bytes of a stream up to the first message that is too large to be one of ours.
-fn bounded(
-    bytes: impl Stream<Item = reqwest012::Result<Bytes>> + Send + 'static,
-) -> impl Stream<Item = std::result::Result<Bytes, End>> + Send + 'static {
-    let mut meter = Meter::default();
-    bytes.map(move |piece| match piece {
-        Ok(piece) if meter.passes(&piece) => Ok(piece),
-        Ok(_) => Err(End::Garbled("a message is too large")),
-        Err(error) if error.is_timeout() => Err(End::Broken("nothing came for too long")),
-        Err(_) => Err(End::Broken("the connection was lost")),
-    })
-}
-
-/// Measures messages: what stands between empty lines.
-#[derive(Debug, Default)]
-struct Meter {
-    /// Bytes since the last empty line.
-    length: usize,
-    /// Whether the last line has no letter yet.
-    empty: bool,
-}
-
-impl Meter {
-    /// Whether no message that ends or goes on in `bytes` is too large.
-    fn passes(&mut self, bytes: &[u8]) -> bool {
-        bytes.iter().all(|byte| {
-            self.length += 1;
-            match byte {
-                b'\r' => {}
-                b'\n' if self.empty => self.length = 0,
-                b'\n' => self.empty = true,
-                _ => self.empty = false,
-            }
-            self.length <= HINT_LIMIT
-        })
+fn end(error: &reqwest_eventsource::Error) -> End {
+    use reqwest_eventsource::Error as E;
+    match error {
+        E::StreamEnded => End::Closed,
+        E::Utf8(_) => End::Garbled("a message is no text"),
+        E::Parser(_) => End::Garbled("a message is malformed"),
+        E::InvalidContentType(..) => End::Broken("the answer is no event stream; is there a proxy between?"),
+        E::InvalidStatusCode(..) => End::Broken("the server answered with an error status"),
+        E::Transport(e) if e.is_timeout() => End::Broken("nothing came for too long"),
+        E::Transport(e) if e.is_connect() => End::Broken("no connection"),
+        E::Transport(_) | E::InvalidLastEventId(_) => End::Broken("the connection was lost"),
     }
 }
 
@@ -320,18 +284,6 @@ mod tests {
         let event = event.expect("understood");
         assert_eq!((event.record.as_str(), event.verification.as_str()), ("abcdefghij00001", "abcdefghij00002"));
         assert_eq!((event.collection, event.change), (Collection::Documents, Change::Create));
-    }
-
-    #[test]
-    fn a_message_is_measured_however_it_arrives() {
-        let mut meter = Meter::default();
-        let small = [b"data:".as_slice(), &[b'x'; HINT_LIMIT / 2], b"\n\n"].concat();
-        for _ in 0..10 {
-            assert!(small.chunks(100).all(|piece| meter.passes(piece)));
-        }
-        let lines = b"data:x\r\n".repeat(HINT_LIMIT);
-        assert!(!lines.chunks(100).all(|piece| meter.passes(piece)), "lines without an empty one are one message");
-        assert!(!Meter::default().passes(&vec![b'x'; HINT_LIMIT + 1]));
     }
 
     #[test]

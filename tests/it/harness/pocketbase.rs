@@ -31,8 +31,13 @@ pub struct Pocketbase {
 impl Pocketbase {
     /// A fresh server with the schema, a superuser, a service account and one person.
     pub async fn start() -> Self {
+        Self::start_below(&std::env::temp_dir()).await
+    }
+
+    /// The same in a folder below `parent`, such as a disk of its own.
+    pub async fn start_below(parent: &Path) -> Self {
         prepare_process();
-        let folder = tempfile::Builder::new().prefix("identivia-it-").tempdir().expect("a temporary folder");
+        let folder = tempfile::Builder::new().prefix("identivia-it-").tempdir_in(parent).expect("a temporary folder");
         copy(template().await, folder.path());
         let mut server = Self { folder, process: None, port: free_port() };
         server.resume_life().await;
@@ -75,6 +80,14 @@ impl Pocketbase {
     /// Puts a migration into its folder, which its next start applies.
     pub fn add_migration(&self, name: &str, text: &str) {
         fs::write(self.folder.path().join("pb_migrations").join(name), text).expect("a file");
+    }
+
+    /// SIGTERM, as an operator would stop it.
+    pub fn stop(&mut self) {
+        self.signal("-TERM");
+        if let Some(mut process) = self.process.take() {
+            process.wait().expect("our own process");
+        }
     }
 
     /// Starts it again on the same folder and port.

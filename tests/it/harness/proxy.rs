@@ -1,39 +1,95 @@
-//! A TCP proxy before `PocketBase` that loses what it is told to lose.
+//! A TCP proxy that does to a connection what networks do: it loses, delays, holds, cuts, resets, drips, garbles and duplicates.
+//!
+//! Three kinds of trouble: a [`Fault`] for requests that hold a marked text, [`Events`] for the realtime stream, and
+//! [`Proxy::cut`], [`Proxy::reset`] and [`Proxy::freeze`] for all connections at once.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use url::Url;
 
-/// What happens to the next request whose first bytes hold the marked text; everything else passes.
+use super::stream::{Events, Reshaped};
+
+/// What happens to a request whose bytes hold the marked text; everything else passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It is served, but the answer never comes: the connection is cut.
     LoseAnswer,
     /// It never arrives: the connection is cut.
     LoseRequest,
+    /// It is answered with a reset.
+    Reset,
+    /// It never arrives and nobody says so: the connection stays open and silent.
+    HalfOpen,
+    /// It arrives so much later.
+    Delay(Duration),
+    /// It arrives when [`Proxy::release`] says so.
+    Hold,
+    /// Its answer comes in pieces of a few bytes, with a pause before each.
+    Drip(Duration),
+    /// It is answered with bytes that mean nothing.
+    Garbage,
+    /// It is answered with 500, without arriving.
+    ServerError,
+    /// It is answered with 429, without arriving.
+    Throttle,
 }
 
 /// A running proxy; gone when dropped.
 pub struct Proxy {
     port: u16,
-    plan: Plan,
+    shared: Arc<Shared>,
     _task: JoinSet<()>,
 }
 
-type Plan = Arc<Mutex<Option<(String, Fault)>>>;
+struct Shared {
+    rules: Mutex<Vec<Rule>>,
+    requests: AtomicU64,
+    state: watch::Sender<State>,
+}
+
+/// A fault for some requests.
+struct Rule {
+    mark: String,
+    fault: Fault,
+    /// Requests it still meets; `None` for all.
+    left: Option<u32>,
+    /// It meets each so many-th of them.
+    every: u32,
+    /// Requests that held the mark so far.
+    met: u32,
+}
+
+/// What all connections obey. Counters, so that a connection sees that it is meant, however late it looks.
+#[derive(Debug, Clone, Copy, Default)]
+struct State {
+    cuts: u64,
+    resets: u64,
+    releases: u64,
+    freezes: u64,
+    frozen: bool,
+    away: bool,
+    events: Events,
+}
 
 impl Proxy {
     /// A proxy before the server on `port`.
     pub async fn before(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let own_port = listener.local_addr().expect("bound").port();
-        let plan = Plan::default();
+        let shared = Arc::new(Shared {
+            rules: Mutex::default(),
+            requests: AtomicU64::new(0),
+            state: watch::Sender::new(State::default()),
+        });
         let mut task = JoinSet::new();
-        task.spawn(serve(listener, port, plan.clone()));
-        Self { port: own_port, plan, _task: task }
+        task.spawn(serve(listener, port, Arc::clone(&shared)));
+        Self { port: own_port, shared, _task: task }
     }
 
     /// Its address.
@@ -43,55 +99,264 @@ impl Proxy {
 
     /// Plans one fault for the next request that contains `mark`, such as `POST /api/batch`.
     pub fn fail_next(&self, mark: &str, fault: Fault) {
-        *self.plan.lock().expect("no panic") = Some((mark.to_owned(), fault));
+        self.plan(mark, fault, Some(1), 1);
     }
 
-    /// Whether the planned fault happened.
+    /// Plans a fault for every request that contains `mark`, until [`Proxy::mend`].
+    pub fn fail_all(&self, mark: &str, fault: Fault) {
+        self.plan(mark, fault, None, 1);
+    }
+
+    /// Plans a fault for each `every`-th request that contains `mark`, until [`Proxy::mend`].
+    pub fn fail_some(&self, mark: &str, fault: Fault, every: u32) {
+        self.plan(mark, fault, None, every);
+    }
+
+    fn plan(&self, mark: &str, fault: Fault, left: Option<u32>, every: u32) {
+        self.shared.rules().push(Rule { mark: mark.to_owned(), fault, left, every, met: 0 });
+    }
+
+    /// Requests so far; what does not begin with a method is a part of one.
+    pub fn requests(&self) -> u64 {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// Whether every fault that was planned once happened.
     pub fn failed(&self) -> bool {
-        self.plan.lock().expect("no panic").is_none()
+        self.shared.rules().iter().all(|rule| rule.left.is_none())
+    }
+
+    /// Lets a held request go.
+    pub fn release(&self) {
+        self.shared.state.send_modify(|state| state.releases += 1);
+    }
+
+    /// Does this to the events of every realtime stream.
+    pub fn events(&self, events: Events) {
+        self.shared.state.send_modify(|state| state.events = events);
+    }
+
+    /// Closes every connection.
+    pub fn cut(&self) {
+        self.shared.state.send_modify(|state| state.cuts += 1);
+    }
+
+    /// Resets every connection.
+    pub fn reset(&self) {
+        self.shared.state.send_modify(|state| state.resets += 1);
+    }
+
+    /// Connections stay open and are taken, and nothing goes through them any more: as behind a router that forgot them.
+    /// What was open then never works again.
+    pub fn freeze(&self) {
+        self.shared.state.send_modify(|state| (state.frozen, state.freezes) = (true, state.freezes + 1));
+    }
+
+    /// Whoever connects is turned away, and every connection is closed.
+    pub fn go_away(&self) {
+        self.shared.state.send_modify(|state| (state.away, state.cuts) = (true, state.cuts + 1));
+    }
+
+    /// Everything goes through again. Connections that were frozen stay dead.
+    pub fn mend(&self) {
+        self.shared.rules().clear();
+        self.shared.state.send_modify(|state| {
+            (state.frozen, state.away, state.events) = (false, false, Events::Untouched);
+            state.releases += 1;
+        });
     }
 }
 
-async fn serve(listener: TcpListener, port: u16, plan: Plan) {
+impl Shared {
+    fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fault_for(&self, bytes: &[u8]) -> Option<Fault> {
+        let mut rules = self.rules();
+        let meets = |rule: &Rule| bytes.windows(rule.mark.len()).any(|w| w == rule.mark.as_bytes());
+        if [b"GET ".as_slice(), b"POST ", b"PATCH "].iter().any(|method| bytes.starts_with(method)) {
+            self.requests.fetch_add(1, Ordering::Relaxed);
+        }
+        let index = rules.iter_mut().position(|rule| {
+            rule.met += u32::from(meets(rule));
+            meets(rule) && rule.met % rule.every == 0
+        })?;
+        let fault = rules[index].fault;
+        if let Some(left) = &mut rules[index].left {
+            *left -= 1;
+            if *left == 0 {
+                rules.remove(index);
+            }
+        }
+        Some(fault)
+    }
+}
+
+async fn serve(listener: TcpListener, port: u16, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let plan = plan.clone();
+        while connections.try_join_next().is_some() {}
+        let shared = Arc::clone(&shared);
         connections.spawn(async move {
+            let state = shared.state.subscribe();
+            if state.borrow().away {
+                return;
+            }
             if let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await {
-                // A cut connection is what this is for.
-                let _ = relay(client, server, plan).await;
+                let seen = *state.borrow();
+                // A broken connection is what this is for.
+                let _ = Relay { client, server, shared, state, seen, drip: None }.run().await;
             }
         });
     }
 }
 
-/// Copies both ways until a planned fault or an end.
-async fn relay(mut client: TcpStream, mut server: TcpStream, plan: Plan) -> std::io::Result<()> {
-    let (mut request, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
-    let mut doomed = false;
-    loop {
-        tokio::select! {
-            read = client.read(&mut request) => {
-                let bytes = &request[..read?];
-                match take_fault(&plan, bytes) {
-                    Some(Fault::LoseRequest) => return Ok(()),
-                    Some(Fault::LoseAnswer) => doomed = true,
-                    None => {}
+/// Why a connection ends.
+enum Fate {
+    Goes,
+    Ends,
+}
+
+struct Relay {
+    client: TcpStream,
+    server: TcpStream,
+    shared: Arc<Shared>,
+    state: watch::Receiver<State>,
+    /// Counters when the connection was made.
+    seen: State,
+    /// How slowly the answer comes.
+    drip: Option<Duration>,
+}
+
+const GARBAGE: &[u8] = b"\x16\x03\x01 this is not what was asked for \xff\xfe\r\n\r\n";
+const ERROR: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+const THROTTLED: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// Bytes of an answer that drips, in one piece.
+const DROP: usize = 16;
+
+impl Relay {
+    /// Copies both ways until a fault or an end.
+    async fn run(mut self) -> std::io::Result<()> {
+        let (mut request, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+        let mut doomed = false;
+        let mut stream: Option<Reshaped> = None;
+        if self.seen.frozen {
+            self.stay_dead().await?;
+            return Ok(());
+        }
+        loop {
+            let held_back = stream.as_ref().and_then(Reshaped::held_since);
+            tokio::select! {
+                read = self.client.read(&mut request) => {
+                    let bytes = &request[..read?];
+                    if bytes.is_empty() {
+                        return Ok(());
+                    }
+                    self.drip = None;
+                    if bytes.starts_with(b"GET /api/realtime") {
+                        stream = Some(Reshaped::default());
+                    }
+                    match self.shared.fault_for(bytes) {
+                        Some(Fault::LoseAnswer) => doomed = true,
+                        Some(fault) => if let Fate::Ends = self.befall(fault).await? { return Ok(()) },
+                        None => {}
+                    }
+                    self.server.write_all(bytes).await?;
                 }
-                if bytes.is_empty() { return Ok(()); }
-                server.write_all(bytes).await?;
-            }
-            read = server.read(&mut answer) => {
-                let bytes = &answer[..read?];
-                if bytes.is_empty() || doomed { return Ok(()); }
-                client.write_all(bytes).await?;
+                read = self.server.read(&mut answer) => {
+                    let bytes = &answer[..read?];
+                    if bytes.is_empty() || doomed {
+                        return Ok(());
+                    }
+                    let events = self.state.borrow().events;
+                    match &mut stream {
+                        Some(stream) => {
+                            let bytes = stream.take(bytes, events);
+                            self.give(&bytes).await?;
+                        }
+                        None => self.give(bytes).await?,
+                    }
+                }
+                () = tokio::time::sleep_until(held_back.unwrap_or_else(tokio::time::Instant::now)), if held_back.is_some() => {
+                    let bytes = stream.as_mut().map(Reshaped::let_go).unwrap_or_default();
+                    self.give(&bytes).await?;
+                }
+                changed = self.state.changed() => {
+                    if changed.is_err() {
+                        return Ok(());
+                    }
+                    if let Fate::Ends = self.obey().await? {
+                        return Ok(());
+                    }
+                }
             }
         }
     }
-}
 
-fn take_fault(plan: &Plan, bytes: &[u8]) -> Option<Fault> {
-    let mut plan = plan.lock().expect("no panic");
-    let marked = plan.as_ref().is_some_and(|(mark, _)| bytes.windows(mark.len()).any(|w| w == mark.as_bytes()));
-    if marked { plan.take().map(|(_, fault)| fault) } else { None }
+    async fn give(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let Some(pause) = self.drip else { return self.client.write_all(bytes).await };
+        for drop in bytes.chunks(DROP) {
+            tokio::time::sleep(pause).await;
+            self.client.write_all(drop).await?;
+        }
+        Ok(())
+    }
+
+    async fn befall(&mut self, fault: Fault) -> std::io::Result<Fate> {
+        match fault {
+            Fault::LoseAnswer => {}
+            Fault::LoseRequest => return Ok(Fate::Ends),
+            Fault::Reset => {
+                self.client.set_zero_linger()?;
+                return Ok(Fate::Ends);
+            }
+            Fault::HalfOpen => return self.stay_dead().await,
+            Fault::Delay(time) => tokio::time::sleep(time).await,
+            Fault::Hold => {
+                let releases = self.state.borrow().releases;
+                let _ = self.state.wait_for(|state| state.releases > releases).await;
+            }
+            Fault::Drip(pause) => self.drip = Some(pause),
+            Fault::Garbage => return self.answer(GARBAGE).await,
+            Fault::ServerError => return self.answer(ERROR).await,
+            Fault::Throttle => return self.answer(THROTTLED).await,
+        }
+        Ok(Fate::Goes)
+    }
+
+    async fn answer(&mut self, bytes: &[u8]) -> std::io::Result<Fate> {
+        self.client.write_all(bytes).await?;
+        self.client.shutdown().await?;
+        Ok(Fate::Ends)
+    }
+
+    /// What is done to all connections.
+    async fn obey(&mut self) -> std::io::Result<Fate> {
+        let state = *self.state.borrow_and_update();
+        if state.resets > self.seen.resets {
+            self.client.set_zero_linger()?;
+            return Ok(Fate::Ends);
+        }
+        if state.cuts > self.seen.cuts {
+            return Ok(Fate::Ends);
+        }
+        if state.freezes > self.seen.freezes {
+            return self.stay_dead().await;
+        }
+        Ok(Fate::Goes)
+    }
+
+    /// Open, silent, for ever; until it is cut or the client has enough.
+    async fn stay_dead(&mut self) -> std::io::Result<Fate> {
+        let seen = self.seen;
+        let cut = self.state.wait_for(|state| state.cuts > seen.cuts || state.resets > seen.resets);
+        let mut nothing = [0; 1024];
+        let client = &mut self.client;
+        tokio::select! {
+            _ = cut => {}
+            () = async { while client.read(&mut nothing).await.is_ok_and(|read| read > 0) {} } => {}
+        }
+        Ok(Fate::Ends)
+    }
 }

@@ -4,6 +4,7 @@
 //! before the [`oracle`], which reads what is stored and what was paid for, and knows the promises.
 
 mod oracle;
+mod partner;
 mod person;
 mod process;
 mod sandbox;
@@ -14,16 +15,20 @@ mod stack;
 mod approval;
 mod boot;
 mod crash;
+mod crash_points;
 mod deadlines;
 mod flaws;
 mod fleet;
 mod known;
 mod paid;
+mod planted;
 mod polling;
 mod privacy;
 mod restore;
 mod review;
+mod rows;
 mod shutdown;
+mod soak;
 mod trouble;
 mod upgrade;
 mod weather;
@@ -48,6 +53,12 @@ async fn wait_for<T>(what: &str, bound: Duration, mut look: impl AsyncFnMut() ->
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Says something for whoever reads the output of a test: figures, a seed.
+#[expect(clippy::print_stdout, reason = "figures and seeds are shown")]
+fn tell(line: std::fmt::Arguments<'_>) {
+    println!("{line}");
 }
 
 /// A record id that nobody has.

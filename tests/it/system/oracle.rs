@@ -5,6 +5,7 @@
 //! sees what it must see.
 
 mod calls;
+pub mod canary;
 mod gather;
 mod journal;
 mod record;
@@ -34,6 +35,8 @@ pub struct World {
     pub alone: bool,
     /// Ids of the webhook endpoints, which all want to hear of everything.
     pub endpoints: Vec<String>,
+    /// What the sidecars said, by the name of the log.
+    pub logs: BTreeMap<String, String>,
 }
 
 /// What is stored about one verification.
@@ -70,6 +73,7 @@ pub fn violations(world: &World) -> Vec<String> {
         found.extend(of_one.into_iter().flatten().map(|what| format!("verification {id}: {what}")));
     }
     found.extend(calls::are_claimed(world));
+    found.extend(canary::is_nowhere(world));
     found
 }
 

@@ -27,7 +27,8 @@ pub struct Acknowledged {
 pub struct Ledger(Arc<Mutex<Vec<Acknowledged>>>);
 
 impl Ledger {
-    fn note(&self, entry: Acknowledged) {
+    /// Notes a write that somebody was told is stored.
+    pub fn note(&self, entry: Acknowledged) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
@@ -142,6 +143,11 @@ impl Person {
         self.finish_challenge(verification, &challenge).await;
     }
 
+    /// What this person, and those who share the log, got acknowledged.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Withdraws.
     pub async fn cancel(&self, verification: &str) {
         let body = json!({ "verification": verification, "action": "cancel", "user": self.id });
@@ -254,7 +260,12 @@ impl Person {
             let body: Value = answer.json().await.map_err(|e| e.to_string())?;
             match status {
                 200..300 => Ok(None),
-                400 if body["data"]["id"]["code"] == "validation_not_unique" => Ok(None),
+                // Which of a row's unique values is named when it is there already is PocketBase's choice.
+                400 if body.to_string().contains("validation_not_unique")
+                    && self.read(collection, id).await.is_ok() =>
+                {
+                    Ok(None)
+                }
                 500.. => Err(format!("{status} {body}")),
                 _ => Ok(Some((status, body))),
             }

@@ -48,6 +48,13 @@ impl Process {
         assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
     }
 
+    /// Most memory it ever had resident at once; 0 once it ended.
+    pub fn peak_kibibytes(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    }
+
     /// How it ends, within `bound`.
     pub async fn exit(&mut self, bound: Duration) -> ExitStatus {
         wait_for("the process ends", bound, async || self.ended().ok_or_else(|| "it runs".to_owned())).await

@@ -83,6 +83,11 @@ impl Sidecar {
         Self { environment, log, process, began }
     }
 
+    /// What it is started with next time.
+    pub fn environment(&mut self) -> &mut Environment {
+        &mut self.environment
+    }
+
     /// Its name in the journal.
     pub fn instance(&self) -> &str {
         &self.environment["INSTANCE"]
@@ -131,7 +136,7 @@ impl Sidecar {
     }
 
     /// What this process said, without those before it.
-    fn said(&self) -> String {
+    pub fn said(&self) -> String {
         let log = fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(log.get(self.began..).unwrap_or_default()).into_owned()
     }
@@ -145,6 +150,26 @@ impl Sidecar {
     pub fn start_again(&mut self) {
         let folder = self.log.parent().expect("a folder").to_owned();
         *self = Self::start(self.environment.clone(), &folder);
+    }
+
+    /// SIGSTOP: it stands still and does not know.
+    pub fn freeze(&self) {
+        self.process.signal("-STOP");
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.process.signal("-CONT");
+    }
+
+    /// Asks it to stop, and waits for nothing.
+    pub fn ask_to_stop(&self) {
+        self.process.signal("-TERM");
+    }
+
+    /// Most memory it ever had at once, in MiB.
+    pub fn peak_mebibytes(&self) -> u64 {
+        self.process.peak_kibibytes() / 1024
     }
 
     /// SIGTERM; how it ends, within `bound`.

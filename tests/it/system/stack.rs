@@ -13,9 +13,18 @@ use super::record_id;
 use super::sandbox::{Control, Sandbox};
 use super::sidecar::{self, Environment, Sidecar};
 use crate::harness::pocketbase::{Admin, Pocketbase};
+use crate::harness::proxy::Proxy;
 
 /// Lines of each log that a failed story shows.
 const LOG_LINES_SHOWN: usize = 150;
+
+/// What stands between one sidecar and its peers.
+pub struct Between {
+    /// Before `PocketBase`.
+    pub pocketbase: Proxy,
+    /// Before the sandbox.
+    pub providers: Proxy,
+}
 
 /// A running system of a story's own; gone when dropped.
 pub struct Stack {
@@ -39,16 +48,24 @@ impl Stack {
     /// A system that waits for its first sidecar. One webhook endpoint wants to hear of everything. Everybody here shows the same passport,
     /// which its policy only notes.
     pub async fn without_sidecar() -> Self {
-        let stack = Self::strict().await;
+        Self::around(Pocketbase::start().await).await
+    }
+
+    /// The same with a PocketBase that was made elsewhere.
+    pub async fn around(pocketbase: Pocketbase) -> Self {
+        let stack = Self::strictly(pocketbase).await;
         stack.policy(json!({ "document.duplicate_other_user": "inform" })).await;
         stack
     }
 
     /// The same under the policy that the migrations make, which has a document of another person looked at.
     pub async fn strict() -> Self {
+        Self::strictly(Pocketbase::start().await).await
+    }
+
+    async fn strictly(pocketbase: Pocketbase) -> Self {
         let folder = tempfile::Builder::new().prefix("identivia-system-").tempdir().expect("a temporary folder");
         let sandbox = Sandbox::start(folder.path(), 7);
-        let pocketbase = Pocketbase::start().await;
         let events = ["approved", "declined", "needs_review", "resubmission_required", "canceled", "expired"];
         let endpoint = json!({
             "name": "partner",
@@ -78,6 +95,19 @@ impl Stack {
         sidecar::environment(pocketbase.as_str().trim_end_matches('/'), self.sandbox.url(), instance)
     }
 
+    /// Proxies of its own for a sidecar called `instance`, and what it is configured with to use them.
+    pub async fn between(&self, instance: &str) -> (Between, Environment) {
+        let sandbox: url::Url = self.sandbox.url().parse().expect("an address");
+        let between = Between {
+            pocketbase: Proxy::before(self.pocketbase.port()).await,
+            providers: Proxy::before(sandbox.port().expect("a port")).await,
+        };
+        let (pocketbase, providers) = (between.pocketbase.url(), between.providers.url());
+        let address = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
+        let environment = sidecar::environment(&address(&pocketbase), &address(&providers), instance);
+        (between, environment)
+    }
+
     /// Starts a sidecar and waits until it is healthy.
     pub async fn add_sidecar(&mut self, instance: &str) {
         self.add(self.environment(instance)).await;
@@ -93,6 +123,11 @@ impl Stack {
     /// Starts a sidecar that nobody waits for.
     pub fn launch(&self, environment: Environment) -> Sidecar {
         Sidecar::start(environment, self.folder.path())
+    }
+
+    /// Where the logs are.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// Requests as the superuser.

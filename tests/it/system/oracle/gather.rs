@@ -27,7 +27,16 @@ pub async fn gather(stack: &Stack, acknowledged: Vec<Acknowledged>, alone: bool)
         }
     }
     let endpoints = admin.all("webhook_endpoints").await.iter().map(|row| text(&row["id"])).collect();
-    World { acknowledged, stored, calls: stack.sandbox().calls().await, alone, endpoints }
+    let calls = stack.sandbox().calls().await;
+    World { acknowledged, stored, calls, alone, endpoints, logs: logs(stack) }
+}
+
+/// What every sidecar of a stack said so far.
+fn logs(stack: &Stack) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(stack.folder()).expect("a folder").filter_map(Result::ok);
+    let named = entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
+    let of_sidecars = named.filter(|(name, _)| name.starts_with("sidecar-"));
+    of_sidecars.map(|(name, path)| (name, std::fs::read_to_string(path).unwrap_or_default())).collect()
 }
 
 async fn read(client: &Client, admin: &Admin, id: &str) -> Option<Stored> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use identivia::verification::step::claim_seconds;
 use identivia::verification::{Event, Source, Status, Work, decision, journal};
 
 use super::{Stored, unless};
@@ -69,7 +70,8 @@ pub fn claims_exclude(stored: &Stored) -> Vec<String> {
         match &entry.event {
             Event::WorkClaimed { work, seconds } => {
                 for work in work {
-                    let until = entry.created + jiff::SignedDuration::from_secs((*seconds).into());
+                    let seconds = claim_seconds(std::slice::from_ref(work)).min(*seconds);
+                    let until = entry.created + jiff::SignedDuration::from_secs(seconds.into());
                     let before = last.insert(name(work), (entry.seq, &entry.by, until));
                     if let Some((seq, by, until)) = before
                         && by != entry.by

@@ -212,6 +212,15 @@ fn a_notification_too_few_is_seen() {
     assert!(broken(|stored| stored.deliveries.clear()).contains("notifications due"));
 }
 
+#[test]
+fn a_canary_in_a_log_is_seen() {
+    for said in ["verified Eriksson today", "number l898902c7", "token eyJhbGciOi", "password canary-1"] {
+        let mut world = healthy();
+        world.logs.insert("sidecar-one.log".to_owned(), format!("all is well\n{said}\n"));
+        assert!(violations(&world).iter().any(|what| what.contains("is in sidecar-one.log")), "{said}");
+    }
+}
+
 fn call(seq: u64, operation: &str, token: &str, subject: &str) -> Call {
     Call {
         seq,
@@ -384,6 +393,7 @@ impl Life {
             calls: self.calls.clone(),
             alone: true,
             endpoints: vec![ENDPOINT.to_owned()],
+            logs: BTreeMap::new(),
             stored: BTreeMap::from([(ID.to_owned(), self.into_stored())]),
         }
     }

@@ -1,0 +1,28 @@
+//! Nothing of a person and no secret is in what a sidecar says.
+
+use crate::harness::pocketbase::SERVICE;
+use crate::system::sidecar::{API_KEY, AWS_SECRET, FINGERPRINT_KEY, HASH_KEY, OPENAI_KEY};
+use crate::system::specimen::{BIRTH, NAME, NUMBER};
+
+/// Words of the specimen person that are no words of ours.
+const LONG_WORD: usize = 5;
+/// What else is only in data and secrets: parts of the birth date, of passwords, of the phone number, of tokens, of an MRZ.
+const TRACES: [&str; 5] = ["900812", "canary", "+15550100200", "eyjhbgci", "<<<"];
+
+/// The first canary in `text`, and the line that holds it.
+pub fn found_in(text: &str) -> Option<(String, String)> {
+    let text = text.to_lowercase();
+    let names = NAME.split(' ').filter(|name| name.len() >= LONG_WORD);
+    let secrets = [API_KEY, AWS_SECRET, OPENAI_KEY, FINGERPRINT_KEY, HASH_KEY, SERVICE.1, SERVICE.0, NUMBER, BIRTH];
+    let mut canaries = names.chain(secrets).chain(TRACES).map(str::to_lowercase);
+    canaries.find(|canary| text.contains(canary.as_str())).map(|canary| {
+        let line = text.lines().find(|line| line.contains(&canary)).unwrap_or_default().to_owned();
+        (canary, line)
+    })
+}
+
+/// What each log says that it must not.
+pub fn is_nowhere(world: &super::World) -> Vec<String> {
+    let found = world.logs.iter().filter_map(|(name, text)| Some((name, found_in(text)?)));
+    found.map(|(name, (canary, line))| format!("{canary} is in {name}: {line}")).collect()
+}
