@@ -31,6 +31,7 @@ const SILENCED: &[&str] = &[
     "h2=warn",
     "rustls=warn",
     "eventsource_stream=off",
+    "reqwest_eventsource=off",
     "rustface=off",
 ];
 

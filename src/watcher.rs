@@ -30,7 +30,7 @@ pub const BEAT_EVERY: Duration = Duration::from_secs(10);
 /// How long a heartbeat may take to come back.
 pub const BEAT_BACK_WITHIN: Duration = Duration::from_secs(5);
 /// How long a heartbeat that came back vouches for the stream: the next must be back by then.
-pub const PROOF_HOLDS: Duration = Duration::from_secs(20);
+pub const PROOF_HOLDS: Duration = BEAT_EVERY.saturating_add(BEAT_BACK_WITHIN);
 /// How often what may have been missed is listed although no event came.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Streams are replaced at this age, before the server's 30 minutes.
