@@ -361,10 +361,10 @@ async fn happened(what: &str, proxy: &crate::harness::proxy::Proxy) {
     wait_for(what, PATIENCE, async || if proxy.failed() { Ok(()) } else { Err("not yet".to_owned()) }).await;
 }
 
-/// Asks a sidecar's facade about a verification; whether it answers does not matter.
+/// Asks a sidecar's facade about a verification, all of it, so that it must ask `PocketBase`; whether it answers does not matter.
 async fn ask_for(sidecar: &mut Sidecar, id: &str) {
     let Ok(address) = sidecar.address() else { return };
-    let request =
-        reqwest::Client::new().get(format!("http://{address}/api/v1/status/{id}")).header("x-api-key", API_KEY);
+    let url = format!("http://{address}/api/v1/status/{id}?detail=full");
+    let request = reqwest::Client::new().get(url).header("x-api-key", API_KEY);
     let _ = request.send().await;
 }
