@@ -1,4 +1,4 @@
-//! PDF417 barcodes, read from pixels on this machine.
+//! Barcodes of licences and square codes, read from pixels on this machine.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,23 +8,30 @@ use ::image::imageops::{self, FilterType};
 use rxing::common::HybridBinarizer;
 use rxing::multi::MultipleBarcodeReader;
 use rxing::pdf417::PDF417Reader;
+use rxing::qrcode::cpp_port::QrReader;
 use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8LuminanceSource};
 
 /// Most barcodes of one picture that are kept.
 const BARCODES_MAX: usize = 4;
+/// Most square codes of one picture that are kept.
+const SQUARE_CODES_MAX: usize = 16;
 /// Longest payload that is kept; the standard's largest symbol holds 1850 characters.
 const PAYLOAD_CHARS_MAX: usize = 4096;
-/// Longest side at which a second look is taken: noise that hides bars at full size averages out.
+/// Longest side at which a second look is taken of a larger picture: noise that hides bars at full size averages out.
 const SECOND_LOOK_SIDE: u32 = 1300;
+/// How much a smaller picture is enlarged for it: bars of two or three pixels get an edge that the binariser keeps.
+const ENLARGED: u32 = 2;
 
 /// The text of every PDF417 barcode in a picture, whichever way up.
 pub fn read(luma: &GrayImage) -> Vec<String> {
     let texts = at_this_size(luma);
-    let longest = luma.width().max(luma.height());
-    if !texts.is_empty() || longest <= SECOND_LOOK_SIDE {
+    if !texts.is_empty() || luma.width() == 0 || luma.height() == 0 {
         return texts;
     }
-    let scaled = |side: u32| (side * SECOND_LOOK_SIDE / longest).max(1);
+    let longest = luma.width().max(luma.height());
+    let scaled = |side: u32| {
+        if longest > SECOND_LOOK_SIDE { (side * SECOND_LOOK_SIDE / longest).max(1) } else { side * ENLARGED }
+    };
     at_this_size(&imageops::resize(luma, scaled(luma.width()), scaled(luma.height()), FilterType::Triangle))
 }
 
@@ -52,6 +59,25 @@ fn decode(luma: &GrayImage) -> Vec<String> {
     }
     texts.truncate(BARCODES_MAX);
     texts
+}
+
+/// The text of every QR code in a picture. A model may read one, too, and follow it; nobody is identified by it.
+pub fn read_square(luma: &GrayImage) -> Vec<String> {
+    catch_unwind(AssertUnwindSafe(|| decode_square(luma))).unwrap_or_default()
+}
+
+fn decode_square(luma: &GrayImage) -> Vec<String> {
+    let (width, height) = luma.dimensions();
+    let Ok(source) = Luma8LuminanceSource::new(luma.as_raw().clone(), width, height) else { return Vec::new() };
+    let mut picture = BinaryBitmap::new(HybridBinarizer::new(source));
+    let hints = DecodeHints {
+        PossibleFormats: Some(HashSet::from([BarcodeFormat::QR_CODE])),
+        TryHarder: Some(true),
+        ..DecodeHints::default()
+    };
+    let symbols = QrReader.decode_multiple_with_hints(&mut picture, &hints).unwrap_or_default();
+    let texts = symbols.iter().map(|symbol| symbol.getText().chars().take(PAYLOAD_CHARS_MAX).collect());
+    texts.take(SQUARE_CODES_MAX).collect()
 }
 
 #[cfg(test)]

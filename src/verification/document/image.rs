@@ -6,11 +6,11 @@
 
 mod edges;
 mod extent;
-mod faces;
+pub mod faces;
 mod look;
-mod metadata;
-mod open;
-mod quality;
+pub mod metadata;
+pub mod open;
+pub mod quality;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -75,6 +75,8 @@ pub struct Prepared {
     pub faces: Vec<LocalFace>,
     /// Payloads of PDF417 barcodes; only looked for on a back.
     pub barcodes: Vec<String>,
+    /// Payloads of square codes.
+    pub square_codes: Vec<String>,
     /// What is wrong with the picture, each once.
     pub reasons: Vec<Reason>,
     /// What it looks like, to know its copies; only of a front.
@@ -125,6 +127,7 @@ impl fmt::Debug for Prepared {
             .field("quality", &self.quality)
             .field("faces", &self.faces)
             .field("barcodes", &self.barcodes.len())
+            .field("square_codes", &self.square_codes.len())
             .field("reasons", &self.reasons)
             .finish_non_exhaustive()
     }
@@ -149,6 +152,7 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
         Original { format: opened.format, width: opened.width, height: opened.height, bytes: bytes.len(), turned: 0 };
     let barcodes = if side == Side::Front { Vec::new() } else { barcode::read(&luma_for_barcode(&opened.picture)) };
     let mut sent = shrink(opened.picture, limits.sent_side);
+    let square_codes = barcode::read_square(&sent.to_luma8());
     let mut faces = Vec::new();
     if side == Side::Front {
         (original.turned, faces) = faces::upright(&sent);
@@ -173,6 +177,7 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
         metadata,
         faces,
         barcodes,
+        square_codes,
         reasons,
         look,
     })
@@ -194,7 +199,7 @@ fn too_bad_for_faces(reasons: &[Reason]) -> bool {
 }
 
 /// Scaled so that no side is longer than `longest`; never enlarged.
-fn shrink(picture: DynamicImage, longest: u32) -> DynamicImage {
+pub fn shrink(picture: DynamicImage, longest: u32) -> DynamicImage {
     if picture.width().max(picture.height()) <= longest {
         return picture;
     }
@@ -215,7 +220,8 @@ fn turn(picture: DynamicImage, quarters: u8) -> DynamicImage {
     }
 }
 
-fn encode(picture: &RgbImage, quality: u8) -> Option<Vec<u8>> {
+/// The picture as a JPEG that carries nothing but its pixels.
+pub fn encode(picture: &RgbImage, quality: u8) -> Option<Vec<u8>> {
     let mut jpeg = Vec::new();
     JpegEncoder::new_with_quality(&mut jpeg, quality).encode_image(picture).ok()?;
     Some(jpeg)

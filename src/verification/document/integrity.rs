@@ -57,6 +57,10 @@ pub fn instructions(evidence: &Evidence<'_>, readings: &Readings<'_>, claims: &m
         claims.say(Code::DocumentInstructionTextFound, Basis::NONE, format!("the barcode carries `{phrase}`"));
     }
     let pictures = [Some(evidence.front), evidence.back];
+    let square_codes = pictures.into_iter().flatten().flat_map(|picture| &picture.square_codes);
+    if let Some(phrase) = instructions::find_in(square_codes.map(String::as_str)) {
+        claims.say(Code::DocumentInstructionTextFound, Basis::NONE, format!("a square code carries `{phrase}`"));
+    }
     if pictures.into_iter().flatten().any(|picture| picture.metadata.instructs) {
         claims.say(Code::DocumentInstructionTextFound, Basis::NONE, "the file's metadata carries instructions");
     }

@@ -212,7 +212,8 @@ impl Parsed {
         (allowed && balanced).then(|| pairing.normalisation.max(Normalisation::LeftOut))
     }
 
-    /// This side ran out of room: each of its words begins one of the other's, and the first surname is recognisable.
+    /// This side ran out of room: each of its words begins one of the other's, and a surname is recognisable (the first may be
+    /// a particle: `DE`, `DA`).
     fn cut_off(&self, other: &Self) -> Option<Normalisation> {
         if !self.truncated {
             return None;
@@ -224,7 +225,7 @@ impl Parsed {
             let index = (0..theirs.len()).filter(free).find(|index| word.begins(theirs[*index]))?;
             taken[index] = true;
         }
-        self.surname.first().is_some_and(Word::is_recognisable).then_some(Normalisation::Truncated)
+        self.surname.iter().any(Word::is_recognisable).then_some(Normalisation::Truncated)
     }
 }
 

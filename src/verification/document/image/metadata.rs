@@ -215,7 +215,7 @@ struct Text {
     said: Vec<String>,
 }
 
-/// XMP packets and Photoshop's resources, in the application segments before the first scan.
+/// Comments, XMP packets and Photoshop's resources, in the application segments before the first scan.
 fn jpeg_text(bytes: &[u8]) -> Text {
     let mut text = Text::default();
     let mut at = 2;
@@ -226,6 +226,7 @@ fn jpeg_text(bytes: &[u8]) -> Text {
         let length = usize::from(u16::from_be_bytes([*high, *low]));
         let Some(body) = bytes.get(at + 4..at + 2 + length.max(2)) else { break };
         match marker {
+            0xFE => text.said.extend(clean(&String::from_utf8_lossy(body))),
             0xE1 if body.starts_with(b"http://ns.adobe.com/xap/") => xmp(&String::from_utf8_lossy(body), &mut text),
             0xED if body.starts_with(b"Photoshop 3.0") && has_layers_or_history(body) => {
                 text.software.push("Adobe Photoshop".to_owned());

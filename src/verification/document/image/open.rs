@@ -22,15 +22,23 @@ pub enum Format {
 
 /// A decoded picture, set upright as its file asks for.
 pub struct Opened {
+    /// Type by content.
     pub format: Format,
+    /// Pixels across as stored.
     pub width: u32,
+    /// Pixels down as stored.
     pub height: u32,
+    /// The pixels.
     pub picture: DynamicImage,
 }
 
 /// Decoding may use this many bytes for each pixel the limits allow: 16 bits in four channels.
 const BYTES_PER_PIXEL_MAX: u64 = 8;
 
+/// Opens a picture.
+///
+/// # Errors
+/// The reason why it cannot be looked at.
 pub fn open(bytes: &[u8], limits: &Limits) -> Result<Opened, Reason> {
     if bytes.len() > limits.bytes {
         return Err(unreadable(format!("the file has {} bytes, more than {}", bytes.len(), limits.bytes)));
