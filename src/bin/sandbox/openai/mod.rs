@@ -3,6 +3,7 @@
 mod chat;
 mod errors;
 mod models;
+mod obedience;
 mod question;
 mod reading;
 mod responses;

@@ -14,6 +14,7 @@ use super::file::{Encoding, Format, encode};
 use super::flaw::{Flaw, FlawKind};
 use super::selfie::SelfieOptions;
 use super::{ForeignText, Kind, Sex, Specimen, TextStyle, draw, selfie, slug};
+use crate::eyes::fields::Field;
 
 /// Draw a document of Utopia, or a selfie of a person, as a JPEG or PNG file.
 #[derive(Debug, Args)]
@@ -78,6 +79,12 @@ pub struct SpecimenArgs {
     /// A text that does not belong there; may be repeated
     #[arg(long = "text")]
     texts: Vec<String>,
+    /// What the visual zone prints in a field instead of what the machines say; may be repeated
+    #[arg(long = "print", value_name = "FIELD=TEXT", value_parser = printed)]
+    printed: Vec<(Field, String)>,
+    /// What the barcode says instead of a licence's data
+    #[arg(long)]
+    barcode_text: Option<String>,
     /// How such texts are printed
     #[arg(long, value_enum, default_value = "large")]
     text_style: TextStyle,
@@ -174,6 +181,8 @@ impl SpecimenArgs {
             person: self.person.as_deref().map_or(standard.person.clone(), slug),
             flaws: self.flaws.clone(),
             texts: texts.collect(),
+            printed: self.printed.clone(),
+            barcode_text: self.barcode_text.clone(),
             ..standard
         })
     }
@@ -187,12 +196,19 @@ impl SpecimenArgs {
             orientation: self.rotate_exif,
             software: self.software.clone(),
             description: self.description.clone(),
+            comment: None,
         };
         let bytes = encode(picture, &encoding).with_context(|| format!("encoding {}", path.display()))?;
         fs::write(path, &bytes).with_context(|| format!("writing {}", path.display()))?;
         writeln!(said, "{} {}x{} {} bytes", path.display(), picture.width(), picture.height(), bytes.len())?;
         Ok(())
     }
+}
+
+fn printed(argument: &str) -> Result<(Field, String), String> {
+    let (name, text) = argument.split_once('=').ok_or("write the name of a field, `=` and a text")?;
+    let field = Field::named(name).ok_or_else(|| format!("there is no field `{name}`"))?;
+    Ok((field, text.to_owned()))
 }
 
 /// `front.jpg` becomes `front-back.jpg`.

@@ -35,11 +35,18 @@ pub fn of(specimen: &Specimen) -> Content {
     let machine_of = if specimen.has(FlawKind::OtherBack) { stranger() } else { genuine.clone() };
     let barcode_of = if specimen.has(FlawKind::OtherBarcode) { stranger() } else { machine_of.clone() };
     let has_barcode = specimen.kind == Kind::DrivingLicence && !specimen.has(FlawKind::NoBarcode);
+    let zone = |side: &Specimen| {
+        let mut zone = fields(side);
+        for (field, text) in &specimen.printed {
+            zone.set(*field, Some(text));
+        }
+        zone
+    };
     Content {
-        front: fields(&visual),
-        back: fields(&back_of),
+        front: zone(&visual),
+        back: zone(&back_of),
         mrz: if specimen.has(FlawKind::NoMrz) { Vec::new() } else { mrz_lines(&machine_of) },
-        barcode: has_barcode.then(|| aamva::text(&barcode_of)),
+        barcode: has_barcode.then(|| specimen.barcode_text.clone().unwrap_or_else(|| aamva::text(&barcode_of))),
         suspicions: suspicions(specimen),
     }
 }
@@ -117,7 +124,7 @@ fn mrz_lines(specimen: &Specimen) -> Vec<String> {
     let (surname, given_names) = (latin(&specimen.surname), latin(&specimen.given_names));
     let document_number = latin(&specimen.number);
     let (issuing_country, nationality) = (specimen.issuer.clone(), specimen.nationality.clone());
-    let (date_of_birth, date_of_expiry) = (mrz_date(specimen.birth), mrz_date(specimen.expires.into()));
+    let (date_of_birth, date_of_expiry) = (mrz_date(specimen.birth), expiry(specimen));
     let sex = specimen.sex.mrz();
     let personal_number = specimen.personal_number.clone();
     let text = match specimen.kind {
@@ -184,6 +191,10 @@ fn mrz_date(date: PartialDate) -> MrzDate {
         }
         _ => RawDateField::try_from(date.machine().as_str()).map_or(MrzDate::Unknown, MrzDate::PartiallyUnknown),
     }
+}
+
+fn expiry(specimen: &Specimen) -> MrzDate {
+    if specimen.unlimited { MrzDate::Unknown } else { mrz_date(specimen.expires.into()) }
 }
 
 /// Makes one check digit wrong.

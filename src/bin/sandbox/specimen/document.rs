@@ -216,13 +216,18 @@ impl Sheet<'_> {
     }
 
     fn texts(&mut self) {
-        let area = self.layout.text_area;
+        let coded = self.specimen.texts.iter().any(|foreign| foreign.style == TextStyle::Code);
+        let whole = self.layout.text_area;
+        let area = if coded { Rect { w: whole.w - whole.h - 20.0, ..whole } } else { whole };
         let mut top = area.y;
         for ForeignText { text, style } in &self.specimen.texts {
             let style = match style {
                 TextStyle::Large => Style::new(Face::Sans, 40.0, [150, 16, 24]).bold(2.0),
                 TextStyle::Tiny => Style::new(Face::Sans, 12.0, [60, 60, 70]),
-                TextStyle::Code => continue,
+                TextStyle::Code => {
+                    self.foreign_code(text);
+                    continue;
+                }
                 TextStyle::LowContrast => Style::new(Face::Sans, 26.0, mix(PAPER, [0, 0, 0], 0.10)),
             };
             for line in wrapped(text, style, area, top) {
@@ -231,6 +236,14 @@ impl Sheet<'_> {
             }
             top += 8.0;
         }
+    }
+
+    /// A square code like any other in the world: not spelled as ours are, so whoever reads such codes reads this one.
+    fn foreign_code(&mut self, text: &str) {
+        let area = self.layout.text_area;
+        let card = Rect::new(area.x + area.w - area.h, area.y, area.h, area.h);
+        self.painter.rect(card, PAPER, 1.0);
+        qr::draw_badge(&mut self.painter, text, card.grown(-5.0));
     }
 
     fn codes(&mut self, fields: &VisualFields, content: &Content) -> Result<(), SpecimenError> {

@@ -27,11 +27,13 @@ pub struct Encoding {
     pub software: Option<String>,
     /// Description in the metadata.
     pub description: Option<String>,
+    /// Comment of a JPEG, beside the metadata.
+    pub comment: Option<String>,
 }
 
 impl Default for Encoding {
     fn default() -> Self {
-        Self { format: Format::Jpeg, quality: 90, orientation: 1, software: None, description: None }
+        Self { format: Format::Jpeg, quality: 90, orientation: 1, software: None, description: None, comment: None }
     }
 }
 
@@ -41,10 +43,25 @@ pub fn encode(picture: &RgbImage, encoding: &Encoding) -> Result<Vec<u8>, ImageE
     let picture = turned.as_ref().unwrap_or(picture);
     let mut bytes = Vec::new();
     match encoding.format {
-        Format::Jpeg => write(JpegEncoder::new_with_quality(&mut bytes, encoding.quality), picture, encoding)?,
+        Format::Jpeg => {
+            write(JpegEncoder::new_with_quality(&mut bytes, encoding.quality), picture, encoding)?;
+            if let Some(comment) = &encoding.comment {
+                bytes.splice(START_OF_JPEG.len()..START_OF_JPEG.len(), comment_segment(comment));
+            }
+        }
         Format::Png => write(PngEncoder::new(&mut bytes), picture, encoding)?,
     }
     Ok(bytes)
+}
+
+const START_OF_JPEG: [u8; 2] = [0xFF, 0xD8];
+
+/// A segment `COM`; its length counts the two bytes that state it.
+fn comment_segment(text: &str) -> Vec<u8> {
+    let text = text.as_bytes();
+    let length = u16::try_from(text.len() + 2).unwrap_or(u16::MAX);
+    let text = &text[..usize::from(length) - 2];
+    [&[0xFF, 0xFE], &length.to_be_bytes()[..], text].concat()
 }
 
 fn write(mut encoder: impl ImageEncoder, picture: &RgbImage, encoding: &Encoding) -> Result<(), ImageError> {

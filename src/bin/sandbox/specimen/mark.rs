@@ -2,7 +2,9 @@
 //!
 //! A picture carries up to four kinds of code: one that states the visual zone, one for the machine-readable zone, one for any other text,
 //! and a badge under each drawn face. Upper-case letters, digits and ` $%*+-./:` are what a QR code packs tightest, so the
-//! spelling keeps to them where it can: parts are divided by `/`, `%` escapes, and `<` is written `*`.
+//! spelling keeps to them where it can: parts are divided by `/`, `%` escapes, and `<` is written `*`. Parts are spelled backwards in
+//! an alphabet that is turned by half: they stand for print, so a program under test that reads square codes must not find in them
+//! what it could not have read in the print.
 
 use crate::eyes::SuspicionKind;
 use crate::eyes::fields::{Field, VisualFields};
@@ -77,8 +79,10 @@ impl Mark {
 
     /// Reads a code's text; `None` if it is none of ours.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('/').map(unescape);
-        match parts.next()?.as_str() {
+        let mut parts = text.split('/');
+        let kind = parts.next()?;
+        let mut parts = parts.map(|part| veil(&unescape(part)));
+        match kind {
             "UF" => {
                 let person = parts.next()?.to_ascii_lowercase();
                 let flags = parts.next().unwrap_or_default();
@@ -131,9 +135,20 @@ fn join(kind: &str, parts: impl IntoIterator<Item = String>) -> String {
     let mut text = kind.to_owned();
     for part in parts {
         text.push('/');
-        text.push_str(&escape(&part));
+        text.push_str(&escape(&veil(&part)));
     }
     text.trim_end_matches('/').to_owned()
+}
+
+/// Backwards, and each Latin letter thirteen places on; doing it again undoes it.
+fn veil(part: &str) -> String {
+    let turn = |first: u8, letter: u8| char::from(first + (letter - first + 13) % 26);
+    let turned = |letter: char| match letter {
+        'A'..='Z' => turn(b'A', letter as u8),
+        'a'..='z' => turn(b'a', letter as u8),
+        other => other,
+    };
+    part.chars().rev().map(turned).collect()
 }
 
 fn escape(part: &str) -> String {

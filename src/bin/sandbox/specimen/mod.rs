@@ -24,7 +24,7 @@ use flaw::{Flaw, FlawKind};
 
 mod aamva;
 pub mod args;
-mod chance;
+pub mod chance;
 mod content;
 pub mod date;
 pub mod document;
@@ -144,6 +144,8 @@ pub struct Specimen {
     pub issued: Date,
     /// Last day of validity.
     pub expires: Date,
+    /// It has no last day: fillers in the zone, and what [`Specimen::printed`] says for the date of expiry.
+    pub unlimited: bool,
     /// Classes of a driving licence, divided by spaces.
     pub vehicle_classes: String,
     /// Issuer number in the barcode.
@@ -158,6 +160,11 @@ pub struct Specimen {
     pub flaws: Vec<Flaw>,
     /// What is printed on it besides.
     pub texts: Vec<ForeignText>,
+    /// What its visual zone prints, letter by letter, where that is not what its machines say: another spelling, the issuer's way to
+    /// write a date, a forgery.
+    pub printed: Vec<(Field, String)>,
+    /// What its barcode says instead of a licence's data.
+    pub barcode_text: Option<String>,
     /// Seed of everything that is left to chance.
     pub seed: u64,
     /// The day from which dates that flaws ask for are counted.
@@ -184,6 +191,7 @@ impl Specimen {
             authority: authority(kind).to_owned(),
             issued: expires.saturating_sub(10.years()),
             expires,
+            unlimited: false,
             vehicle_classes: "A B BE".to_owned(),
             aamva_issuer: aamva::UTOPIA_ISSUER,
             aamva_version: 10,
@@ -191,6 +199,8 @@ impl Specimen {
             person: slug("ANNA MARIA ERIKSSON"),
             flaws: Vec::new(),
             texts: Vec::new(),
+            printed: Vec::new(),
+            barcode_text: None,
             seed,
             today,
         }
