@@ -3,6 +3,7 @@
 
 mod aws;
 mod control;
+mod drill;
 mod eyes;
 mod faults;
 mod fingerprint;
@@ -20,6 +21,7 @@ mod wire;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -27,6 +29,7 @@ use clap::{Args, Parser, Subcommand};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use drill::DrillArgs;
 use specimen::args::SpecimenArgs;
 use state::{Keys, Sandbox};
 
@@ -43,6 +46,7 @@ enum Command {
     /// Answers as Rekognition, STS, `OpenAI` and Fingerprint until it is told to stop.
     Serve(Serve),
     Specimen(Box<SpecimenArgs>),
+    Drill(Box<DrillArgs>),
     /// Prints as JSON what the eyes see in pictures.
     Look {
         /// JPEG or PNG files.
@@ -66,16 +70,18 @@ struct Serve {
     keys: Keys,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let today = jiff::Zoned::now().date();
+    let runtime = || tokio::runtime::Runtime::new().context("cannot start the runtime");
     match Cli::parse().command {
-        Command::Specimen(specimen) => specimen.run(jiff::Zoned::now().date()),
-        Command::Look { files } => files.iter().try_for_each(|file| look(file)),
-        Command::Serve(serve) => {
-            tokio::runtime::Runtime::new().context("cannot start the runtime")?.block_on(run(serve))
-        }
+        Command::Specimen(specimen) => specimen.run(today)?,
+        Command::Look { files } => files.iter().try_for_each(|file| look(file))?,
+        Command::Serve(serve) => runtime()?.block_on(run(serve))?,
+        Command::Drill(drill) => return runtime()?.block_on(drill.run(today)),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn look(file: &Path) -> anyhow::Result<()> {
