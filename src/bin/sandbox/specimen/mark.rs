@@ -57,7 +57,7 @@ impl Mark {
                     .iter()
                     .filter_map(|(set, letter)| set.then_some(*letter))
                     .collect();
-                join("UF", [face.person.to_ascii_uppercase(), flags])
+                join(FACE, [face.person.to_ascii_uppercase(), flags])
             }
             Self::Document(document) => {
                 let suspicions = document
@@ -81,9 +81,9 @@ impl Mark {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
         let kind = parts.next()?;
-        let mut parts = parts.map(|part| veil(&unescape(part)));
+        let mut parts = parts.map(|part| if kind == FACE { unescape(part) } else { veil(&unescape(part)) });
         match kind {
-            "UF" => {
+            FACE => {
                 let person = parts.next()?.to_ascii_lowercase();
                 let flags = parts.next().unwrap_or_default();
                 let has = |letter| flags.contains(letter);
@@ -131,11 +131,14 @@ fn parse_suspicion(word: &str) -> Option<(SuspicionKind, String)> {
     Some((kind, letters.as_str().to_ascii_lowercase().replace('-', "_")))
 }
 
+/// How a badge begins. It says no more than whose face is above it, so it is spelled plainly.
+const FACE: &str = "UF";
+
 fn join(kind: &str, parts: impl IntoIterator<Item = String>) -> String {
     let mut text = kind.to_owned();
     for part in parts {
         text.push('/');
-        text.push_str(&escape(&veil(&part)));
+        text.push_str(&escape(&if kind == FACE { part } else { veil(&part) }));
     }
     text.trim_end_matches('/').to_owned()
 }
@@ -151,12 +154,55 @@ fn veil(part: &str) -> String {
     part.chars().rev().map(turned).collect()
 }
 
+/// `%P` and `%S` for what has a meaning here. Whatever is not ASCII stands between `%U` and `%E` as hex digits of UTF-16: whoever reads
+/// a code must guess how its bytes spell letters, and guesses wrong at times.
 fn escape(part: &str) -> String {
-    part.replace('%', "%P").replace('/', "%S")
+    let mut text = String::new();
+    let mut foreign = false;
+    for letter in part.chars() {
+        if foreign == letter.is_ascii() {
+            text.push_str(if foreign { "%E" } else { "%U" });
+            foreign = !foreign;
+        }
+        match letter {
+            '%' => text.push_str("%P"),
+            '/' => text.push_str("%S"),
+            letter if letter.is_ascii() => text.push(letter),
+            letter => text.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("{unit:04X}"))),
+        }
+    }
+    if foreign {
+        text.push_str("%E");
+    }
+    text
 }
 
 fn unescape(part: &str) -> String {
-    part.replace("%S", "/").replace("%P", "%")
+    let mut pieces = part.split('%');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let rest = piece.get(1..).unwrap_or_default();
+        match piece.get(..1) {
+            Some("P") => text.push('%'),
+            Some("S") => text.push('/'),
+            Some("U") => {
+                text.push_str(&foreign(rest));
+                continue;
+            }
+            _ => {}
+        }
+        text.push_str(rest);
+    }
+    text
+}
+
+fn foreign(digits: &str) -> String {
+    let units: Vec<u16> = digits
+        .as_bytes()
+        .chunks(4)
+        .filter_map(|unit| u16::from_str_radix(str::from_utf8(unit).ok()?, 16).ok())
+        .collect();
+    String::from_utf16_lossy(&units)
 }
 
 #[cfg(test)]
@@ -166,7 +212,7 @@ mod tests {
     #[test]
     fn what_is_spelled_is_read_again() {
         let fields = VisualFields::default()
-            .with(Field::Surname, "O'NEILL/ØYE 100%S")
+            .with(Field::Surname, "O'NEILL/ØYE 100%S 😀Ж")
             .with(Field::DateOfBirth, "1990-08-12")
             .with(Field::VehicleClasses, "A B");
         let marks = [
