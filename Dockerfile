@@ -9,8 +9,9 @@ FROM rust:1.95.0-slim-bookworm AS source
 # The image's C compiler is enough for aws-lc, the TLS library's cryptography.
 WORKDIR /src
 COPY Cargo.toml Cargo.lock build.rs pb_schema.json ./
-# Cargo.toml names this test, so Cargo wants to see it.
+# Cargo.toml names these, so Cargo wants to see them.
 COPY tests/providers.rs tests/providers.rs
+COPY benches/documents.rs benches/documents.rs
 COPY src src
 
 FROM source AS build-backend-api
