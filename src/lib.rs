@@ -8,6 +8,7 @@ pub mod config;
 pub mod crowd;
 pub mod examine;
 pub mod gate;
+pub mod holdings;
 pub mod http;
 pub mod pocketbase;
 pub mod providers;

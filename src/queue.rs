@@ -35,8 +35,15 @@ struct State {
 
 #[derive(Debug, Clone, Copy)]
 enum Slot {
-    Waiting { due: Instant, number: u64 },
-    Held { again: Option<Instant> },
+    /// `for_others` is whether it waits only in case that nobody else looks.
+    Waiting {
+        due: Instant,
+        number: u64,
+        for_others: bool,
+    },
+    Held {
+        again: Option<Instant>,
+    },
 }
 
 /// The queue is full; the id will be found by a sweep.
@@ -66,20 +73,43 @@ impl Queue {
 
     /// Asks for a look at `id` from `due` on. An id known already keeps the earlier of both instants.
     pub fn push(&self, id: &str, due: Instant) -> Result<(), Full> {
+        self.add(id, due, false)
+    }
+
+    /// The same in case that nobody else looks: see [`Queue::others_looked`].
+    pub fn push_for_others(&self, id: &str, due: Instant) -> Result<(), Full> {
+        self.add(id, due, true)
+    }
+
+    /// Somebody else has looked at `id`: what waited only for that is forgotten.
+    pub fn others_looked(&self, id: &str) {
+        let mut state = self.state();
+        if let Some(Slot::Waiting { due, number, for_others: true }) = state.slots.get(id).copied() {
+            state.order.remove(&(due, number, id.to_owned()));
+            state.slots.remove(id);
+            drop(state);
+            self.shared.room.notify_waiters();
+        }
+    }
+
+    fn add(&self, id: &str, due: Instant, for_others: bool) -> Result<(), Full> {
         let mut state = self.state();
         match state.slots.get(id).copied() {
             Some(Slot::Held { again }) => {
                 let again = Some(again.map_or(due, |at| at.min(due)));
                 state.slots.insert(id.to_owned(), Slot::Held { again });
             }
-            Some(Slot::Waiting { due: waiting, number }) => {
+            Some(Slot::Waiting { due: waiting, number, for_others: waits_for_others }) => {
+                let for_others = for_others && waits_for_others;
                 if due < waiting {
                     state.order.remove(&(waiting, number, id.to_owned()));
-                    state.wait(id, due);
+                    state.wait(id, due, for_others);
+                } else {
+                    state.slots.insert(id.to_owned(), Slot::Waiting { due: waiting, number, for_others });
                 }
             }
             None if state.slots.len() >= self.shared.capacity => return Err(Full),
-            None => state.wait(id, due),
+            None => state.wait(id, due, for_others),
         }
         drop(state);
         self.shared.arrivals.notify_one();
@@ -150,10 +180,10 @@ impl Queue {
 }
 
 impl State {
-    fn wait(&mut self, id: &str, due: Instant) {
+    fn wait(&mut self, id: &str, due: Instant, for_others: bool) {
         self.pushes += 1;
         self.order.insert((due, self.pushes, id.to_owned()));
-        self.slots.insert(id.to_owned(), Slot::Waiting { due, number: self.pushes });
+        self.slots.insert(id.to_owned(), Slot::Waiting { due, number: self.pushes, for_others });
     }
 }
 
@@ -168,7 +198,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.queue.state();
         if let Some(Slot::Held { again: Some(due) }) = state.slots.remove(&self.id) {
-            state.wait(&self.id, due);
+            state.wait(&self.id, due, false);
         }
         drop(state);
         self.queue.shared.arrivals.notify_one();
@@ -206,6 +236,23 @@ mod tests {
         drop(ticket);
         drop(queue.next().await.unwrap());
         assert!(queue.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_in_case_that_nobody_looks_is_forgotten_when_somebody_did() {
+        let queue = Queue::new(10);
+        let later = Instant::now() + Duration::from_secs(1);
+        queue.push_for_others("theirs", later).unwrap();
+        queue.push_for_others("ours", later).unwrap();
+        queue.push("ours", later + Duration::from_secs(1)).unwrap();
+        queue.push("timer", later).unwrap();
+        queue.push_for_others("timer", later).unwrap();
+        for id in ["theirs", "ours", "timer", "unknown"] {
+            queue.others_looked(id);
+        }
+        assert_eq!(queue.len(), 2);
+        assert_eq!(queue.next().await.unwrap().id(), "ours");
+        assert_eq!(queue.next().await.unwrap().id(), "timer");
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,6 +16,7 @@ use tracing::{debug, error, info, warn};
 use crate::backoff::Backoff;
 use crate::crowd::{self, Crowd};
 use crate::examine::{DOCUMENTS_MAX, Examined, Examiner, Job};
+use crate::holdings::{Held, Holdings};
 use crate::pocketbase::records::{Delivery, RecordPatch};
 use crate::pocketbase::{self, Client, Commit, PocketbaseError};
 use crate::sabotage::{Bug, Point, planted, reached};
@@ -71,6 +72,17 @@ pub struct Assignment {
     _room: Option<crowd::Room>,
     /// Held while this is somebody's last try.
     _alone: Option<OwnedSemaphorePermit>,
+    /// The claim, let go with the last piece.
+    _held: Held,
+}
+
+/// What a pass begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    /// The records, read anew.
+    Reading,
+    /// The case as this process last knew it, if it may rely on that. The number of the next journal row says whether it was right.
+    Known,
 }
 
 /// Why a pass could not be made.
@@ -114,9 +126,9 @@ pub struct Reconciler {
     examiner: Examiner,
     instance: String,
     liveness_threshold: f64,
-    /// Claims that this process works on, by verification. Written before the claim is, so that no other pass of this
-    /// process can take a fresh claim for one of a dead process.
-    holding: Mutex<HashMap<String, Vec<u32>>>,
+    /// Claims that this process works on. Written before the claim is, so that no other pass of this process can take a fresh
+    /// claim for one of a dead process.
+    holdings: Holdings,
     /// One verification at a time has its last try: if the process dies again, it is known whose fault that was.
     last_tries: Arc<Semaphore>,
     /// The last row that this process has stored, by verification: a journal that is shorter was restored from a backup.
@@ -128,15 +140,15 @@ pub struct Reconciler {
 impl Reconciler {
     /// A reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
     pub fn new(client: Client, examiner: Examiner, instance: String, liveness_threshold: f64) -> Self {
-        let (holding, stored, crowd) = (Mutex::default(), Mutex::default(), Crowd::new(DOCUMENTS_MAX));
+        let (holdings, stored, crowd) = (Holdings::default(), Mutex::default(), Crowd::new(DOCUMENTS_MAX));
         let last_tries = Arc::new(Semaphore::new(1));
-        Self { client, examiner, instance, liveness_threshold, holding, last_tries, stored, crowd }
+        Self { client, examiner, instance, liveness_threshold, holdings, last_tries, stored, crowd }
     }
 
     /// One look at verification `id`: writes what follows from its records and claims what is due.
     pub async fn reconcile(&self, id: &str) -> Result<Next, ReconcileError> {
         let room = self.crowd.kept_for(id);
-        self.advance(id, room, |_, _, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
+        self.advance(id, room, Begin::Reading, |_, _, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
     }
 
     /// A verification whose document waited for room, as soon as there is some. Cancel-safe.
@@ -152,16 +164,11 @@ impl Reconciler {
     /// The pieces of an assignment, each to be driven on its own: what one piece makes due must not wait for the slowest.
     /// The claim is held until the last piece has ended or was dropped.
     pub fn pieces(&self, assignment: Assignment) -> Vec<impl Future<Output = Next> + use<'_>> {
-        let held = Arc::new(Held { reconciler: self, id: assignment.id.clone(), claim: assignment.claim, armed: true });
         let assignment = Arc::new(assignment);
         (0..assignment.work.len())
             .map(|piece| {
-                let (held, assignment) = (Arc::clone(&held), Arc::clone(&assignment));
-                async move {
-                    let next = self.perform(&assignment, &assignment.work[piece]).await;
-                    drop(held);
-                    next
-                }
+                let assignment = Arc::clone(&assignment);
+                async move { self.perform(&assignment, &assignment.work[piece]).await }
             })
             .collect()
     }
@@ -202,7 +209,8 @@ impl Reconciler {
                 if overtaken {
                     self.look_again(&assignment.case, &mut examined).await?;
                 }
-                self.advance(id, None, |case, policy, now| {
+                let begin = if attempt == 1 { Begin::Known } else { Begin::Reading };
+                self.advance(id, None, begin, |case, policy, now| {
                     (case.may_finish(claim, work) || planted(Bug::NoFence))
                         .then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
                 })
@@ -322,16 +330,26 @@ impl Reconciler {
         Transition::new(event, self.instance.as_str())
     }
 
-    /// Reads `id` and writes everything that follows from its records, starting with what `first` makes of it, in one
-    /// batch. `None` when `first` no longer wants to write.
+    /// Reads `id`, or takes it as it was last known, and writes everything that follows from its records, starting with what `first`
+    /// makes of it, in one batch. `None` when `first` no longer wants to write.
     async fn advance(
         &self,
         id: &str,
         mut room: Option<crowd::Room>,
+        mut begin: Begin,
         first: impl Fn(&Case, &Policy, Timestamp) -> Option<Option<Transition>>,
     ) -> Result<Option<Next>, ReconcileError> {
         for _ in 0..PASSES_MAX {
-            let Some((case, now)) = self.read(id).await? else { return Ok(Some(Next::Done)) };
+            let epoch = self.client.vouched();
+            let known = epoch.filter(|_| begin == Begin::Known).and_then(|epoch| self.holdings.known(epoch, id));
+            begin = Begin::Reading;
+            let (case, now) = match known.zip(self.client.now()) {
+                Some((case, now)) => (Arc::unwrap_or_clone(case), now),
+                None => match self.read(id).await? {
+                    Some(read) => read,
+                    None => return Ok(Some(Next::Done)),
+                },
+            };
             reached(Point::CaseRead);
             let policy = self.policy(&case).await?;
             let Some(first) = first(&case, &policy, now) else { return Ok(None) };
@@ -344,21 +362,36 @@ impl Reconciler {
                 return Ok(Some(next));
             }
             let seq = draft.case.seq();
-            let held = work.as_ref().map(|_| self.hold(id, seq));
-            match self.commit(&draft).await? {
-                Commit::Won { .. } => {
+            let held = work.as_ref().map(|_| self.holdings.hold(id, seq));
+            let commit = self.commit(&draft).await;
+            if !matches!(commit, Ok(Commit::Won { .. })) {
+                self.holdings.doubt(id);
+            }
+            match commit? {
+                Commit::Won { at, pictures } => {
                     draft.log();
+                    let case = Arc::new(draft.case.stored_at(at, draft.entries.len(), &pictures));
+                    if let Some(epoch) = epoch {
+                        self.holdings.learn(epoch, &case);
+                    }
                     self.note_stored(id, seq);
                     if draft.transitions.iter().any(|t| matches!(t.event, Event::Decided { .. })) {
                         reached(Point::Decided);
                     }
                     return Ok(Some(match (work, held) {
                         (Some(work), Some(held)) => {
-                            held.keep();
-                            let case = Arc::new(draft.case);
                             let kept = room.filter(|_| work.iter().any(is_document));
                             let (id, claim) = (id.to_owned(), seq);
-                            Next::Work(Assignment { case, now, id, claim, work, _room: kept, _alone: alone })
+                            Next::Work(Assignment {
+                                case,
+                                now,
+                                id,
+                                claim,
+                                work,
+                                _room: kept,
+                                _alone: alone,
+                                _held: held,
+                            })
                         }
                         _ => next,
                     }));
@@ -380,7 +413,7 @@ impl Reconciler {
         draft: &mut Draft<'_>,
         room: &mut Option<crowd::Room>,
     ) -> (Next, Option<Vec<Work>>, Option<OwnedSemaphorePermit>) {
-        let holding = self.held(id);
+        let holding = self.holdings.claims(id);
         let mut given = Room::Enough;
         loop {
             let runner = Runner { instance: &self.instance, holding: &holding };
@@ -519,56 +552,10 @@ impl Reconciler {
             })
             .collect())
     }
-
-    fn holdings(&self) -> MutexGuard<'_, HashMap<String, Vec<u32>>> {
-        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn held(&self, id: &str) -> Vec<u32> {
-        self.holdings().get(id).cloned().unwrap_or_default()
-    }
-
-    fn hold(&self, id: &str, claim: u32) -> Held<'_> {
-        self.holdings().entry(id.to_owned()).or_default().push(claim);
-        Held { reconciler: self, id: id.to_owned(), claim, armed: true }
-    }
 }
 
 fn is_document(work: &Work) -> bool {
     matches!(work, Work::Document { .. })
-}
-
-/// A claim that this process works on, let go when dropped.
-struct Held<'a> {
-    reconciler: &'a Reconciler,
-    id: String,
-    claim: u32,
-    armed: bool,
-}
-
-impl Held<'_> {
-    /// The claim was won: it is let go by the one who performs its work.
-    fn keep(mut self) {
-        self.armed = false;
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        if !self.armed {
-            return;
-        }
-        let mut holding = self.reconciler.holdings();
-        if let Some(claims) = holding.get_mut(&self.id) {
-            // One entry: another pass of this process may have raced for the same number, and won it.
-            if let Some(position) = claims.iter().position(|claim| *claim == self.claim) {
-                claims.swap_remove(position);
-            }
-            if claims.is_empty() {
-                holding.remove(&self.id);
-            }
-        }
-    }
 }
 
 /// Transitions that will be written in one batch, and the case as it will be.

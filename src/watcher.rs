@@ -53,13 +53,16 @@ const RECONNECT: Backoff = Backoff { first: Duration::from_millis(250), cap: Dur
 /// A connection that lasted this long was good: the next failure counts as the first.
 const GOOD_AFTER: Duration = Duration::from_secs(60);
 
-/// What is subscribed: everything a verification depends on, and the heartbeats.
+/// What is subscribed: everything a verification depends on, and the heartbeats. Of a verification's own rows only what people
+/// create is news, see [`Watcher::heard`].
 const WATCHED: &[Collection] = &[
     Collection::Verifications,
     Collection::Documents,
     Collection::LivenessSessions,
     Collection::DeviceSignals,
     Collection::Actions,
+    Collection::Policies,
+    Collection::Users,
     Collection::Heartbeats,
 ];
 
@@ -156,6 +159,7 @@ impl Watcher {
             let lost = tokio::select! {
                 lost = self.watch() => lost,
                 () = shutdown.cancelled() => {
+                    self.client.watch_lost();
                     (self.tell)(News::Lost);
                     return;
                 }
@@ -172,6 +176,7 @@ impl Watcher {
     }
 
     fn note(&self, lost: &Lost) {
+        self.client.watch_lost();
         (self.tell)(News::Lost);
         warn!(reason = chain(lost), "watch lost; connecting again");
         metrics::counter!("watch_lost_total").increment(1);
@@ -311,12 +316,15 @@ impl Watcher {
             Some((instance, _)) if *instance == self.instance => {
                 let now = Some(std::time::Instant::now());
                 self.pulse.send_replace(Pulse { reachable: true, authenticated: true, proved_at: now });
+                self.client.watch_proved(std::time::Instant::now() + PROOF_HOLDS);
                 (self.tell)(News::Proved);
                 return true;
             }
             Some((instance, _)) => {
                 self.peers.insert(instance.clone(), Instant::now());
             }
+            None if event.collection == Collection::Policies => self.client.policies_changed(),
+            None if event.collection == Collection::Users => self.client.person_changed(&event.record),
             None if event.verification.is_empty() => debug!("an event without a verification"),
             None => {
                 reached(Point::EventHeard);
@@ -324,13 +332,20 @@ impl Watcher {
                 // Only the service updates rows, and whoever wrote one has looked already: its own timers and the
                 // sweep cover the rest. Following our own echoes would double every read.
                 if event.change == Change::Update {
+                    // If they die with evidence that came since, the next sweep finds it.
+                    if event.collection == Collection::Verifications {
+                        self.queue.others_looked(&event.verification);
+                    }
                     return false;
                 }
                 let wait = self.turn().wait(&event.verification);
                 let now = Instant::now();
-                let due = if wait.is_zero() { now.checked_sub(NEWCOMERS_AHEAD).unwrap_or(now) } else { now + wait };
                 // A full queue loses nothing: the next sweep finds what is open.
-                let _ = self.queue.push(&event.verification, due);
+                let _ = if wait.is_zero() {
+                    self.queue.push(&event.verification, now.checked_sub(NEWCOMERS_AHEAD).unwrap_or(now))
+                } else {
+                    self.queue.push_for_others(&event.verification, now + wait)
+                };
             }
         }
         false

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["config", "sabotage"],
     &["telemetry"],
     &["pocketbase", "providers"],
-    &["queue", "gate", "answers", "crowd"],
+    &["queue", "gate", "answers", "crowd", "holdings"],
     &["examine"],
     &["watcher", "reconcile", "http", "webhooks"],
     &["worker"],

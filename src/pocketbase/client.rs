@@ -16,7 +16,9 @@ use super::clock::ServerClock;
 use super::error::{PocketbaseError, Result};
 use super::files::FileToken;
 use super::login::Login;
+use super::people::KnownToken;
 use super::request::{Answer, Call};
+use super::vouch::{Shelf, Vouch};
 use crate::sabotage::{Bug, planted};
 use crate::verification::Policy;
 
@@ -71,7 +73,10 @@ pub(super) struct Inner {
     pub login: Login,
     pub clock: Mutex<Option<ServerClock>>,
     pub policies: Mutex<HashMap<String, Arc<Policy>>>,
+    pub live_policies: Shelf<Arc<Policy>>,
+    pub known_tokens: Shelf<KnownToken>,
     pub file_token: tokio::sync::Mutex<Option<FileToken>>,
+    pub vouch: Vouch,
 }
 
 /// A page of a list.
@@ -104,7 +109,10 @@ impl Client {
             login: Login::default(),
             clock: Mutex::default(),
             policies: Mutex::default(),
+            live_policies: Shelf::default(),
+            known_tokens: Shelf::default(),
             file_token: tokio::sync::Mutex::default(),
+            vouch: Vouch::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -1,6 +1,7 @@
 //! What the facade creates on behalf of people: the same records a `PocketBase` client would write.
 
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -8,20 +9,23 @@ use super::client::Client;
 use super::error::{PocketbaseError, Result};
 use super::read::id_of_idempotency_key;
 use super::records::writes::DocumentFields;
-use super::records::{Collection, NewAction, NewDeviceSignal, NewDocument, NewLivenessSession, NewVerification};
+use super::records::{
+    Collection, NewAction, NewDeviceSignal, NewDocument, NewLivenessSession, NewVerification, StoredVerification,
+};
 use super::request::{Call, FilePart};
 
 impl Client {
-    /// Creates a verification; its id, which follows from the idempotency key where there is one.
+    /// Creates a verification, as stored; its id follows from the idempotency key where there is one.
     /// [`PocketbaseError::Conflict`] on `idempotency_key` when the key is taken.
-    pub async fn create_verification(&self, new: &NewVerification) -> Result<String> {
+    pub async fn create_verification(&self, new: &NewVerification) -> Result<StoredVerification> {
         const OPERATION: &str = "create a verification";
         let key = &new.idempotency_key;
         let mut json = json!(new);
         if !key.is_empty() {
             json["id"] = json!(id_of_idempotency_key(key));
         }
-        match self.create(OPERATION, Collection::Verifications, &json, Vec::new()).await {
+        let fields = StoredVerification::FIELDS;
+        match self.create_and_read(OPERATION, Collection::Verifications, &json, Vec::new(), fields).await {
             Err(PocketbaseError::Conflict { .. }) if !key.is_empty() => {
                 Err(PocketbaseError::Conflict { operation: OPERATION, field: "idempotency_key".to_owned() })
             }
@@ -67,10 +71,21 @@ impl Client {
         struct Created {
             id: String,
         }
+        Ok(self.create_and_read::<Created>(operation, collection, fields, files, "id").await?.id)
+    }
+
+    /// Creates a record; what its answer says of `returned`, a list of fields.
+    async fn create_and_read<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        collection: Collection,
+        fields: &impl Serialize,
+        files: Vec<FilePart>,
+        returned: &str,
+    ) -> Result<T> {
         let json = serde_json::to_value(fields)
             .map_err(|_| PocketbaseError::Misuse { operation, what: "a number that JSON cannot hold" })?;
-        let call =
-            Call::write(operation, Method::POST, collection.records(), json).with_files(files).with("fields", "id");
-        Ok(self.call(&call).await?.json::<Created>()?.id)
+        let call = Call::write(operation, Method::POST, collection.records(), json).with_files(files);
+        self.call(&call.with("fields", returned)).await?.json()
     }
 }

@@ -12,6 +12,7 @@ use super::records::writes::{CheckFields, DecisionFields, DeliveryFields, EntryF
 use super::records::{Collection, Delivery, RecordPatch};
 use super::request::{Answer, Call, FilePart};
 use crate::sabotage::{Point, reached};
+use crate::verification::check::Pictures;
 use crate::verification::{Entry, Transition};
 
 #[cfg(feature = "crash-points")]
@@ -20,12 +21,14 @@ mod careless;
 const OPERATION: &str = "store what happened to a verification";
 
 /// How a batch ended. A lost race is an outcome, not an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Commit {
     /// Everything is stored.
     Won {
         /// When `PocketBase` stored the first journal row.
         at: Timestamp,
+        /// The names it gave to the pictures of checks; none where only a row was read back.
+        pictures: Vec<Pictures>,
     },
     /// Somebody else wrote the next journal row, or handled the action, first. Nothing is stored: read again.
     Lost,
@@ -61,9 +64,9 @@ impl Client {
         match self.call(&batch.into_call()).await {
             Ok(answer) => {
                 reached(Point::CommitAnswered);
-                let at = stored_at(&answer)?;
+                let (at, pictures) = stored(&answer)?;
                 self.has_passed(at);
-                Ok(Commit::Won { at })
+                Ok(Commit::Won { at, pictures })
             }
             Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) => Ok(Commit::Lost),
             Err(PocketbaseError::Conflict { field, .. }) if is_overtaken(&field) => Ok(Commit::Overtaken),
@@ -93,7 +96,11 @@ impl Client {
             .with("skipTotal", "1")
             .with("fields", "hash,created");
         let rows: Vec<Row> = self.list(&call).await.ok()?;
-        rows.first().map(|row| if row.hash == ours.hash { Commit::Won { at: row.created } } else { Commit::Lost })
+        let whose = |row: &Row| match &row.hash {
+            hash if *hash == ours.hash => Commit::Won { at: row.created, pictures: Vec::new() },
+            _ => Commit::Lost,
+        };
+        rows.first().map(whose)
     }
 }
 
@@ -107,27 +114,33 @@ fn is_overtaken(field: &str) -> bool {
     field.starts_with(Collection::DocumentHashes.name())
 }
 
-/// When the first item was stored.
-fn stored_at(answer: &Answer) -> Result<Timestamp> {
+/// When the first item was stored, and the names of stored pictures.
+fn stored(answer: &Answer) -> Result<(Timestamp, Vec<Pictures>)> {
     #[derive(Deserialize)]
     struct Item {
-        body: Created,
+        body: Row,
     }
+    /// The fields of any item; each has some of them.
     #[derive(Deserialize)]
-    struct Created {
-        created: Timestamp,
+    struct Row {
+        created: Option<Timestamp>,
+        id: Option<String>,
+        #[serde(default)]
+        reference_image: String,
+        #[serde(default)]
+        portrait: String,
     }
-    // Later items are patches and have other fields.
-    let items: Vec<Value> = answer.json()?;
-    items
-        .into_iter()
-        .next()
-        .and_then(|item| serde_json::from_value::<Item>(item).ok())
-        .map(|item| item.body.created)
-        .ok_or_else(|| PocketbaseError::Unexpected {
-            operation: OPERATION,
-            what: "a batch answer without its first row".to_owned(),
-        })
+    let items: Vec<Item> = answer.json()?;
+    let at = items.first().and_then(|item| item.body.created).ok_or_else(|| PocketbaseError::Unexpected {
+        operation: OPERATION,
+        what: "a batch answer without its first row".to_owned(),
+    })?;
+    let pictures = items.into_iter().filter_map(|Item { body }| {
+        let Row { id, reference_image, portrait, .. } = body;
+        let named = !reference_image.is_empty() || !portrait.is_empty();
+        id.filter(|_| named).map(|check| Pictures { check, reference_image, portrait })
+    });
+    Ok((at, pictures.collect()))
 }
 
 /// The items of a transaction, and the files that go with them.
@@ -187,8 +200,12 @@ impl Batch {
     }
 
     fn create(&mut self, collection: Collection, body: &impl Serialize) -> Result<()> {
-        // Only the first row's stamp is read; the rest of the answers is left out.
-        self.push(collection, "POST", &format!("{}?fields=created", collection.records()), body)
+        // Only what is read of the answers is asked for.
+        let fields = match collection {
+            Collection::Checks => "id,reference_image,portrait",
+            _ => "created",
+        };
+        self.push(collection, "POST", &format!("{}?fields={fields}", collection.records()), body)
     }
 
     fn patch(&mut self, collection: Collection, id: &str, body: &impl Serialize) -> Result<()> {

@@ -20,6 +20,7 @@ pub mod realtime;
 pub mod records;
 mod request;
 pub mod selftest;
+pub mod vouch;
 mod webhooks;
 
 pub use client::{Client, Identity, Settings};

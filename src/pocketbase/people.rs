@@ -4,13 +4,15 @@
 //! a second for each further one. So what is usually absent (a new person, an open verification, an idempotency key) is asked
 //! for by an id that follows from it.
 
+use std::time::{Duration, Instant};
+
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use super::client::Client;
 use super::error::{PocketbaseError, Result};
@@ -19,6 +21,11 @@ use super::login;
 use super::records::Collection;
 use super::records::writes::UserFields;
 use super::request::Call;
+
+/// For how long a valid token need not be asked about again.
+const TOKEN_HOLDS: Duration = Duration::from_secs(60);
+/// Tokens known at a time; about 150 bytes each.
+const TOKENS_MAX: usize = 4096;
 
 /// A token of a `users` record, for that person's browser.
 #[derive(Debug, Clone)]
@@ -29,12 +36,47 @@ pub struct ClientToken {
     pub token: SecretString,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Whether the person is new: they have no verification yet.
+    pub is_new: bool,
+}
+
+/// A token that `PocketBase` has vouched for.
+#[derive(Debug, Clone)]
+pub(super) struct KnownToken {
+    user: String,
+    until: Instant,
 }
 
 impl Client {
     /// The id of the person whose valid token this is. `None` for any other text, also for valid tokens of reviewers,
     /// services and superusers.
+    ///
+    /// A page that polls shows the same token again and again, and all pages together share one address' limit on logins. So a
+    /// valid one is asked about once in [`TOKEN_HOLDS`], as long as the watch vouches that its person was not changed (a new password ends
+    /// all tokens) or deleted.
     pub async fn user_from_token(&self, token: &str) -> Result<Option<String>> {
+        let now = Instant::now();
+        let name = hex::encode(Sha256::digest(token.as_bytes()));
+        let epoch = self.vouched();
+        let known = epoch.and_then(|epoch| self.inner.known_tokens.find(epoch, &name));
+        if let Some(known) = known.filter(|known| now < known.until && self.may_be_a_login(token)) {
+            return Ok(Some(known.user));
+        }
+        let reading = epoch.map(|epoch| self.inner.known_tokens.reading(epoch));
+        let user = self.ask_whose_token(token).await?;
+        if let (Some(reading), Some(user)) = (reading, &user) {
+            let known = KnownToken { user: user.clone(), until: now + TOKEN_HOLDS };
+            self.inner.known_tokens.keep(reading, &name, known, TOKENS_MAX);
+        }
+        Ok(user)
+    }
+
+    /// The person `user` was changed or deleted: their tokens may have ended.
+    pub fn person_changed(&self, user: &str) {
+        self.inner.known_tokens.changed(|known| known.user == user);
+    }
+
+    async fn ask_whose_token(&self, token: &str) -> Result<Option<String>> {
         #[derive(Deserialize)]
         struct Refreshed {
             record: Record,
@@ -74,17 +116,18 @@ impl Client {
             let what = "a person without a reference cannot be created";
             return Err(PocketbaseError::Misuse { operation: "create a person", what });
         }
-        let user = match self.user_by_derived_id(reference).await? {
-            Some(user) => user,
+        let (user, is_new) = match self.user_by_derived_id(reference).await? {
+            Some(user) => (user, false),
             None => self.create_user(reference).await?,
         };
-        match self.client_token(reference, &user).await {
+        let token = match self.client_token(reference, &user).await {
             Err(PocketbaseError::Unauthorized { .. }) => {
                 self.set_password(&user).await?;
-                self.client_token(reference, &user).await
+                self.client_token(reference, &user).await?
             }
-            other => other,
-        }
+            other => other?,
+        };
+        Ok(ClientToken { is_new, ..token })
     }
 
     async fn user_by_derived_id(&self, reference: &str) -> Result<Option<String>> {
@@ -111,7 +154,8 @@ impl Client {
         Ok(self.list::<Row>(&call).await?.into_iter().next().map(|row| row.id))
     }
 
-    async fn create_user(&self, reference: &str) -> Result<String> {
+    /// The person's id, and whether they were created here.
+    async fn create_user(&self, reference: &str) -> Result<(String, bool)> {
         const OPERATION: &str = "create a person";
         let id = self.derived_id(reference);
         let password = self.password_of(&id);
@@ -120,9 +164,10 @@ impl Client {
         match self.create(OPERATION, Collection::Users, &fields, Vec::new()).await {
             // Somebody else was faster, or created the person under another id.
             Err(PocketbaseError::Conflict { .. }) => {
-                self.user_by_reference(reference).await?.ok_or(PocketbaseError::NotFound { operation: OPERATION })
+                let user = self.user_by_reference(reference).await?;
+                user.map(|user| (user, false)).ok_or(PocketbaseError::NotFound { operation: OPERATION })
             }
-            other => other,
+            created => created.map(|user| (user, true)),
         }
     }
 
@@ -152,7 +197,7 @@ impl Client {
             operation: OPERATION,
             what: "a token of somebody else, or without an end".to_owned(),
         })?;
-        Ok(ClientToken { user: user.to_owned(), token, expires_at })
+        Ok(ClientToken { user: user.to_owned(), token, expires_at, is_new: false })
     }
 
     async fn set_password(&self, user: &str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::check::{Check, Kind};
+use super::check::{Check, Kind, Pictures};
 use super::journal::{Entry, Event, Source, Work};
 use super::policy::{DocumentType, Policy};
 use super::reason::Code;
@@ -291,6 +291,22 @@ impl Case {
     /// Record id.
     pub fn id(&self) -> &str {
         &self.record.id
+    }
+
+    /// The case after its last `rows` journal rows were stored, the first of them at `at`, and pictures under these names.
+    #[must_use]
+    pub fn stored_at(mut self, at: Timestamp, rows: usize, pictures: &[Pictures]) -> Self {
+        let kept = self.journal.len().saturating_sub(rows);
+        for entry in &mut self.journal[kept..] {
+            entry.created = at;
+        }
+        for named in pictures {
+            if let Some(check) = self.checks.iter_mut().find(|check| check.id == named.check) {
+                check.reference_image.clone_from(&named.reference_image);
+                check.portrait.clone_from(&named.portrait);
+            }
+        }
+        self
     }
 
     /// `seq` of the last journal row, 0 without any.

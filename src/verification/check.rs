@@ -199,6 +199,17 @@ pub struct Check {
     pub portrait: String,
 }
 
+/// The names under which the pictures of a check were stored; empty where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pictures {
+    /// Id of the check.
+    pub check: String,
+    /// The liveness challenge's reference image.
+    pub reference_image: String,
+    /// The document's portrait.
+    pub portrait: String,
+}
+
 impl Check {
     /// The row that `finding` makes, judged by `policy`.
     pub fn judge(verification: &str, kind: Kind, attempt: u32, finding: &Finding, policy: &Policy) -> Self {

@@ -190,6 +190,7 @@ async fn begin(
         reached(Point::PersonEnsured);
     }
     if let (Some(token), Some(given)) = (&token, &given)
+        && !token.is_new
         && let Some(stored) = service.pocketbase.open_verification_of(&token.user).await?
         // Only what a server began under this reference: a person can set none, and what they began by themselves
         // under another policy and with another declaration is not what this caller asks for.
@@ -204,9 +205,9 @@ async fn begin(
     };
     let record = record(request, user, fingerprint.as_ref());
     match service.pocketbase.create_verification(&record).await {
-        Ok(id) => {
+        Ok(stored) => {
             reached(Point::VerificationCreated);
-            Ok(Begun { how: How::Created, stored: service.stored(&id).await?, token })
+            Ok(Begun { how: How::Created, stored, token })
         }
         // Another facade was faster with the same key.
         Err(PocketbaseError::Conflict { .. }) if fingerprint.is_some() => {

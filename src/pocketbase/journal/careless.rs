@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Batch, Client, Commit, OPERATION, is_lost_race, stored_at};
+use super::{Batch, Client, Commit, OPERATION, is_lost_race, stored};
 use crate::pocketbase::error::{PocketbaseError, Result};
 use crate::pocketbase::records::{Collection, Delivery, RecordPatch};
 use crate::pocketbase::request::Call;
@@ -76,7 +76,8 @@ impl Client {
 
     async fn at_once(&self, batch: Batch) -> Result<Commit> {
         let answer = self.call(&batch.into_call()).await?;
-        Ok(Commit::Won { at: stored_at(&answer)? })
+        let (at, pictures) = stored(&answer)?;
+        Ok(Commit::Won { at, pictures })
     }
 
     /// Each item as a request of its own.
@@ -86,7 +87,7 @@ impl Client {
             let method = if text("method") == "POST" { Method::POST } else { Method::PATCH };
             self.call(&Call::write(OPERATION, method, text("url"), item["body"].clone())).await?;
         }
-        Ok(Commit::Won { at: self.now_after(OPERATION)? })
+        Ok(Commit::Won { at: self.now_after(OPERATION)?, pictures: Vec::new() })
     }
 
     /// The batch without its notifications, and then those.

@@ -12,7 +12,7 @@ use super::pocketbase::PERSON;
 pub async fn verification(client: &Client) -> String {
     let new =
         NewVerification { user: PERSON.to_owned(), declared_name: "Erika Muster".to_owned(), ..Default::default() };
-    client.create_verification(&new).await.expect("a verification")
+    client.create_verification(&new).await.expect("a verification").id
 }
 
 /// A new verification whose journal has its first row.

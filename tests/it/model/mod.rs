@@ -38,6 +38,8 @@ pub enum Flaw {
     OwnClock,
     /// A sidecar forgets what it is working on.
     ForgetsItsWork,
+    /// The case that a sidecar keeps in mind has the instants at which its rows were made, not those at which they were stored.
+    KeepsItsOwnStamps,
     /// At its start a sidecar takes an empty list for "nothing to do", and waits for events.
     TrustsAnEmptyList,
 }
@@ -81,6 +83,7 @@ fn each_planted_flaw_is_seen() {
         Flaw::ReadsBackTheFirstRow,
         Flaw::OwnClock,
         Flaw::ForgetsItsWork,
+        Flaw::KeepsItsOwnStamps,
         Flaw::TrustsAnEmptyList,
     ] {
         let found = (0..HISTORIES_TO_A_FLAW).find_map(|seed| {

@@ -52,6 +52,8 @@ pub struct Sent {
     /// Which message.
     pub number: u64,
     pub batch: Batch,
+    /// The case as it will be.
+    pub after: Box<Case>,
     /// Work that it claims, with the claim's number.
     pub claims: Option<(u32, Vec<Work>)>,
     /// When to look again.
@@ -87,6 +89,8 @@ pub struct Sidecar {
     pub tasks: Vec<Task>,
     /// Claims it works on, or hopes to have won.
     pub holding: Vec<u32>,
+    /// The case as it last stored or read it, while it holds a claim: results may be written on top of that.
+    pub known: Option<Box<Case>>,
     pub wake: Option<Timestamp>,
     /// How wrong its own clock is. The protocol does not read it.
     pub skew: SignedDuration,
@@ -105,7 +109,15 @@ pub enum Plan {
 impl Sidecar {
     pub fn new(name: &str, skew: SignedDuration) -> Self {
         let (tasks, holding) = (Vec::new(), Vec::new());
-        Self { name: name.to_owned(), alive: true, tasks, holding, wake: None, skew }
+        Self { name: name.to_owned(), alive: true, tasks, holding, known: None, wake: None, skew }
+    }
+
+    /// Keeps `case` in mind, unless it knows a later state or holds nothing.
+    pub fn learn(&mut self, case: &Case) {
+        let newer = self.known.as_ref().is_some_and(|known| known.seq() > case.seq());
+        if !newer && !self.holding.is_empty() {
+            self.known = Some(Box::new(case.clone()));
+        }
     }
 
     /// kill -9.
@@ -113,12 +125,16 @@ impl Sidecar {
         self.alive = false;
         self.tasks.clear();
         self.holding.clear();
+        self.known = None;
         self.wake = None;
     }
 
     pub fn let_go(&mut self, claim: u32) {
         if let Some(position) = self.holding.iter().position(|held| *held == claim) {
             self.holding.swap_remove(position);
+        }
+        if self.holding.is_empty() {
+            self.known = None;
         }
     }
 
@@ -157,7 +173,7 @@ impl Sidecar {
         if batch.entries.is_empty() {
             Plan::Rest(wake)
         } else {
-            Plan::Write(Box::new(Sent { number: 0, batch, claims, wake }))
+            Plan::Write(Box::new(Sent { number: 0, batch, after: Box::new(case), claims, wake }))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use identivia::verification::check::Pictures;
 use identivia::verification::{
     Action, ActionKind, Actor, Case, DeviceSignal, Document, DocumentType, Entry, Event, Kind, LivenessSession, Policy,
     SessionStatus, Source, Transition, Verification,
@@ -30,6 +31,22 @@ pub struct Store {
 }
 
 impl Store {
+    /// `case`, whose last `rows` rows were stored, with what their answer says.
+    pub fn stamped(&self, case: Case, rows: usize) -> Case {
+        let first = case.journal.len() - rows;
+        let pictures: Vec<Pictures> = self
+            .case
+            .checks
+            .iter()
+            .map(|check| Pictures {
+                check: check.id.clone(),
+                reference_image: check.reference_image.clone(),
+                portrait: check.portrait.clone(),
+            })
+            .collect();
+        case.stored_at(self.case.journal[first].created, rows, &pictures)
+    }
+
     pub fn new(flaw: Flaw) -> Self {
         let now: Timestamp = "2026-11-23T10:00:00Z".parse().expect("an instant");
         let record = Verification { id: "verification001".into(), created: now, ..Verification::default() };

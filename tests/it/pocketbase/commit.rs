@@ -278,7 +278,7 @@ async fn the_stamp_of_a_won_batch_is_the_stored_one() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let case = started(&client).await;
-    let Commit::Won { at } = commit(&client, &case, "ours").await.expect("an outcome") else {
+    let Commit::Won { at, .. } = commit(&client, &case, "ours").await.expect("an outcome") else {
         panic!("nobody else races")
     };
     assert_eq!(scene::read(&client, case.id()).await.0.journal[1].created, at);

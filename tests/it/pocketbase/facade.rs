@@ -28,7 +28,7 @@ async fn each_kind_of_record_is_created_and_shown() {
         request_hash: "cd34".to_owned(),
         ..Default::default()
     };
-    let id = client.create_verification(&new).await.expect("created");
+    let id = client.create_verification(&new).await.expect("created").id;
     let again = client.create_verification(&new).await.expect_err("the key is taken");
     assert!(matches!(&again, PocketbaseError::Conflict { field, .. } if field == "idempotency_key"), "{again:?}");
     let stored = client.verification_by_idempotency_key("ab12").await.expect("an answer").expect("there");
@@ -182,4 +182,47 @@ async fn other_tokens_are_nobodys() {
     for bad in ["", "x", "a.b.c", "\u{1f600}", "a\r\nb", &forged, service, &format!("Bearer {token}")] {
         assert_eq!(client.user_from_token(bad).await.expect("an answer"), None, "{bad}");
     }
+}
+
+#[tokio::test]
+async fn a_valid_token_is_known_until_its_person_changes_or_the_watch_is_lost() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    client.watch_proved(Instant::now() + Duration::from_secs(600));
+    let person = client.ensure_user("partner-7").await.expect("a token");
+    let owner = async || client.user_from_token(person.token.expose_secret()).await.expect("an answer");
+    assert_eq!(owner().await.as_ref(), Some(&person.user));
+    let new = "a-password-of-their-own";
+    admin.patch("users", &person.user, json!({ "password": new, "passwordConfirm": new })).await;
+    assert_eq!(owner().await.as_ref(), Some(&person.user), "no event came yet");
+    client.person_changed("somebodyelse001");
+    assert_eq!(owner().await.as_ref(), Some(&person.user), "nor does another's count");
+    client.person_changed(&person.user);
+    assert_eq!(owner().await, None);
+
+    let other = client.ensure_user("partner-8").await.expect("a token");
+    let owner = async || client.user_from_token(other.token.expose_secret()).await.expect("an answer");
+    assert_eq!(owner().await.as_ref(), Some(&other.user));
+    admin.delete("users", &other.user).await;
+    assert_eq!(owner().await.as_ref(), Some(&other.user), "no event came yet");
+    client.watch_lost();
+    assert_eq!(owner().await, None);
+}
+
+#[tokio::test]
+async fn a_live_policy_is_known_until_another_is_created() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    client.watch_proved(Instant::now() + Duration::from_secs(600));
+    let live = async || client.live_policy("default").await.expect("an answer").expect("a policy");
+    let first = live().await;
+    let mut next = admin.get("policies", &first.id).await;
+    next["version"] = json!(first.version + 1);
+    for own in ["id", "created", "collectionId", "collectionName"] {
+        next.as_object_mut().expect("a record").remove(own);
+    }
+    admin.create("policies", next).await;
+    assert_eq!(live().await.version, first.version, "no event came yet");
+    client.policies_changed();
+    assert_eq!(live().await.version, first.version + 1);
 }

@@ -110,6 +110,6 @@ async fn large_fields_do_not_travel() {
         metadata: Some(json!({ "note": "x".repeat(4000) })),
         ..Default::default()
     };
-    let id = client.create_verification(&new).await.expect("a verification");
+    let id = client.create_verification(&new).await.expect("a verification").id;
     assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
 }

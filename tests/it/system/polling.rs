@@ -71,3 +71,26 @@ async fn ask(http: &reqwest::Client, url: &str) -> Option<(u16, Value)> {
     let answer = request.send().await.ok()?;
     Some((answer.status().as_u16(), answer.json().await.ok()?))
 }
+
+#[tokio::test]
+async fn a_token_that_ends_is_soon_refused_by_the_facade() {
+    let mut stack = Stack::start().await;
+    let person = stack.person().await;
+    let id = person.begin().await;
+    let facade = stack.sidecars[0].address().expect("it is ready");
+    let url = format!("http://{facade}/api/v1/status/{id}");
+    let http = reqwest::Client::new();
+    let asks = async || {
+        let answer = http.get(&url).bearer_auth(&person.token).send().await.expect("an answer");
+        answer.status().as_u16()
+    };
+    assert_eq!(asks().await, 200);
+    let user = person.id.clone();
+    let new = "a-password-of-their-own";
+    stack.admin().patch("users", &user, serde_json::json!({ "password": new, "passwordConfirm": new })).await;
+    wait_for("the old token is refused", PATIENCE, async || match asks().await {
+        401 => Ok(()),
+        status => Err(format!("it was answered with {status}")),
+    })
+    .await;
+}

@@ -1,0 +1,146 @@
+//! Whether what was read may still be relied on without reading it again.
+//!
+//! Only while the watch is whole: a `PocketBase` that was restored from a backup, or replaced, ends every stream, and what was
+//! learned before says nothing about what it knows now. So each loss of the watch begins a new [`Epoch`], and what
+//! was learned in another one is not used.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::client::Client;
+
+/// A time without a loss of the watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epoch(u64);
+
+#[derive(Debug, Default)]
+pub(super) struct Vouch {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct State {
+    until: Option<Instant>,
+    losses: u64,
+}
+
+impl Client {
+    /// The epoch, while a heartbeat vouches for the watch. Ask *before* reading what is to be relied on later.
+    pub fn vouched(&self) -> Option<Epoch> {
+        let state = *self.inner.vouch.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.until.is_some_and(|until| Instant::now() < until).then_some(Epoch(state.losses))
+    }
+
+    /// A heartbeat came back: the stream that events come over is whole, and vouched for `until` then.
+    pub fn watch_proved(&self, until: Instant) {
+        self.inner.vouch.state.lock().unwrap_or_else(PoisonError::into_inner).until = Some(until);
+    }
+
+    /// The watch is lost: events may have been missed, and it may not be the same `PocketBase` that answers next.
+    pub fn watch_lost(&self) {
+        let mut state = self.inner.vouch.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.until = None;
+        state.losses += 1;
+    }
+}
+
+/// What was read, kept by name for as long as the watch vouches for it. An event about its collection is a [`Shelf::changed`].
+#[derive(Debug)]
+pub(super) struct Shelf<T> {
+    state: Mutex<Kept<T>>,
+}
+
+#[derive(Debug)]
+struct Kept<T> {
+    by_name: HashMap<String, (Epoch, T)>,
+    /// Counts events.
+    changes: u64,
+}
+
+/// A read under way whose result may be kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    epoch: Epoch,
+    changes: u64,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self { state: Mutex::new(Kept { by_name: HashMap::new(), changes: 0 }) }
+    }
+}
+
+impl<T: Clone> Shelf<T> {
+    /// What is kept under `name`, in `epoch`.
+    pub fn find(&self, epoch: Epoch, name: &str) -> Option<T> {
+        let kept = self.lock();
+        let (kept_in, value) = kept.by_name.get(name)?;
+        (*kept_in == epoch).then(|| value.clone())
+    }
+
+    /// Begins a read in `epoch`.
+    pub fn reading(&self, epoch: Epoch) -> Reading {
+        Reading { epoch, changes: self.lock().changes }
+    }
+
+    /// Keeps what `reading` brought, unless something changed meanwhile, which may not be in it. More than `most` are not kept: it
+    /// begins anew.
+    pub fn keep(&self, reading: Reading, name: &str, value: T, most: usize) {
+        let mut kept = self.lock();
+        if kept.changes == reading.changes {
+            if kept.by_name.len() >= most {
+                kept.by_name.clear();
+            }
+            kept.by_name.insert(name.to_owned(), (reading.epoch, value));
+        }
+    }
+
+    /// Something changed: what `concerned` picks is forgotten.
+    pub fn changed(&self, concerned: impl Fn(&T) -> bool) {
+        let mut kept = self.lock();
+        kept.changes += 1;
+        kept.by_name.retain(|_, (_, value)| !concerned(value));
+    }
+
+    // No code that can panic runs while the lock is held.
+    fn lock(&self) -> MutexGuard<'_, Kept<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Epoch = Epoch(1);
+    const TWO: Epoch = Epoch(2);
+
+    #[test]
+    fn what_was_read_is_kept_in_its_epoch_only() {
+        let shelf = Shelf::default();
+        shelf.keep(shelf.reading(ONE), "a", 1, 10);
+        assert_eq!((shelf.find(ONE, "a"), shelf.find(TWO, "a"), shelf.find(ONE, "b")), (Some(1), None, None));
+    }
+
+    #[test]
+    fn a_read_that_a_change_overtook_is_not_kept() {
+        let shelf = Shelf::default();
+        let reading = shelf.reading(ONE);
+        shelf.changed(|_: &u32| false);
+        shelf.keep(reading, "a", 1, 10);
+        assert_eq!(shelf.find(ONE, "a"), None);
+    }
+
+    #[test]
+    fn a_change_takes_what_it_concerns_and_a_full_shelf_begins_anew() {
+        let shelf = Shelf::default();
+        for (name, value) in [("a", 1), ("b", 2)] {
+            shelf.keep(shelf.reading(ONE), name, value, 2);
+        }
+        shelf.changed(|value| *value == 1);
+        assert_eq!((shelf.find(ONE, "a"), shelf.find(ONE, "b")), (None, Some(2)));
+        shelf.keep(shelf.reading(ONE), "c", 3, 1);
+        assert_eq!((shelf.find(ONE, "b"), shelf.find(ONE, "c")), (None, Some(3)));
+    }
+}
