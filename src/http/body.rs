@@ -50,8 +50,8 @@ pub fn content_type(headers: &HeaderMap) -> &str {
 }
 
 async fn collect(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<Bytes> {
-    refuse_announced(headers, body, limit).await?;
-    let mut bytes = BytesMut::new();
+    let announced = refuse_announced(headers, body, limit).await?;
+    let mut bytes = BytesMut::with_capacity(announced.unwrap_or_default());
     let deadline = Instant::now() + WHOLE;
     while let Some(chunk) = next(body, deadline).await? {
         if bytes.len() + chunk.len() > limit {
@@ -63,14 +63,14 @@ async fn collect(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<B
     Ok(bytes.freeze())
 }
 
-/// Refuses a body whose announced length is over `limit`.
-pub async fn refuse_announced(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<()> {
+/// The announced length, if there is one; a body whose announced length is over `limit` is refused.
+pub async fn refuse_announced(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<Option<usize>> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         drain(body).await;
         return Err(too_large(limit));
     }
-    Ok(())
+    Ok(announced)
 }
 
 fn too_large(limit: usize) -> Problem {

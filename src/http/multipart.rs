@@ -49,15 +49,21 @@ impl Form {
                 return Err(of_multer(&error));
             }
         };
-        body::refuse_announced(headers, body, limit).await?;
-        let outcome = Self::read_parts(body, boundary, limit, layout).await;
+        let announced = body::refuse_announced(headers, body, limit).await?;
+        let room = announced.unwrap_or_default().min(layout.picture_bytes_max);
+        let outcome = Self::read_parts(body, boundary, (limit, room), layout).await;
         if outcome.is_err() {
             body::drain(body).await;
         }
         outcome
     }
 
-    async fn read_parts(body: &mut Body, boundary: String, limit: usize, layout: &Layout) -> Result<Self> {
+    async fn read_parts(
+        body: &mut Body,
+        boundary: String,
+        (limit, room): (usize, usize),
+        layout: &Layout,
+    ) -> Result<Self> {
         let mut parts = Multipart::new(Box::pin(body::chunks(body, limit)), boundary);
         let mut form = Self::default();
         let mut errors = Vec::new();
@@ -67,12 +73,18 @@ impl Form {
             if count > PARTS_MAX {
                 return Err(Problem::new(Kind::TooLarge, format!("The form may have at most {PARTS_MAX} fields.")));
             }
-            form.take(part, layout, &mut errors).await?;
+            form.take(part, layout, room, &mut errors).await?;
         }
         if errors.is_empty() { Ok(form) } else { Err(Problem::invalid(errors)) }
     }
 
-    async fn take(&mut self, part: Field<'_>, layout: &Layout, errors: &mut Vec<FieldError>) -> Result<()> {
+    async fn take(
+        &mut self,
+        part: Field<'_>,
+        layout: &Layout,
+        room: usize,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<()> {
         let sent: String = part.name().unwrap_or_default().chars().take(64).collect();
         let Some(name) = layout.known(&sent) else {
             let known = [layout.texts, layout.pictures].concat().join(", ");
@@ -84,7 +96,7 @@ impl Form {
             return Ok(());
         }
         if layout.pictures.contains(&name) {
-            let upload = picture(part, name, layout.picture_bytes_max).await?;
+            let upload = picture(part, name, layout.picture_bytes_max, room).await?;
             self.pictures.push((name, upload));
         } else {
             match text(part).await? {
@@ -140,9 +152,10 @@ async fn text(mut part: Field<'_>) -> Result<Option<String>> {
     Ok(String::from_utf8(bytes.to_vec()).ok())
 }
 
-/// The part as a picture: judged by its first bytes, whatever its name and type say.
-async fn picture(mut part: Field<'_>, name: &str, max: usize) -> Result<Bytes> {
-    let mut bytes = BytesMut::new();
+/// The part as a picture: judged by its first bytes, whatever its name and type say. `room` is what it may come to by the announced
+/// length: memory that is grown step by step is copied, and half of it may stay empty; what is reserved and not written costs none.
+async fn picture(mut part: Field<'_>, name: &str, max: usize, room: usize) -> Result<Bytes> {
+    let mut bytes = BytesMut::with_capacity(room);
     while let Some(chunk) = part.chunk().await.map_err(|error| of_multer(&error))? {
         if bytes.len() + chunk.len() > max {
             return Err(Problem {
