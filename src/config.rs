@@ -38,6 +38,7 @@ pub const VARIABLES: &[Variable] = &[
     optional("AWS_ENDPOINT_URL", "", "Another endpoint for AWS (sandbox)"),
     optional("OPENAI_BASE_URL", "", "Another server that speaks OpenAI's protocol"),
     optional("OPENAI_DIALECT", "auto", "auto, reasoning, classic or compatible"),
+    optional("MRZ_MODEL_PATH", "", "Recognition model for our own reading of machine-readable zones; empty for none"),
     optional("FINGERPRINT_REGION", "us", "us, eu or ap"),
     optional("FINGERPRINT_BASE_URL", "", "Another endpoint for Fingerprint (sandbox)"),
     optional("ALLOW_INSECURE_ENDPOINTS", "false", "Allow http:// provider endpoints beyond loopback (tests only)"),
@@ -108,6 +109,8 @@ pub struct Config {
     pub workers: usize,
     /// Seconds for work in flight at a stop.
     pub shutdown_seconds: u64,
+    /// Recognition model for machine-readable zones.
+    pub mrz_model_path: Option<PathBuf>,
     /// Logging.
     pub log: Log,
 }
@@ -342,6 +345,7 @@ impl Reader {
             allow_insecure_endpoints: self.one_of("ALLOW_INSECURE_ENDPOINTS", &["false", "true"]) == "true",
             workers: self.number("WORKERS", 1, 1024),
             shutdown_seconds: self.number("SHUTDOWN_SECONDS", 1, 600) as u64,
+            mrz_model_path: self.opt("MRZ_MODEL_PATH").map(PathBuf::from),
             log: Log { filter: self.text("LOG"), json: self.one_of("LOG_FORMAT", &["text", "json"]) == "json" },
         }
     }

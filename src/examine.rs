@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -24,8 +25,10 @@ use crate::providers::fingerprint::Fingerprint;
 use crate::providers::openai::{Image, MediaType, OpenAi, Reading};
 use crate::providers::rekognition::Rekognition;
 use crate::providers::{AWS_ATTEMPT, Answer, FINGERPRINT_ATTEMPT, OPENAI_ATTEMPT, Trouble, TroubleKind};
+use crate::recognition::Recogniser;
 use crate::sabotage::{Point, reached, reached_with};
 use crate::verification::check::{Check, ProviderTrace, Usage};
+use crate::verification::document::eyes::{self, Sight};
 use crate::verification::document::image::{self, Limits, Prepared};
 use crate::verification::document::transcription::{Side, Transcription};
 use crate::verification::document::{self, Evidence};
@@ -182,6 +185,8 @@ pub struct Examiner {
     /// Pictures are decoded off the async threads, a few at a time: each can need tens of megabytes.
     decoders: Arc<Semaphore>,
     keys: Keys,
+    /// Our own eyes, where a model for them is set.
+    recogniser: Option<Recogniser>,
 }
 
 impl Examiner {
@@ -204,7 +209,14 @@ impl Examiner {
             answers: Answers::default(),
             decoders: Arc::new(Semaphore::new(decoders)),
             keys,
+            recogniser: None,
         }
+    }
+
+    /// With our own eyes; without a recogniser there is no own reading of machine-readable zones.
+    #[must_use]
+    pub fn with_own_eyes(self, recogniser: Option<Recogniser>) -> Self {
+        Self { recogniser, ..self }
     }
 
     /// What came of `work` is stored, or nobody wants it any more: what was paid for it need not be kept.
@@ -321,9 +333,13 @@ impl Examiner {
             return Ok(unpaid(reasons, evidence));
         }
         let person = self.safety_identifier(&case.record.user);
-        let (faces, front_reading, back_reading) = self.ask_about(job, &front, back.as_ref(), &person).await;
-        let (faces, front_reading, back_reading) = (faces?, front_reading?, back_reading?);
         let today = job.now.to_zoned(TimeZone::UTC).date();
+        let ((faces, front_reading, back_reading), front_sight, back_sight) = tokio::join!(
+            self.ask_about(job, &front, back.as_ref(), &person),
+            self.look(Some(&front), today),
+            self.look(back.as_ref(), today),
+        );
+        let (faces, front_reading, back_reading) = (faces?, front_reading?, back_reading?);
         let seen = Evidence {
             record: &case.record,
             document: record,
@@ -332,6 +348,8 @@ impl Examiner {
             faces: &faces.value,
             front_reading: transcription(&front_reading),
             back_reading: back_reading.as_ref().and_then(transcription),
+            front_sight: front_sight.as_ref(),
+            back_sight: back_sight.as_ref(),
         };
         let judgement = document::judge(&seen, policy, today);
         let marks = document::known::marks(&seen, &judgement, policy, today);
@@ -397,6 +415,22 @@ impl Examiner {
         let answer = self.gates.openai.call("ChatCompletion", Urgency::Check, begin_by, reading).await?;
         reached(Point::DocumentRead);
         Ok(answer)
+    }
+
+    /// The machine-readable zone as our own eyes see it, on the very picture that the model is sent. While the providers work: it
+    /// adds no waiting. `None` where there is no model for it; that our eyes fail says nothing about anybody.
+    async fn look(&self, side: Option<&Prepared>, today: Date) -> Option<Sight> {
+        let recogniser = self.recogniser.clone()?;
+        let jpeg = side?.jpeg.clone();
+        let _permit = self.decoders.acquire().await.ok()?;
+        let began = Instant::now();
+        let looked = tokio::task::spawn_blocking(move || {
+            let picture = ::image::load_from_memory_with_format(&jpeg, ::image::ImageFormat::Jpeg).ok()?;
+            Some(eyes::look(&picture.into_luma8(), today, |strip| recogniser.recognise(strip)))
+        });
+        let sight = looked.await.ok().flatten();
+        metrics::histogram!("work_duration_seconds", "work" => "own_eyes").record(began.elapsed().as_secs_f64());
+        sight
     }
 
     /// What the model's provider may use to tell abusers apart: a keyed hash, so it says nothing about the person.

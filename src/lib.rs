@@ -13,6 +13,7 @@ pub mod http;
 pub mod pocketbase;
 pub mod providers;
 pub mod queue;
+pub mod recognition;
 pub mod reconcile;
 pub mod run;
 pub mod sabotage;

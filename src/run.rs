@@ -21,6 +21,7 @@ use crate::providers::openai::{self, ModelStatus, OpenAi};
 use crate::providers::rekognition::{self, Rekognition};
 use crate::providers::{self, Timeouts};
 use crate::queue::Queue;
+use crate::recognition::{ModelError, Recogniser};
 use crate::reconcile::Reconciler;
 use crate::sabotage::{Point, reached};
 use crate::verification::policy::Provider;
@@ -65,6 +66,14 @@ pub enum StartError {
     /// A provider's settings cannot work.
     #[error("a provider's settings cannot be used:\n{}", .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
     Provider(Vec<String>),
+    /// The recognition model that is set cannot be used.
+    #[error("MRZ_MODEL_PATH names {path}, which cannot be used")]
+    Model {
+        /// Where it should be.
+        path: String,
+        /// Why.
+        source: ModelError,
+    },
     /// Figures cannot be gathered.
     #[error("metrics cannot be gathered: {0}")]
     Metrics(String),
@@ -109,6 +118,9 @@ impl Providers {
 pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let started = Instant::now();
     let providers = Providers::new(&config).await?;
+    let decoders = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let (recogniser, own_reading) = own_eyes(&config, decoders)?;
+    info!("{own_reading}");
     let listener = listen(config.facade.listen).await?;
     let metrics_listener = match config.metrics_listen {
         Some(address) => Some(listen(address).await?),
@@ -149,7 +161,6 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         });
     let (health_sender, health) = watch::channel(Health::default());
     let facade = facade(&config, &client, &providers, health, changes, kept_answers);
-    let decoders = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let openai = providers.openai.clone();
     let gates = gates(&config.rates);
     let examiner = Examiner::new(
@@ -161,7 +172,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         decoders,
         // The first is known to us and to the model's provider only; a new one costs nothing. The other must stay.
         Keys { safety: config.openai.api_key.clone(), hashes: config.hash_key.clone() },
-    );
+    )
+    .with_own_eyes(recogniser);
     let reconciler =
         Arc::new(Reconciler::new(client, examiner, config.instance.clone(), config.face_liveness_threshold));
 
@@ -186,10 +198,27 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     Ok(())
 }
 
+/// The model for our own eyes, where there is one, and a line that says so. Without one every finding says that there was no own
+/// reading; a file that is another one or damaged is an operator's mistake, and nothing starts.
+fn own_eyes(config: &Config, threads: usize) -> Result<(Option<Recogniser>, String), StartError> {
+    const OFF: &str = "own reading of machine-readable zones: off, the model provider alone reads them:";
+    let Some(path) = &config.mrz_model_path else {
+        return Ok((None, format!("{OFF} MRZ_MODEL_PATH is not set")));
+    };
+    match Recogniser::load(path, threads) {
+        Ok(recogniser) => Ok((Some(recogniser), "own reading of machine-readable zones: on".to_owned())),
+        Err(ModelError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok((None, format!("{OFF} there is no file {}", path.display())))
+        }
+        Err(source) => Err(StartError::Model { path: path.display().to_string(), source }),
+    }
+}
+
 /// Looks at everything and changes nothing. One line for each thing looked at.
 pub async fn doctor(config: &Config) -> Result<Vec<String>, StartError> {
     let mut report = vec!["configuration: ok".to_owned()];
     let providers = Providers::new(config).await?;
+    report.push(own_eyes(config, 1)?.1);
     let client = client(config)?;
     let identity = client.login().await.map_err(|source| pocketbase_error(config, source))?;
     report.push(format!("PocketBase login: ok, as {}", identity_name(identity)));

@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["verification", "backoff"],
     &["config", "sabotage"],
     &["telemetry"],
-    &["pocketbase", "providers"],
+    &["pocketbase", "providers", "recognition"],
     &["queue", "gate", "answers", "crowd", "holdings"],
     &["examine"],
     &["watcher", "reconcile", "http", "webhooks"],

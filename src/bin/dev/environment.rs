@@ -104,7 +104,7 @@ impl Urls {
 pub type Variable = (&'static str, String);
 
 /// The sidecar's whole configuration, by the names that production uses.
-pub fn sidecar(addresses: &Addresses, urls: &Urls, secrets: &Secrets) -> Vec<Variable> {
+pub fn sidecar(addresses: &Addresses, urls: &Urls, secrets: &Secrets, model: &Path) -> Vec<Variable> {
     vec![
         ("POCKETBASE_URL", urls.pocketbase.clone()),
         ("PB_USER_EMAIL", SERVICE_EMAIL.into()),
@@ -122,6 +122,7 @@ pub fn sidecar(addresses: &Addresses, urls: &Urls, secrets: &Secrets) -> Vec<Var
         ("OPENAI_DIALECT", "reasoning".into()),
         ("OPENAI_API_KEY", sandbox_keys::OPENAI_API_KEY.into()),
         ("OPENAI_BASE_URL", format!("{}/v1", urls.sandbox)),
+        ("MRZ_MODEL_PATH", model.display().to_string()),
         ("FINGERPRINT_SECRET_KEY", sandbox_keys::FINGERPRINT_SECRET_KEY.into()),
         ("FINGERPRINT_BASE_URL", urls.sandbox.clone()),
         ("ALLOW_INSECURE_ENDPOINTS", "true".into()),

@@ -17,6 +17,8 @@ pub struct Programs {
     pub sidecar: PathBuf,
     /// The sandbox.
     pub sandbox: PathBuf,
+    /// The recognition model for the sidecar's own reading.
+    pub model: PathBuf,
 }
 
 /// The root of the checkout: the folder of `Cargo.toml` and `pb_migrations`, here or above.
@@ -36,13 +38,18 @@ pub fn root() -> anyhow::Result<PathBuf> {
 
 /// Builds and installs whatever is missing, each beside the others.
 pub async fn prepare(root: &Path, build: bool) -> anyhow::Result<Programs> {
-    let (pocketbase, (sidecar, sandbox), ()) =
-        tokio::try_join!(install_pocketbase(root), siblings(root, build), install_page(root))?;
-    Ok(Programs { pocketbase, sidecar, sandbox })
+    let (pocketbase, model, (sidecar, sandbox), ()) = tokio::try_join!(
+        install(root, "scripts/pocketbase"),
+        install(root, "scripts/models"),
+        siblings(root, build),
+        install_page(root)
+    )?;
+    Ok(Programs { pocketbase, sidecar, sandbox, model })
 }
 
-async fn install_pocketbase(root: &Path) -> anyhow::Result<PathBuf> {
-    let script = root.join("scripts/pocketbase");
+/// Runs a script that installs a file and prints where it is.
+async fn install(root: &Path, script: &str) -> anyhow::Result<PathBuf> {
+    let script = root.join(script);
     let output = Command::new(&script)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -50,8 +57,9 @@ async fn install_pocketbase(root: &Path) -> anyhow::Result<PathBuf> {
         .output()
         .await
         .with_context(|| format!("cannot run {}", script.display()))?;
-    ensure!(output.status.success(), "scripts/pocketbase could not install PocketBase; its message is above");
-    let path = String::from_utf8(output.stdout).context("scripts/pocketbase printed a path that is not UTF-8")?;
+    ensure!(output.status.success(), "{} could not install its file; its message is above", script.display());
+    let path = String::from_utf8(output.stdout)
+        .with_context(|| format!("{} printed a path that is not UTF-8", script.display()))?;
     Ok(PathBuf::from(path.trim()))
 }
 

@@ -79,7 +79,7 @@ impl Stack {
 
         let secrets = Secrets::kept_or_made(&environment::read(&places.env_file)?);
         let urls = Urls::new(&addresses, page_listener.local_addr()?);
-        let sidecar = environment::sidecar(&addresses, &urls, &secrets);
+        let sidecar = environment::sidecar(&addresses, &urls, &secrets, &programs.model);
         environment::write(&places.env_file, &sidecar, &environment::for_scripts(&urls, &secrets))?;
 
         let http = Client::new();

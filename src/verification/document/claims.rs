@@ -34,20 +34,21 @@ impl Basis {
 /// The claims so far.
 #[derive(Debug, Default)]
 pub struct Claims {
-    claims: Vec<(Reason, Basis)>,
+    said: Vec<(Reason, Basis)>,
     zone: Basis,
+    own: Basis,
 }
 
 impl Claims {
-    /// No claims about a document whose machine-readable zone was read on `zone`.
-    pub fn new(zone: Source) -> Self {
-        let zone = if zone == Source::Back { Basis::BACK } else { Basis::FRONT };
-        Self { claims: Vec::new(), zone }
+    /// No claims about a document whose machine-readable zone was read on the side `zone`, and by our own eyes on `own`.
+    pub fn new(zone: Source, own: Source) -> Self {
+        let basis = |side| if side == Source::Back { Basis::BACK } else { Basis::FRONT };
+        Self { said: Vec::new(), zone: basis(zone), own: basis(own) }
     }
 
     /// Claims `code` because of what was seen on `basis`.
     pub fn say(&mut self, code: Code, basis: Basis, detail: impl Into<String>) {
-        self.claims.push((Reason::new(code, detail), basis));
+        self.said.push((Reason::new(code, detail), basis));
     }
 
     /// The picture a source was read from.
@@ -56,6 +57,7 @@ impl Claims {
             Source::Front => Basis::FRONT,
             Source::Back | Source::Barcode => Basis::BACK,
             Source::Mrz => self.zone,
+            Source::OwnEyes => self.own,
             Source::Declared => Basis::NONE,
         }
     }
@@ -68,12 +70,12 @@ impl Claims {
     /// The reasons that stand, each code once. What was read from a picture that must be taken again says nothing about the person.
     pub fn settle(self, policy: &Policy) -> Vec<Reason> {
         let failed = self
-            .claims
+            .said
             .iter()
             .filter(|(reason, _)| is_quality(reason.code) && asks_again(policy, reason.code))
             .fold(Basis::NONE, |failed, (_, basis)| failed.and(*basis));
         let mut reasons: Vec<Reason> = Vec::new();
-        for (reason, basis) in self.claims {
+        for (reason, basis) in self.said {
             if basis.touches(failed) && !is_quality(reason.code) {
                 continue;
             }

@@ -35,6 +35,8 @@ pub enum Normalisation {
     Transliteration,
     /// `0` and `O`, `1` and `I`.
     LookAlikes,
+    /// A letter or two that our own eyes may have misread.
+    Misread,
     /// Words written together or apart.
     Joined,
     /// The order of the words, or of day and month.
@@ -61,6 +63,8 @@ pub enum Source {
     Mrz,
     /// The barcode.
     Barcode,
+    /// The machine-readable zone as our own eyes read it, where its check digits agree.
+    OwnEyes,
     /// What the person declared.
     Declared,
 }
@@ -71,7 +75,7 @@ impl Source {
         matches!(self, Source::Front | Source::Back)
     }
 
-    /// Whether it is printed for machines to read.
+    /// Whether it is printed for machines to read, and read by the usual way: our own eyes only ever add doubt.
     pub fn is_machine(self) -> bool {
         matches!(self, Source::Mrz | Source::Barcode)
     }

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::compare::{Agreement, Normalisation, Source};
 use super::countries;
-use super::dates::Expiry;
+use super::dates::{Expiry, PartialDate};
+use super::eyes::compare::edits;
+use super::mrz::Zone;
 use super::names::{self, Name, Strictness};
 use super::readings::{DateReading, NumberReading, Readings};
 
@@ -102,12 +104,20 @@ impl Row {
 
 /// Compares everything with everything.
 pub fn build(readings: &Readings<'_>) -> Vec<Row> {
-    let names = readings.names();
+    let own = readings.own_zone();
+    let names = with_own(readings.names(), own.map(zone_name));
+    let date = |date: Option<PartialDate>| date.map_or_else(DateReading::unreadable, DateReading::known);
+    let own_birth = own.map(|zone| date(zone.date_of_birth.map(|birth| readings.in_printed_century(birth))));
+    let births = with_own(readings.births(), own_birth);
+    let expiries = with_own(readings.expiries(), own.map(|zone| date(zone.date_of_expiry)));
+    let own_number =
+        |zone: &Zone| NumberReading { number: zone.document_number.clone(), others: zone.optional.clone() };
+    let numbers = with_own(readings.numbers(), own.map(own_number));
     let rows = [
         row(Field::Name, &names, show_name, compare_names),
-        row(Field::DateOfBirth, &readings.births(), show_date, compare_dates),
-        row(Field::DocumentNumber, &readings.numbers(), show_number, compare_numbers),
-        row(Field::DateOfExpiry, &readings.expiries(), show_date, compare_dates),
+        row(Field::DateOfBirth, &births, show_date, compare_dates),
+        row(Field::DocumentNumber, &numbers, show_number, compare_numbers),
+        row(Field::DateOfExpiry, &expiries, show_date, compare_dates),
         row(Field::DateOfIssue, &readings.issues(), show_date, compare_dates),
         row(Field::IssuingState, &readings.issuing_states(), |state| show_state(state), compare_states),
         row(Field::Nationality, &readings.nationalities(), |state| show_state(state), compare_states),
@@ -115,6 +125,16 @@ pub fn build(readings: &Readings<'_>) -> Vec<Row> {
         row(Field::PersonalNumber, &readings.personal_numbers(), show_number, compare_personal_numbers),
     ];
     rows.into_iter().filter(|row| !row.readings.is_empty()).map(another_number).collect()
+}
+
+/// With what our own eyes read.
+fn with_own<T>(mut values: Vec<(Source, T)>, own: Option<T>) -> Vec<(Source, T)> {
+    values.extend(own.map(|own| (Source::OwnEyes, own)));
+    values
+}
+
+fn zone_name(zone: &Zone) -> Name<'_> {
+    Name { truncated: zone.names_truncated, ..Name::divided(Some(&zone.surname), Some(&zone.given_names)) }
 }
 
 /// Where the front's number is the one that machines read, a different one on the back is another number.
@@ -146,11 +166,16 @@ fn row<T>(
         .collect();
     let mut comparisons = Vec::new();
     for (at, (a, x)) in values.iter().enumerate() {
-        for (b, y) in values.iter().skip(at + 1).filter(|(b, _)| b != a) {
+        for (b, y) in values.iter().skip(at + 1).filter(|(b, _)| b != a && !stands_alone(*a, *b)) {
             comparisons.push(Comparison { between: [*a, *b], agreement: compare((*a, x), (*b, y)) });
         }
     }
     Row { field, readings, comparisons }
+}
+
+/// Our own eyes check what was read, not what was declared: a statement that only they confirm is not confirmed.
+fn stands_alone(a: Source, b: Source) -> bool {
+    matches!((a, b), (Source::OwnEyes, Source::Declared) | (Source::Declared, Source::OwnEyes))
 }
 
 fn show_name(name: &Name<'_>) -> (String, Option<String>) {
@@ -161,7 +186,23 @@ fn show_name(name: &Name<'_>) -> (String, Option<String>) {
 fn compare_names((a, x): (Source, &Name<'_>), (b, y): (Source, &Name<'_>)) -> Agreement {
     let stated = a == Source::Declared || b == Source::Declared;
     let strictness = if stated { Strictness::Statement } else { Strictness::Document };
-    names::compare(*x, *y, strictness).unwrap_or(Agreement::NotComparable)
+    let agreement = names::compare(*x, *y, strictness).unwrap_or(Agreement::NotComparable);
+    // Names have no check digit. Whether a letter more or less differs is for the comparison of the lines to say.
+    if agreement == Agreement::Differs && (a == Source::OwnEyes || b == Source::OwnEyes) {
+        let whole = |name: &Name<'_>| format!("{} {}", name.surname, name.given_names);
+        return if misread(&whole(x), &whole(y)) { Agreement::Agrees(Normalisation::Misread) } else { agreement };
+    }
+    agreement
+}
+
+/// Whether the one may be the other, misread: a letter or two are others, doubled or dropped.
+fn misread(a: &str, b: &str) -> bool {
+    const LETTERS_MAX: usize = 2;
+    let letters = |text: &str| {
+        let plain = deunicode::deunicode(text).to_ascii_uppercase();
+        plain.chars().filter(char::is_ascii_alphabetic).collect::<Vec<_>>()
+    };
+    edits(&letters(a), &letters(b), |a, b| a == b) <= LETTERS_MAX
 }
 
 fn show_date(date: &DateReading) -> (String, Option<String>) {

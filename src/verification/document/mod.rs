@@ -12,6 +12,7 @@ pub mod countries;
 #[cfg(test)]
 mod coverage;
 pub mod dates;
+pub mod eyes;
 pub mod image;
 mod instructions;
 mod integrity;
@@ -21,6 +22,7 @@ mod months;
 pub mod mrz;
 pub mod names;
 mod numbers;
+mod own;
 mod portrait;
 mod presence;
 mod readings;
@@ -35,6 +37,7 @@ use serde_json::{Value, json};
 
 use self::claims::{Basis, Claims};
 use self::compare::Source;
+use self::eyes::Sight;
 use self::image::Prepared;
 use self::matrix::Row;
 use self::readings::Readings;
@@ -65,13 +68,17 @@ pub struct Evidence<'a> {
     pub front_reading: Option<&'a Transcription>,
     /// What the model read on the prepared back; `None` when it refused to, or there is none.
     pub back_reading: Option<&'a Transcription>,
+    /// What our own eyes saw on the prepared front; `None` where there is no own reading.
+    pub front_sight: Option<&'a Sight>,
+    /// The same of the back.
+    pub back_sight: Option<&'a Sight>,
 }
 
 /// Judges a document on the day `today`.
 pub fn judge(evidence: &Evidence<'_>, policy: &Policy, today: Date) -> Judgement {
     let readings = Readings::collect(evidence, today);
     let rows = matrix::build(&readings);
-    let mut claims = Claims::new(readings.zone.0);
+    let mut claims = Claims::new(readings.zone.0, readings.own.0);
     pictures(evidence, &mut claims);
     presence::sides(evidence, &readings, &mut claims);
     presence::kind(&readings, policy, &mut claims);
@@ -83,6 +90,7 @@ pub fn judge(evidence: &Evidence<'_>, policy: &Policy, today: Date) -> Judgement
         presence::barcode(&readings, &mut claims);
         presence::fields(&readings, &rows, &mut claims);
         integrity::agreement(&readings, &rows, &mut claims);
+        own::claims(&readings, &mut claims);
         validity::dates(&readings, policy, &mut claims);
         validity::issuer(&readings, policy, &mut claims);
         numbers::format(&readings, &mut claims);
@@ -145,6 +153,7 @@ fn extracted(evidence: &Evidence<'_>, readings: &Readings<'_>, rows: &[Row]) -> 
         "sex": text(readings.sexes()),
         "mrz": readings.zone(),
         "barcode": readings.barcode(),
+        "own_eyes": own::shown(readings),
         "metadata": { "front": evidence.front.metadata, "back": evidence.back.map(|back| &back.metadata) },
         "suspicions": readings.visual().flat_map(|(side, reading)| {
             reading.suspicions.iter().map(move |suspicion| json!({ "side": side, "suspicion": suspicion }))

@@ -115,7 +115,7 @@ pub fn read(lines: &[String], today: Date) -> Reading {
 }
 
 /// Upper case without blanks; the signs that readers put for `<`.
-fn clean(line: &str) -> String {
+pub(super) fn clean(line: &str) -> String {
     let mut cleaned = String::with_capacity(line.len());
     for c in line.chars().filter(|c| !c.is_whitespace()) {
         match c {

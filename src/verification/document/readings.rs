@@ -5,10 +5,11 @@ use jiff::civil::Date;
 use super::aamva::{self, Licence, NotALicence};
 use super::compare::Source;
 use super::dates::{self, Expiry, Order, PartialDate, Printed, Role};
+use super::eyes::Sight;
 use super::mrz::{self, Zone};
 use super::names::Name;
 use super::transcription::{Fields, Transcription};
-use super::{Evidence, countries};
+use super::{Evidence, countries, own};
 use crate::verification::case::{Document, Verification};
 
 /// All readings of one document.
@@ -21,6 +22,8 @@ pub struct Readings<'a> {
     pub zone: (Source, mrz::Reading),
     /// A second zone on the other side that says something else.
     pub second_zone: bool,
+    /// What our own eyes saw of a zone, and the side they saw it on.
+    pub own: (Source, Option<&'a Sight>),
     /// The barcode of a licence.
     pub licence: Option<Result<Licence, NotALicence>>,
     /// What the person declared.
@@ -46,6 +49,7 @@ impl<'a> Readings<'a> {
             back,
             zone,
             second_zone,
+            own: own::choose(evidence.front_sight, evidence.back_sight),
             licence: best_licence(barcodes),
             record: evidence.record,
             document: evidence.document,
@@ -73,6 +77,21 @@ impl<'a> Readings<'a> {
     /// The barcode, if it is a licence's.
     pub fn barcode(&self) -> Option<&Licence> {
         self.licence.as_ref().and_then(|licence| licence.as_ref().ok())
+    }
+
+    /// The zone that the model reports of one side.
+    pub fn zone_on(&self, side: Source) -> Option<Box<Zone>> {
+        let reading = if side == Source::Back { self.back } else { self.front };
+        match mrz::read(&reading?.mrz_lines, self.today) {
+            mrz::Reading::Zone(zone) => Some(zone),
+            mrz::Reading::Absent | mrz::Reading::Unusable(_) => None,
+        }
+    }
+
+    /// The zone as our own eyes read it, where it holds. It stands in the matrix and nowhere else: what follows from a document
+    /// follows from what was read of it by the usual way.
+    pub fn own_zone(&self) -> Option<&'a Zone> {
+        self.own.1.and_then(Sight::holds)
     }
 
     /// The visual zones that were read.
@@ -122,7 +141,7 @@ impl<'a> Readings<'a> {
     }
 
     /// The zone's years have two digits, so of somebody over a hundred it says the same as of a child. The visual zone says which.
-    fn in_printed_century(&self, birth: PartialDate) -> PartialDate {
+    pub fn in_printed_century(&self, birth: PartialDate) -> PartialDate {
         let printed = self.printed_dates(Role::Birth, |fields| fields.date_of_birth.as_ref());
         let earlier = birth.a_century_earlier();
         let meant = printed.iter().filter_map(|(_, reading)| reading.date()).any(|date| earlier == Some(date));
@@ -256,11 +275,13 @@ pub struct DateReading {
 }
 
 impl DateReading {
-    fn known(date: PartialDate) -> Self {
+    /// A date that was read.
+    pub fn known(date: PartialDate) -> Self {
         Self { shown: date.to_string(), read: Some(Expiry::On(Printed { date, other_order: None })) }
     }
 
-    fn unreadable() -> Self {
+    /// One that is there and cannot be read.
+    pub fn unreadable() -> Self {
         Self { shown: "unreadable".to_owned(), read: None }
     }
 

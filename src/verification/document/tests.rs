@@ -5,6 +5,7 @@ mod honest;
 use jiff::civil::date;
 use proptest::prelude::*;
 
+use super::eyes::Sight;
 use super::transcription::{Fields, Readable, SeenType, Side, Suspicion, SuspicionKind};
 use super::*;
 use crate::verification::check::Kind;
@@ -25,6 +26,8 @@ pub(super) struct Submission {
     faces: Vec<DetectedFace>,
     pub(super) front_reading: Option<Transcription>,
     back_reading: Option<Transcription>,
+    front_sight: Option<Sight>,
+    back_sight: Option<Sight>,
 }
 
 impl Submission {
@@ -41,6 +44,8 @@ impl Submission {
             faces: &self.faces,
             front_reading: self.front_reading.as_ref(),
             back_reading: self.back_reading.as_ref(),
+            front_sight: self.front_sight.as_ref(),
+            back_sight: self.back_sight.as_ref(),
         }
     }
 
@@ -234,6 +239,8 @@ pub(super) fn passport() -> Submission {
         faces: vec![face()],
         front_reading: Some(front),
         back_reading: None,
+        front_sight: None,
+        back_sight: None,
     }
 }
 
@@ -247,6 +254,8 @@ pub(super) fn identity_card() -> Submission {
         back: Some(picture()),
         front_reading: Some(front),
         back_reading: Some(back),
+        front_sight: None,
+        back_sight: None,
         ..passport()
     }
 }
@@ -259,6 +268,8 @@ pub(super) fn licence() -> Submission {
         back: Some(Prepared { barcodes: vec![barcode(&[])], ..picture() }),
         front_reading: Some(front),
         back_reading: Some(reading(SeenType::DrivingLicence, Side::Back)),
+        front_sight: None,
+        back_sight: None,
         ..passport()
     }
 }
@@ -293,6 +304,65 @@ fn the_reviewer_sees_who_said_what() {
         name["comparisons"][1],
         json!({"between": ["front", "declared"], "verdict": "agrees", "under": "order"})
     );
+}
+
+/// What our own eyes see where the picture shows these lines.
+#[expect(clippy::unnecessary_wraps, reason = "what it is for")]
+fn sight(lines: Vec<String>) -> Option<Sight> {
+    let line = |text: String| eyes::zone::Line { sure: vec![0.99; text.len()], text };
+    let reading = mrz::read(&lines, TODAY);
+    Some(Sight { reading, data: None, lines: lines.into_iter().map(line).collect() })
+}
+
+#[test]
+fn our_own_eyes_stand_in_the_matrix_and_confirm_no_statement() {
+    let mut submission = passport();
+    submission.front_sight = sight(td3(|_| {}));
+    let judgement = submission.judge();
+    assert_eq!(judgement.reasons, []);
+    assert_eq!(judgement.extracted["own_eyes"]["verdict"], "agrees");
+    assert_eq!(judgement.extracted["own_eyes"]["seen"]["state"], "holds");
+    let name = &judgement.extracted["matrix"][0];
+    let pair = |a: &str, b: &str| {
+        let pairs = name["comparisons"].as_array().expect("comparisons");
+        pairs.iter().find(|pair| pair["between"] == json!([a, b])).cloned()
+    };
+    assert_eq!(pair("front", "own_eyes").expect("compared")["verdict"], "agrees");
+    assert_eq!(pair("mrz", "own_eyes").expect("compared")["under"], "exact");
+    assert_eq!(pair("own_eyes", "declared"), None);
+}
+
+#[test]
+fn a_fooled_model_that_reports_one_consistent_lie_is_caught_by_our_own_eyes() {
+    for (make, seen) in [
+        (passport as fn() -> Submission, td3(|f| f.surname = "QUIRKE".into())),
+        (identity_card, td1(|f| f.document_number = "A11111111".into())),
+    ] {
+        let mut submission = make();
+        assert_eq!(submission.codes(), [], "without our eyes the lie is perfect");
+        assert_eq!(submission.judge().extracted["own_eyes"]["verdict"], "unavailable");
+        if submission.back.is_some() {
+            submission.back_sight = sight(seen);
+        } else {
+            submission.front_sight = sight(seen);
+        }
+        assert_eq!(submission.codes(), [Code::DocumentExtractionDisagreement]);
+        assert!(!submission.passes());
+    }
+}
+
+#[test]
+fn own_eyes_that_fail_or_repair_change_nothing() {
+    let all_seen: [Vec<String>; 3] = [
+        Vec::new(),
+        vec!["P<UTOERIKSS0N".to_owned()],
+        td3(|_| {}).iter().map(|line| line.replace("L898902C3", "L898902CB")).collect(),
+    ];
+    for seen in all_seen {
+        let mut submission = passport();
+        submission.front_sight = sight(seen);
+        assert_eq!(submission.codes(), []);
+    }
 }
 
 /// A change and the code that must come of it.
@@ -371,6 +441,8 @@ pub(super) const CASES: &[Case] = &[
         s.fields().date_of_birth = some("12 AUG 2012");
         s.reading().mrz_lines = td3(|f| f.date_of_birth = ::mrz::MrzDate::Calendar(::mrz::Date::new(2012, 8, 12)));
     }, Code::PolicyUnderAge),
+    ("our own eyes see another person's zone", passport, |s| s.front_sight = sight(td3(|f| { f.surname = "QUIRKE".into(); f.document_number = "A11111111".into(); })), Code::DocumentExtractionDisagreement),
+    ("our own eyes see a zone where the model reports none", identity_card, |s| { s.back_sight = sight(td1(|_| {})); s.other_side().mrz_lines.clear(); }, Code::DocumentExtractionDisagreement),
     ("the model refuses", passport, |s| s.front_reading = None, Code::SystemProviderRefused),
     ("the model refuses the back", licence, |s| s.back_reading = None, Code::SystemProviderRefused),
 ];

@@ -4,6 +4,7 @@
 //! before the [`oracle`], which reads what is stored and what was paid for, and knows the promises.
 
 mod oracle;
+mod own_eyes;
 mod partner;
 mod person;
 mod process;

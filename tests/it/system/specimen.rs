@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
@@ -13,6 +13,8 @@ pub const NAME: &str = "Anna Maria Eriksson";
 pub const BIRTH: &str = "1990-08-12";
 /// The number of her passport.
 pub const NUMBER: &str = "L898902C7";
+/// The last day of these passports.
+pub const EXPIRY: &str = "2034-04-15";
 /// Her face.
 pub const FACE: &str = "anna";
 
@@ -40,12 +42,33 @@ pub fn flawed(flaws: &[&str]) -> Picture {
     drawn.get_or_insert_default().entry(flaws.join(" ")).or_insert_with(|| draw(flaws)).clone()
 }
 
+/// Somebody else's passport with her face in it, valid until [`EXPIRY`].
+pub fn anothers() -> Picture {
+    static DRAWN: OnceLock<Picture> = OnceLock::new();
+    DRAWN.get_or_init(|| draw_for("Rowan Quirke", "K771093N2", &[])).clone()
+}
+
 fn draw(flaws: &[&str]) -> Picture {
+    draw_for(NAME, NUMBER, flaws)
+}
+
+fn draw_for(name: &str, number: &str, flaws: &[&str]) -> Picture {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
     let out = folder.path().join("front.jpg");
     let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
-    command.args(["specimen", "--type=passport", "--person", FACE, "--birth", BIRTH, "--number", NUMBER]);
-    command.arg(format!("--name={NAME}")).arg("--out").arg(&out);
+    command.args([
+        "specimen",
+        "--type=passport",
+        "--person",
+        FACE,
+        "--birth",
+        BIRTH,
+        "--number",
+        number,
+        "--expiry",
+        EXPIRY,
+    ]);
+    command.arg(format!("--name={name}")).arg("--out").arg(&out);
     command.args(flaws.iter().map(|flaw| format!("--flaw={flaw}")));
     let done = command.output().expect("the sandbox starts");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

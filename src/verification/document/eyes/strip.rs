@@ -1,0 +1,70 @@
+//! A line of text, cut out of the picture and set level, at the size the recognition model wants.
+
+use ::image::GrayImage;
+
+use super::rows::Row;
+
+/// Height of a strip in pixels: that of the model's input.
+pub const STRIP_HEIGHT: usize = 48;
+/// Widest strip. A zone's line is some 1500 pixels at this height; a wider row is no line of a zone.
+pub const STRIP_WIDTH_MAX: usize = 2600;
+/// Narrowest strip that the model reads.
+pub const STRIP_WIDTH_MIN: usize = 160;
+/// Air to the left and right, in heights of the letters.
+const AIR_BESIDE: f32 = 0.5;
+
+/// A strip of text.
+#[derive(Clone, PartialEq)]
+pub struct Strip {
+    /// Pixels across.
+    pub width: usize,
+    /// Brightness from 0 to 1, row by row; [`STRIP_HEIGHT`] rows.
+    pub pixels: Vec<f32>,
+}
+
+/// Cuts `row` out of a picture; `air` is the height of the strip in heights of its letters: the model was trained on lines with a little air. `None` where it has no shape that the model could read.
+pub fn cut(picture: &GrayImage, row: &Row, air: f32) -> Option<Strip> {
+    let length = row.length();
+    if !(length.is_finite() && row.height.is_finite()) || length < 1.0 || row.height < 1.0 {
+        return None;
+    }
+    let along = ((row.to.0 - row.from.0) / length, (row.to.1 - row.from.1) / length);
+    let step = row.height * air / STRIP_HEIGHT as f32;
+    let beside = row.height * AIR_BESIDE;
+    let width = ((length + 2.0 * beside) / step).round() as usize;
+    if !(STRIP_WIDTH_MIN..=STRIP_WIDTH_MAX).contains(&width) {
+        return None;
+    }
+    // Where a step is wider than a pixel, pixels between the steps are looked at, too.
+    let looks = (step.ceil() as usize).clamp(1, 4);
+    let mut pixels = Vec::with_capacity(width * STRIP_HEIGHT);
+    for y in 0..STRIP_HEIGHT {
+        for x in 0..width {
+            let mut sum = 0.0;
+            for look_y in 0..looks {
+                for look_x in 0..looks {
+                    let inside = |look: usize| (look as f32 + 0.5) / looks as f32;
+                    let right = (x as f32 + inside(look_x)) * step - beside;
+                    let down = (y as f32 + inside(look_y)) * step - row.height * air / 2.0;
+                    let at =
+                        (row.from.0 + along.0 * right - along.1 * down, row.from.1 + along.1 * right + along.0 * down);
+                    sum += brightness(picture, at);
+                }
+            }
+            pixels.push(sum / (looks * looks) as f32);
+        }
+    }
+    Some(Strip { width, pixels })
+}
+
+/// Brightness between pixels, from 0 to 1; beyond the edge the picture goes on as it ends.
+fn brightness(picture: &GrayImage, (x, y): (f32, f32)) -> f32 {
+    let (right, bottom) = (picture.width() as f32 - 1.0, picture.height() as f32 - 1.0);
+    let (x, y) = ((x - 0.5).clamp(0.0, right), (y - 0.5).clamp(0.0, bottom));
+    let (left, top) = (x.floor(), y.floor());
+    let (part_x, part_y) = (x - left, y - top);
+    let pixel = |x: f32, y: f32| f32::from(picture.get_pixel(x.min(right) as u32, y.min(bottom) as u32).0[0]);
+    let upper = pixel(left, top) * (1.0 - part_x) + pixel(left + 1.0, top) * part_x;
+    let lower = pixel(left, top + 1.0) * (1.0 - part_x) + pixel(left + 1.0, top + 1.0) * part_x;
+    (upper * (1.0 - part_y) + lower * part_y) / 255.0
+}
