@@ -11,6 +11,7 @@ mod attacks;
 mod case;
 mod honest;
 mod injections;
+mod lies;
 mod report;
 mod stack;
 mod table;
@@ -79,7 +80,7 @@ fn corpus(seed: u64, today: Date, model: Model, quick: bool) -> Vec<Case> {
     let injections = injections::cases(&maker);
     match model {
         Model::Honest => [honest::cases(&maker), attacks::cases(&maker), injections].concat(),
-        Model::Obeying => injections,
+        Model::Obeying => [injections, lies::cases(&maker)].concat(),
     }
 }
 

@@ -261,6 +261,11 @@ pub enum SpecimenError {
     },
 }
 
+/// Lines of the machine-readable zone that a specimen carries.
+pub fn zone(specimen: &Specimen) -> Vec<String> {
+    content::of(specimen).mrz
+}
+
 /// Draws a specimen.
 pub fn draw(specimen: &Specimen) -> Result<Drawn, SpecimenError> {
     let content = content::of(specimen);
