@@ -12,6 +12,7 @@ COPY Cargo.toml Cargo.lock build.rs pb_schema.json ./
 # Cargo.toml names these, so Cargo wants to see them.
 COPY tests/eyes.rs tests/providers.rs tests/
 COPY benches/documents.rs benches/documents.rs
+COPY benches/driver benches/driver
 COPY src src
 
 FROM source AS build-backend-api

@@ -1,0 +1,131 @@
+//! Passes: a record is committed, and the time until what follows from it is seen by a subscriber is taken.
+//!
+//! Workers take turns without a pause (a closed loop), so `concurrency` passes are under way at any time.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::figures::{Meter, summary};
+use crate::person::{Follower, Person, Place};
+use crate::pocketbase::record_id;
+
+/// Verifications made ready at the same time, before the clock starts.
+const PREPARED_TOGETHER: usize = 8;
+
+/// What is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// A verification; it becomes `awaiting_input`. No provider is asked.
+    Start,
+    /// A device signal of a verification that waits for it; its result comes. One provider is asked once.
+    Device,
+}
+
+/// Options of `driver passes`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    place: Place,
+    /// What is created.
+    #[arg(long)]
+    kind: Kind,
+    /// How many in all.
+    #[arg(long)]
+    count: usize,
+    /// How many at the same time.
+    #[arg(long)]
+    concurrency: usize,
+}
+
+/// A verification to make a pass with.
+struct Turn {
+    id: String,
+    follower: Follower,
+    /// The device event to hand in.
+    event: String,
+}
+
+/// Runs them; the times, and how many came to nothing.
+pub async fn run(options: Options) -> anyhow::Result<Value> {
+    let mut streams = JoinSet::new();
+    let person = Person::arrive(&options.place, &["verifications"], &mut streams).await?;
+    let mut turns = VecDeque::new();
+    for _ in 0..options.count {
+        let id = record_id();
+        let follower = person.follow(&id);
+        turns.push_back(Turn { id, follower, event: String::new() });
+    }
+    if options.kind == Kind::Device {
+        turns = prepare(&person, turns).await?;
+    }
+    let turns = Arc::new(Mutex::new(turns));
+    let meter = Meter::start(options.place.meter)?;
+    let mut workers = JoinSet::new();
+    for _ in 0..options.concurrency {
+        let (person, turns, kind) = (person.clone(), Arc::clone(&turns), options.kind);
+        workers.spawn(async move {
+            let mut times = Vec::new();
+            let mut complaints = Vec::new();
+            while let Some(turn) = next(&turns) {
+                match pass(&person, kind, turn).await {
+                    Ok(time) => times.push(time),
+                    Err(error) => complaints.push(format!("{error:#}")),
+                }
+            }
+            (times, complaints)
+        });
+    }
+    let (mut times, mut complaints) = (Vec::new(), Vec::new());
+    while let Some(done) = workers.join_next().await {
+        let (some, others) = done?;
+        times.extend(some);
+        complaints.extend(others);
+    }
+    let mut figures = json!({
+        "latency_ms": summary(times),
+        "failed": complaints.len(),
+        "complaint": complaints.first(),
+    });
+    meter.read(&mut figures)?;
+    Ok(figures)
+}
+
+fn next(turns: &Mutex<VecDeque<Turn>>) -> Option<Turn> {
+    turns.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+/// Verifications that wait for a device signal, each with its event.
+async fn prepare(person: &Person, turns: VecDeque<Turn>) -> anyhow::Result<VecDeque<Turn>> {
+    let steps = futures_util::stream::iter(turns).map(async |mut turn: Turn| {
+        person.begin(&turn.id).await?;
+        turn.follower.until("verifications", waits).await?;
+        turn.event = person.device_event(&turn.id).await?;
+        anyhow::Ok(turn)
+    });
+    steps.buffer_unordered(PREPARED_TOGETHER).try_collect().await
+}
+
+async fn pass(person: &Person, kind: Kind, mut turn: Turn) -> anyhow::Result<Duration> {
+    let (committed, (_, seen)) = match kind {
+        Kind::Start => (person.begin(&turn.id).await?, turn.follower.until("verifications", waits).await?),
+        Kind::Device => {
+            let committed = person.send_device(&turn.id, &turn.event).await?;
+            (committed, turn.follower.until("verifications", device_judged).await?)
+        }
+    };
+    // The event may be here before the answer to the write that caused it.
+    Ok(seen.saturating_duration_since(committed))
+}
+
+fn waits(record: &Value) -> bool {
+    record["status"] == "awaiting_input"
+}
+
+fn device_judged(record: &Value) -> bool {
+    record["results"]["device"].as_str().is_some_and(|outcome| outcome != "pending")
+}

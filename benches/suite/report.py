@@ -1,0 +1,111 @@
+"""Rows of the table: what was measured, what stands beside it, the ratio, the aim; and the forms in which they are shown."""
+
+import dataclasses
+import json
+import statistics
+
+
+@dataclasses.dataclass
+class Row:
+    """One line. `ratio` is the median over the rounds of ours : beside, each taken in the same round."""
+
+    what: str
+    ours: float
+    unit: str
+    beside: float | None = None
+    beside_what: str = ""
+    ratio: float | None = None
+    aim: str = ""
+    met: bool | None = None
+    why: str = ""  # the honest sentence, shown when the aim is missed
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def paired(ours, beside):
+    """Median of the ratios of the rounds."""
+    return median([a / b for a, b in zip(ours, beside, strict=True) if b])
+
+
+def compare(what, unit, ours, beside, beside_what, at_most=None, at_least=None, why=""):
+    """A row from the rounds of two, with an aim for their ratio."""
+    ratio = paired(ours, beside)
+    row = Row(what, median(ours), unit, median(beside), beside_what, ratio)
+    return aimed(row, ratio, "x", at_most, at_least, why)
+
+
+def single(what, unit, ours, at_most=None, at_least=None, why=""):
+    """A row from the rounds of one, with an aim for its value."""
+    value = median(ours)
+    return aimed(Row(what, value, unit), value, unit, at_most, at_least, why)
+
+
+def aimed(row, value, unit, at_most, at_least, why):
+    if at_most is not None:
+        row.aim, row.met = f"<= {at_most:g} {unit}", value <= at_most
+    if at_least is not None:
+        row.aim, row.met = f">= {at_least:g} {unit}", value >= at_least
+    row.why = why
+    return row
+
+
+def number(value):
+    if value is None:
+        return ""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    if abs(value) >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}"
+
+
+def cells(row):
+    beside = f"{number(row.beside)} ({row.beside_what})" if row.beside is not None else ""
+    ratio = f"{row.ratio:.2f} x" if row.ratio is not None else ""
+    verdict = {True: "met", False: "**missed**", None: ""}[row.met]
+    return [row.what, f"{number(row.ours)} {row.unit}", beside, ratio, row.aim, verdict]
+
+
+HEAD = ["measure", "ours", "beside us", "ratio", "aim", ""]
+
+
+def text(groups):
+    """The table for a terminal."""
+    lines = []
+    for title, rows in groups:
+        table = [HEAD, *(cells(row) for row in rows)]
+        widths = [max(len(line[column]) for line in table) for column in range(len(HEAD))]
+        lines += ["", title]
+        for line in table:
+            lines.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip().replace("**", ""))
+    return "\n".join(lines)
+
+
+def markdown(groups, facts):
+    """The table as it stands in BENCHMARKS.md."""
+    lines = ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts.items())]
+    missed = []
+    for title, rows in groups:
+        lines += ["", f"### {title}", "", "| " + " | ".join(HEAD) + " |", "|---" * len(HEAD) + "|"]
+        for row in rows:
+            lines.append("| " + " | ".join(cells(row)) + " |")
+            if row.met is False:
+                value = f"{row.ratio:.2f} x" if row.ratio is not None and row.aim.endswith("x") else f"{number(row.ours)} {row.unit}"
+                missed.append(f"- *{title}, {row.what}*: {value}, aim {row.aim}. {row.why}".rstrip())
+    lines += ["", "### Aims missed", "", *(missed or ["None."])]
+    return "\n".join(lines) + "\n"
+
+
+def to_json(groups, facts, raw):
+    return json.dumps(
+        {
+            "facts": facts,
+            "groups": [{"title": title, "rows": [dataclasses.asdict(row) for row in rows]} for title, rows in groups],
+            "raw": raw,
+        },
+        indent=1,
+    )

@@ -1,0 +1,259 @@
+"""Group 2: whole verifications per second, and what each one costs PocketBase."""
+
+import json
+import pathlib
+import re
+import time
+
+import fixtures
+from process import cpu_seconds
+from report import Row, compare, median, single
+from stack import Driver, Pocketbase, Sandbox, Sidecar, specimen
+
+TITLE = "2. Whole verifications: device, document, liveness and face comparison, to the decision"
+CPU_AIM_MS, WRITES_AIM, REQUESTS_AIM, SHARE_AIM = 10, 6, 5, 0.9
+# PocketBase writes its log in the background, at the latest after so many seconds.
+LOG_SECONDS = 4
+HEARTBEAT = "heartbeats"
+INPUTS = ("verifications", "device_signals", "documents", "liveness_sessions", "actions")
+
+
+def run(bench):
+    count, concurrency = bench.pick(96, 48, 24), 16
+    rounds = bench.pick(3, 2, 1)
+    counted = bench.pick(24, 12, 8)
+    driver = Driver(bench.binaries)
+    with (
+        bench.folder() as folder,
+        Pocketbase() as bare,
+        Pocketbase() as served,
+        Sandbox(bench.binaries, folder) as sandbox,
+    ):
+        picture = specimen(bench.binaries, folder)
+
+        def walk(server, number, *options):
+            options = ("--picture", picture, "--count", number, "--concurrency", concurrency, *options)
+            return driver.against(server, sandbox, "walk", *options)
+
+        with Sidecar(bench.binaries, folder, served, sandbox) as sidecar:
+            script = folder_script(folder, served, walk(served, 1))
+            alone = ("--alone", script, "--service-token", bare.service_token)
+            walk(bare, 4, *alone)
+            requests, writes = count_requests(served, lambda: walk(served, counted), counted)
+            ours, floor, sidecar_cpu = [], [], []
+            for number in range(rounds):
+                for who, server in bench.turn(number, {"floor": bare, "ours": served}):
+                    before = cpu_seconds(sidecar.pid)
+                    if who == "ours":
+                        ours.append(walk(server, count))
+                        sidecar_cpu.append(1000 * (cpu_seconds(sidecar.pid) - before) / count)
+                    else:
+                        floor.append(walk(server, count, *alone))
+        files = cost_of_files(bench, bare, picture, served)
+    bench.raw["whole"] = {"ours": ours, "alone": floor, "requests": requests, "writes": writes, "file_cpu_ms": files}
+    return rows(ours, floor, sidecar_cpu, requests, writes, files)
+
+
+def rows(ours, floor, sidecar_cpu, requests, writes, files):
+    per_second = [[done(figures) / figures["seconds"] for figures in some] for some in (ours, floor)]
+    cpu = [[1000 * figures["cpu_seconds"] / done(figures) for figures in some] for some in (ours, floor)]
+    approved = sum(figures["ended"].get("approved", 0) for figures in ours)
+    of_all = sum(done(figures) for figures in ours)
+    without_files = [value - files for value in cpu[0]]
+    kinds = ", ".join(f"{number:.1f} {kind}" for kind, number in sorted(requests.items()))
+    total = sum(requests.values())
+    table = [
+        Row("verifications that ended approved, of all", 100 * approved / of_all, "%"),
+        compare(
+            "verifications per second, 16 at a time",
+            "/s",
+            *per_second,
+            "PocketBase alone, same records",
+            at_least=SHARE_AIM,
+            why="On this machine pictures, sandbox and driver share the cores with PocketBase; alone it had them for itself.",
+        ),
+        compare("PocketBase's CPU each", "ms", *cpu, "alone, same records"),
+        single(
+            "PocketBase's CPU each, without the bytes of files",
+            "ms",
+            without_files,
+            at_most=CPU_AIM_MS,
+            why="What is read again before each write, and the writes below.",
+        ),
+        Row("the person's share of that, and the least a service must write", median(cpu[1]) - files, "ms"),
+        single(
+            f"requests of the service each ({kinds})",
+            "",
+            [total],
+            at_most=REQUESTS_AIM,
+            why="Each step is read, claimed and written; pictures are fetched by requests of their own.",
+        ),
+        single(
+            f"writes of the service each ({', '.join(f'{n:.1f} {c}' for c, n in sorted(writes.items()))})",
+            "",
+            [sum(writes.values())],
+            at_most=WRITES_AIM,
+            why="The journal names each step and each claim, and every batch brings the summary up to date.",
+        ),
+        Row("CPU of the sidecar each, pictures included", median(sidecar_cpu), "ms"),
+    ]
+    for name, field in [
+        ("challenge asked for -> open", "opened_ms"),
+        ("challenge finished -> decision", "decided_ms"),
+        ("first record -> decision", "whole_ms"),
+    ]:
+        for percentile in ("p50", "p99"):
+            table.append(Row(f"{name}, {percentile}", median([figures[field][percentile] for figures in ours]), "ms"))
+    return table
+
+
+def done(figures):
+    return figures["whole_ms"]["count"] or 1
+
+
+def count_requests(server, walks, number):
+    """Requests and writes of the service for each verification: PocketBase's own log, and its rows."""
+    logs = {"minLevel": 0, "logAuthId": True, "maxDays": 1}
+    settings = lambda values: server.call("PATCH", "/api/settings", {"logs": values}, server.superuser)  # noqa: E731
+    rows_before = service_rows(server)
+    settings(logs)
+    began = time.time()
+    walks()
+    time.sleep(LOG_SECONDS)
+    seen = requests_of_service(server, began)
+    settings({"minLevel": 4, "logAuthId": False, "maxDays": 3})
+    rows_after = service_rows(server)
+    requests = {kind: times / number for kind, times in seen.items()}
+    writes = {kind: (rows_after[kind] - rows_before[kind]) / number for kind in rows_after}
+    # Each batch, and nothing else of the service, patches the verification once; a session when it opens and when it ends.
+    writes["summaries"] = requests.get("batch", 0)
+    writes["sessions"] = 2.0
+    return requests, writes
+
+
+def service_rows(server):
+    return {name: server.count(name) for name in ("journal", "checks", "webhook_deliveries")}
+
+
+def requests_of_service(server, began):
+    """How often the service asked for what since `began`, as PocketBase logged it."""
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(began))
+    seen, page = {}, 1
+    while True:
+        query = f"page={page}&perPage=500&skipTotal=1&filter=" + f"created>='{since}'".replace(">", "%3E").replace(" ", "%20")
+        status, answer = server.call("GET", f"/api/logs?{query}", token=server.superuser)
+        if status != 200:
+            raise SystemExit(f"the log could not be read: {status} {answer}")
+        for entry in answer["items"]:
+            data = entry["data"]
+            if data.get("type") == "request" and data.get("auth") == "services":
+                kind = kind_of(data["method"], data["url"])
+                if kind:
+                    seen[kind] = seen.get(kind, 0) + 1
+            # Files are asked for with a token in the address, which the log takes for a guest.
+            elif data.get("type") == "request" and data.get("url", "").startswith("/api/files/"):
+                kind = "token" if data["method"] == "POST" else "file"
+                seen[kind] = seen.get(kind, 0) + 1
+        if len(answer["items"]) < 500:
+            return seen
+        page += 1
+
+
+def kind_of(method, url):
+    """A word for a request; none for what the service does without any verification."""
+    if HEARTBEAT in url or "/api/realtime" in url or "auth-" in url or "/api/health" in url:
+        return None
+    if "/api/batch" in url:
+        return "batch"
+    if "/api/files/" in url:
+        return "token" if method == "POST" else "file"
+    collection = re.search(r"/api/collections/([a-z_]+)/", url)
+    return f"{'read' if method == 'GET' else 'write'} {collection.group(1) if collection else 'other'}"
+
+
+def folder_script(folder, server, walked):
+    """What the service wrote for the one verification that is there, as transactions that follow the person's five steps."""
+    if walked["failed"]:
+        raise SystemExit(f"the first verification came to nothing: {walked['complaint']}")
+    record = server.all("verifications", "final=true")[0]
+    of_it = f"verification='{record['id']}'"
+    session = server.all("liveness_sessions", of_it)[0]
+    action = server.all("actions", of_it)[0]
+    journal = server.all("journal", of_it, "seq")
+    checks = {check["kind"]: check for check in server.all("checks", of_it)}
+    names = {record["id"]: "{verification}", session["id"]: "{session}", action["id"]: "{action}"}
+
+    def item(method, collection, row, fields, files=(), target=""):
+        body = json.dumps({field: row[field] for field in fields})
+        for known, name in names.items():
+            body = body.replace(known, name)
+        saved = {}
+        for field in files:
+            if row.get(field):
+                saved[field] = str(folder_file(folder, server, collection, row, field))
+        return {"method": method, "collection": collection, "body": json.loads(body), "files": saved, "id": target}
+
+    def check(kind):
+        row = checks.pop(kind)
+        fields = ["verification", "kind", "attempt", "outcome", "reasons", "scores", "extracted", "evidence", "provider", "usage"]
+        return item("POST", "checks", row, [*fields, "duration_ms"], ("portrait", "reference_image"))
+
+    def summary(**changes):
+        fields = ["policy", "status", "final", "version", "decision_source", "reasons", "next", "results", "attempts_used"]
+        fields += ["attempts_max", "expires_at", "decided_at", "verified_until"]
+        return item("PATCH", "verifications", record | changes, fields, target="{verification}")
+
+    open_still = {"status": "processing", "final": False, "decision_source": "", "decided_at": "", "verified_until": ""}
+    rows = ["verification", "seq", "event", "data", "by", "previous_hash", "hash", "action"]
+    journal = [item("POST", "journal", row, rows) for row in journal]
+    # The journal's rows in their order, shared out over the steps; the last step has most to tell.
+    cuts = [1, 2, 3, 5, len(journal)]
+    parts = [journal[a:b] for a, b in zip([0, *cuts], cuts)]
+    opened = item("PATCH", "liveness_sessions", session | {"status": "open", "session_id": "{random}"}, SESSION, target="{session}")
+    closed = item("PATCH", "liveness_sessions", session, ["status"], target="{session}")
+    steps = [
+        [*parts[0], summary(**open_still)],
+        [*parts[1], check("device"), summary(**open_still)],
+        [*parts[2], check("document"), summary(**open_still)],
+        [*parts[3], opened, summary(**open_still)],
+        [*parts[4], check("liveness"), check("face_match"), check("decision"), closed, summary()],
+    ]
+    path = folder_path(folder, "script.json")
+    path.write_text(json.dumps({"steps": steps}))
+    return path
+
+
+SESSION = ["session_id", "region", "challenge", "status", "expires_at"]
+
+
+def folder_path(folder, name):
+    return pathlib.Path(folder) / name
+
+
+def folder_file(folder, server, collection, row, field):
+    path = folder_path(folder, f"{row['id']}-{field}")
+    path.write_bytes(server.download(collection, row["id"], row[field]))
+    return path
+
+
+def cost_of_files(bench, server, picture, served):
+    """PocketBase's CPU for the bytes of the files of one verification, in ms: the document stored and fetched, the two small
+    pictures of the findings stored and fetched, each less the same with a tiny picture."""
+    times = bench.pick(40, 20, 10)
+    case = server.make("verifications", {"user": server.person["id"], "declared_name": "x"})
+    sizes = {"document": picture.read_bytes()}
+    for row in served.all("checks", "portrait!='' || reference_image!=''")[:8]:
+        for field in ("portrait", "reference_image"):
+            if row[field]:
+                sizes[field] = served.download("checks", row["id"], row[field])
+    tiny = cost_of_file(server, case, fixtures.png(), times)
+    return sum(cost_of_file(server, case, content, times) - tiny for content in sizes.values())
+
+
+def cost_of_file(server, case, content, times):
+    before = cpu_seconds(server.pid)
+    for _ in range(times):
+        body = {"verification": case["id"], "type": "passport"}
+        record = server.make("documents", body, server.service_token, {"front": ("front.jpg", content)})
+        server.download("documents", record["id"], record["front"])
+    return 1000 * (cpu_seconds(server.pid) - before) / times
