@@ -52,6 +52,8 @@ pub const VARIABLES: &[Variable] = &[
     optional("OPENAI_CALLS_AT_ONCE", "16", "Model calls at the same time"),
     optional("FINGERPRINT_CALLS_PER_SECOND", "20", "Fingerprint calls begun per second"),
     optional("FINGERPRINT_CALLS_AT_ONCE", "16", "Fingerprint calls at the same time"),
+    optional("KEY_REQUESTS_PER_MINUTE", "6000", "Facade requests a minute for each API key"),
+    optional("USER_REQUESTS_PER_MINUTE", "120", "Facade requests a minute for each person with a token of their own"),
     optional("WORKERS", "32", "Verifications examined at the same time"),
     optional("SHUTDOWN_SECONDS", "25", "Grace for work in flight at a stop"),
     optional("LOG", "info", "Log filter, as in RUST_LOG"),
@@ -135,6 +137,10 @@ pub struct Facade {
     pub api_keys: Vec<SecretString>,
     /// Accepted origins, exactly as a browser sends them.
     pub client_urls: Vec<String>,
+    /// What each API key may ask for.
+    pub key_requests_per_minute: u32,
+    /// What each person may ask for.
+    pub user_requests_per_minute: u32,
 }
 
 /// AWS.
@@ -316,7 +322,13 @@ impl Reader {
                 email: self.text("PB_USER_EMAIL"),
                 password: self.secret("PB_USER_PASSWORD"),
             },
-            facade: Facade { listen, api_keys: self.api_keys(), client_urls: self.origins() },
+            facade: Facade {
+                listen,
+                api_keys: self.api_keys(),
+                client_urls: self.origins(),
+                key_requests_per_minute: self.per_minute("KEY_REQUESTS_PER_MINUTE"),
+                user_requests_per_minute: self.per_minute("USER_REQUESTS_PER_MINUTE"),
+            },
             aws: Aws {
                 liveness_region: self.opt("AWS_LIVENESS_REGION").unwrap_or_else(|| region.clone()),
                 region,
@@ -416,6 +428,11 @@ impl Reader {
             self.wrong(name, &format!("is not a whole number from {low} to {high}"));
             low
         })
+    }
+
+    fn per_minute(&mut self, name: &str) -> u32 {
+        const MOST: u32 = 1_000_000_000;
+        u32::try_from(self.number(name, 1, MOST as usize)).unwrap_or(MOST)
     }
 
     /// `<provider>_CALLS_PER_SECOND` and `<provider>_CALLS_AT_ONCE`.

@@ -360,6 +360,11 @@ fn facade(
             client_urls: config.facade.client_urls.clone(),
             face_liveness_threshold: config.face_liveness_threshold,
             version: VERSION.to_owned(),
+            quotas: http::Quotas {
+                key: http::Quota::per_minute(config.facade.key_requests_per_minute),
+                user: http::Quota::per_minute(config.facade.user_requests_per_minute),
+                ..http::Quotas::default()
+            },
             ..http::Settings::default()
         },
         pocketbase: client.clone(),
