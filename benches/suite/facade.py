@@ -54,7 +54,7 @@ class Bare(Process):
 
 
 def run(bench):
-    seconds = bench.pick(3, 2, 1)
+    seconds = bench.pick(4, 3, 2)
     rounds = bench.pick(5, 3, 2)
     with (
         bench.folder() as folder,
