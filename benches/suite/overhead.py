@@ -1,6 +1,6 @@
 """Group 1: our overhead per pass, as a multiple of PocketBase's own floor."""
 
-from report import compare
+from report import compare, guarded
 from stack import Driver, Floor, Pocketbase, Sandbox, Sidecar
 
 TITLE = "1. Overhead per pass: record committed -> result seen by a subscriber"
@@ -12,6 +12,8 @@ WHY = {
     "start": "A pass reads the case before it writes; the floor writes blindly.",
     "device": "A pass with a provider is claimed before and written after the call: two transactions and their reads where the floor has one.",
 }
+# Twice what it was when this was written: fails when a pass reads or writes much more than it does today.
+CPU_GUARD = {"start": 4, "device": 8}
 P50_AIM, P99_AIM = 1.3, 2.0
 
 
@@ -57,5 +59,6 @@ def run(bench):
                 [1000 * figures["cpu_seconds"] / figures["latency_ms"]["count"] for figures in taken[kind, concurrency, who]]
                 for who in ("ours", "floor")
             ]
-            rows.append(compare(f"{name}, {concurrency} at a time, PocketBase's CPU a pass", "ms", *cost, "floor"))
+            row = compare(f"{name}, {concurrency} at a time, PocketBase's CPU a pass", "ms", *cost, "floor")
+            rows.append(guarded(row, at_most=CPU_GUARD[kind]))
     return rows

@@ -18,6 +18,7 @@ class Row:
     aim: str = ""
     met: bool | None = None
     why: str = ""  # the honest sentence, shown when the aim is missed
+    guard: tuple | None = None  # ("at most" | "at least", bound): what a short run with debug binaries must keep
 
 
 def median(values):
@@ -49,6 +50,24 @@ def aimed(row, value, unit, at_most, at_least, why):
         row.aim, row.met = f">= {at_least:g} {unit}", value >= at_least
     row.why = why
     return row
+
+
+def guarded(row, at_most=None, at_least=None):
+    """The row with a generous bound on its ratio (on its value if it has none) that fails a short run."""
+    row.guard = ("at most", at_most) if at_most is not None else ("at least", at_least)
+    return row
+
+
+def verdicts(groups):
+    """For each guarded row whether its bound holds, and how to say so."""
+    for title, rows in groups:
+        for row in rows:
+            if row.guard:
+                value = row.ours if row.ratio is None else row.ratio
+                word, bound = row.guard
+                good = value <= bound if word == "at most" else value >= bound
+                beside = f" : {row.beside_what}" if row.beside_what else ""
+                yield good, f"{title.split(':')[0]}: {row.what}{beside} is {number(value)}, {word} {bound:g}"
 
 
 def number(value):
