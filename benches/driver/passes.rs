@@ -4,8 +4,10 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -24,6 +26,8 @@ pub enum Kind {
     Start,
     /// A device signal of a verification that waits for it; its result comes. One provider is asked once.
     Device,
+    /// A document of a verification that waits for it; its result comes. Two providers are asked once each.
+    Document,
 }
 
 /// Options of `driver passes`.
@@ -40,6 +44,9 @@ pub struct Options {
     /// How many at the same time.
     #[arg(long)]
     concurrency: usize,
+    /// The document's picture.
+    #[arg(long, required_if_eq("kind", "document"))]
+    picture: Option<std::path::PathBuf>,
 }
 
 /// A verification to make a pass with.
@@ -60,19 +67,21 @@ pub async fn run(options: Options) -> anyhow::Result<Value> {
         let follower = person.follow(&id);
         turns.push_back(Turn { id, follower, event: String::new() });
     }
-    if options.kind == Kind::Device {
+    let picture = options.picture.map(std::fs::read).transpose().context("the picture")?;
+    let picture = Bytes::from(picture.unwrap_or_default());
+    if options.kind != Kind::Start {
         turns = prepare(&person, turns).await?;
     }
     let turns = Arc::new(Mutex::new(turns));
     let meter = Meter::start(options.place.meter)?;
     let mut workers = JoinSet::new();
     for _ in 0..options.concurrency {
-        let (person, turns, kind) = (person.clone(), Arc::clone(&turns), options.kind);
+        let (person, turns, kind, picture) = (person.clone(), Arc::clone(&turns), options.kind, picture.clone());
         workers.spawn(async move {
             let mut times = Vec::new();
             let mut complaints = Vec::new();
             while let Some(turn) = next(&turns) {
-                match pass(&person, kind, turn).await {
+                match pass(&person, kind, &picture, turn).await {
                     Ok(time) => times.push(time),
                     Err(error) => complaints.push(format!("{error:#}")),
                 }
@@ -99,7 +108,7 @@ fn next(turns: &Mutex<VecDeque<Turn>>) -> Option<Turn> {
     turns.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
-/// Verifications that wait for a device signal, each with its event.
+/// Verifications that wait for evidence, each with its device event.
 async fn prepare(person: &Person, turns: VecDeque<Turn>) -> anyhow::Result<VecDeque<Turn>> {
     let steps = futures_util::stream::iter(turns).map(async |mut turn: Turn| {
         person.begin(&turn.id).await?;
@@ -110,12 +119,17 @@ async fn prepare(person: &Person, turns: VecDeque<Turn>) -> anyhow::Result<VecDe
     steps.buffer_unordered(PREPARED_TOGETHER).try_collect().await
 }
 
-async fn pass(person: &Person, kind: Kind, mut turn: Turn) -> anyhow::Result<Duration> {
+async fn pass(person: &Person, kind: Kind, picture: &Bytes, mut turn: Turn) -> anyhow::Result<Duration> {
     let (committed, (_, seen)) = match kind {
         Kind::Start => (person.begin(&turn.id).await?, turn.follower.until("verifications", waits).await?),
         Kind::Device => {
             let committed = person.send_device(&turn.id, &turn.event).await?;
-            (committed, turn.follower.until("verifications", device_judged).await?)
+            (committed, turn.follower.until("verifications", |record| judged(record, "device")).await?)
+        }
+        Kind::Document => {
+            person.send_document(&turn.id, picture.clone()).await?;
+            let committed = Instant::now();
+            (committed, turn.follower.until("verifications", |record| judged(record, "document")).await?)
         }
     };
     // The event may be here before the answer to the write that caused it.
@@ -126,6 +140,6 @@ fn waits(record: &Value) -> bool {
     record["status"] == "awaiting_input"
 }
 
-fn device_judged(record: &Value) -> bool {
-    record["results"]["device"].as_str().is_some_and(|outcome| outcome != "pending")
+fn judged(record: &Value, kind: &str) -> bool {
+    record["results"][kind].as_str().is_some_and(|outcome| outcome != "pending")
 }

@@ -18,17 +18,17 @@ def prepare(form, build=True):
     run([ROOT / "scripts/pocketbase"], quiet=True)
     if form == "ci":
         if build:
-            run(["cargo", "build", "--quiet", "--bins", "--example", "driver"])
-        return Binaries(TARGET / "debug/identivia", TARGET / "debug/sandbox", TARGET / "debug/examples/driver", "debug")
+            run(["cargo", "build", "--quiet", "--bins"])
+        return Binaries(TARGET / "debug/identivia", TARGET / "debug/sandbox", TARGET / "debug/driver", "debug")
     if build:
         print("building (minutes, the first time)", flush=True)
         # As the production image is built; the driver shares that build.
         production = ["--release", "--no-default-features"]
-        run(["cargo", "build", "--quiet", *production, "--bin", "identivia", "--example", "driver"])
+        run(["cargo", "build", "--quiet", *production, "--bin", "identivia", "--bin", "driver"])
         # The providers' time is theirs: a debug build, whose picture code is optimised, is enough.
         run(["cargo", "build", "--quiet", "--bin", "sandbox"])
     release = TARGET / "release"
-    return Binaries(release / "identivia", TARGET / "debug/sandbox", release / "examples/driver", "release")
+    return Binaries(release / "identivia", TARGET / "debug/sandbox", release / "driver", "release")
 
 
 def wrk():
