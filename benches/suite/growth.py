@@ -184,7 +184,7 @@ def sidecars(bench):
     for number in numbers[1:]:
         for what, unit, scale, value in (("p50", "ms", 1, p50), ("PocketBase's CPU a pass", "ms", 1000, cpu)):
             some, one = ([scale * value(figures) for figures in taken[n]] for n in (number, 1))
-            rows.append(compare(f"{number} sidecars, pass with a provider, 16 at a time: {what}", unit, some, one, "one sidecar"))
+            rows.append(compare(f"sidecars: {number}; pass with a provider, 16 at a time: {what}", unit, some, one, "one sidecar"))
     return rows
 
 
@@ -212,5 +212,5 @@ def browsers(bench):
                     taken[who].append(driver.against(server, sandbox, "passes", *options))
         bench.raw[f"browsers {number}"] = taken
         times = [[p50(figures) for figures in taken[who]] for who in ("ours", "floor")]
-        rows.append(compare(f"{number} browsers, pass without a provider, 4 at a time: p50", "ms", *times, "floor"))
+        rows.append(compare(f"browsers looking on: {number}; pass without a provider, 4 at a time: p50", "ms", *times, "floor"))
     return rows

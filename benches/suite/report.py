@@ -89,6 +89,7 @@ def cells(row):
     return [row.what, f"{number(row.ours)} {row.unit}", beside, ratio, row.aim, verdict]
 
 
+MARK = "<!-- from here on: benches/run --record -->"
 HEAD = ["measure", "ours", "beside us", "ratio", "aim", ""]
 
 
@@ -117,6 +118,14 @@ def markdown(groups, facts):
                 missed.append(f"- *{title}, {row.what}*: {value}, aim {row.aim}. {row.why}".rstrip())
     lines += ["", "### Aims missed", "", *(missed or ["None."])]
     return "\n".join(lines) + "\n"
+
+
+def record(path, table):
+    """Puts the table below the mark of a file, in place of what stood there."""
+    head, mark, _ = path.read_text().partition(MARK)
+    if not mark:
+        raise SystemExit(f"{path} has no line {MARK}")
+    path.write_text(f"{head}{mark}\n{table}")
 
 
 def to_json(groups, facts, raw):

@@ -17,6 +17,8 @@ START_AIM_MS, IDLE_AIM_MIB, FLIGHT_AIM_MIB, IMAGE_AIM_MIB = 150, 20, 200, 25
 MIB = 1024 * 1024
 # The providers answer so late that whatever came in is still in flight when memory is read.
 PROVIDER_SECONDS = 120
+# What is held depends on how many calls are allowed at once: here as many as by default.
+DEFAULTS = {"AWS_CALLS_AT_ONCE": "32", "OPENAI_CALLS_AT_ONCE": "16", "FINGERPRINT_CALLS_AT_ONCE": "16"}
 # What the image's base, distroless/cc-debian12, is made of, besides a few small files.
 BASE_PACKAGES = ["libc6", "libgcc-s1", "libgomp1", "libstdc++6", "libssl3", "tzdata", "ca-certificates", "netbase"]
 
@@ -67,7 +69,7 @@ def in_flight(bench, folder, server, sandbox):
     picture = specimen(bench.binaries, folder)
     rules = [{"provider": name, "fault": "delay", "ms": 1000 * PROVIDER_SECONDS, "times": 0} for name in ("openai", "fingerprint")]
     sandbox.control("POST", "faults", rules)
-    with Sidecar(bench.binaries, folder, server, sandbox) as sidecar:
+    with Sidecar(bench.binaries, folder, server, sandbox, **DEFAULTS) as sidecar:
         forget_peak(sidecar.pid)
         with Crowd(bench.binaries, folder, server, sandbox, picture, count):
             deadline = time.monotonic() + bench.pick(150, 60)
