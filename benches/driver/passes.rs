@@ -121,7 +121,11 @@ async fn prepare(person: &Person, turns: VecDeque<Turn>) -> anyhow::Result<VecDe
 
 async fn pass(person: &Person, kind: Kind, picture: &Bytes, mut turn: Turn) -> anyhow::Result<Duration> {
     let (committed, (_, seen)) = match kind {
-        Kind::Start => (person.begin(&turn.id).await?, turn.follower.until("verifications", waits).await?),
+        Kind::Start => {
+            let answered = person.begin(&turn.id).await?;
+            let seen = turn.follower.until("verifications", waits).await?;
+            (turn.follower.committed(answered), seen)
+        }
         Kind::Device => {
             let committed = person.send_device(&turn.id, &turn.event).await?;
             (committed, turn.follower.until("verifications", |record| judged(record, "device")).await?)

@@ -48,6 +48,8 @@ pub struct Person {
 pub struct Follower {
     events: UnboundedReceiver<Event>,
     patience: Duration,
+    /// When it was first told that the verification is there.
+    created: Option<Instant>,
 }
 
 impl Person {
@@ -83,7 +85,7 @@ impl Person {
     pub fn follow(&self, verification: &str) -> Follower {
         let (sender, events) = unbounded_channel();
         self.followed.lock().unwrap_or_else(PoisonError::into_inner).insert(verification.to_owned(), sender);
-        Follower { events, patience: Duration::from_secs(self.place.patience_seconds) }
+        Follower { events, patience: Duration::from_secs(self.place.patience_seconds), created: None }
     }
 
     /// Asks to be verified; when that was acknowledged.
@@ -161,10 +163,19 @@ impl Person {
 }
 
 impl Follower {
+    /// When the verification was there at the latest: it was acknowledged at `answered`, but the event may have come before. With
+    /// many subscribers it does, since `PocketBase` tells them all before it answers.
+    pub fn committed(&self, answered: Instant) -> Instant {
+        self.created.map_or(answered, |created| created.min(answered))
+    }
+
     /// The first event of `collection` from now on for whose record `good` holds, and when it was here.
     pub async fn until(&mut self, collection: &str, good: impl Fn(&Value) -> bool) -> anyhow::Result<(Value, Instant)> {
         let found = async {
             while let Some(event) = self.events.recv().await {
+                if event.collection == "verifications" && event.action == "create" {
+                    self.created = self.created.or(Some(event.at));
+                }
                 if event.collection == collection && event.action != "delete" && good(&event.record) {
                     return Ok((event.record, event.at));
                 }
