@@ -194,7 +194,7 @@ def sidecars(bench):
 
 def browsers(bench):
     """Passes while people look on, beside the floor with as many looking on."""
-    numbers, rounds = bench.pick([1, 100, 1000], [1, 100]), bench.pick(2, 1)
+    numbers, rounds = bench.pick([1, 100, 1000], [1, 100]), bench.pick(3, 1)
     driver = Driver(bench.binaries)
     rows = []
     for number in numbers:

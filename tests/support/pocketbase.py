@@ -71,18 +71,14 @@ class Folder:
 class Server:
     """PocketBase serving a folder. `with Server(folder) as server:` starts and stops it."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, env=None):
+        self.folder, self.env = folder, env
 
     def __enter__(self):
         self.folder.command("superuser", "upsert", *SUPERUSER)
         self.port = free_port()
         self.log = open(self.folder.path / "log", "ab")
-        self.process = subprocess.Popen(
-            [binary(), "serve", "--http", f"127.0.0.1:{self.port}", *self.folder.flags()],
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-        )
+        self.spawn()
         try:
             self.wait()
             self.superuser = self.login("_superusers", *SUPERUSER)
@@ -99,6 +95,15 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.log.close()
+
+    def spawn(self):
+        """Starts the process, at the same port each time."""
+        self.process = subprocess.Popen(
+            [binary(), "serve", "--http", f"127.0.0.1:{self.port}", *self.folder.flags()],
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            env=self.env and os.environ | self.env,
+        )
 
     def wait(self):
         deadline = time.monotonic() + STARTUP_SECONDS
