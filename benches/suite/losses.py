@@ -31,11 +31,27 @@ class GivenUp(Exception):
     """The time is over."""
 
 
+class Patience:
+    """How long a crowd waits: for ever, until `end_in` says otherwise."""
+
+    def __init__(self):
+        self.deadline = float("inf")
+
+    def end_in(self, seconds):
+        self.deadline = time.monotonic() + seconds
+
+    def pause(self):
+        if time.monotonic() > self.deadline:
+            raise GivenUp
+        time.sleep(PAUSE_SECONDS)
+
+
 def count(server, sandbox, victim, picture):
     """Kills `victim` in the middle of so many verifications; how many were never decided, and which calls were made again."""
     sandbox.control("DELETE", "journal")
     sandbox.control("POST", "faults", {"provider": "openai", "fault": "delay", "ms": THINKING_MS, "times": 0})
-    crowd = [Walker(server, sandbox, picture, number) for number in range(WALKERS)]
+    patience = Patience()
+    crowd = [Walker(server, sandbox, picture, number, patience) for number in range(WALKERS)]
     try:
         for walker in crowd:
             walker.start()
@@ -44,7 +60,7 @@ def count(server, sandbox, victim, picture):
         victim.kill()
         victim.start()
         victim.ready()
-        Walker.deadline = time.monotonic() + PATIENCE_SECONDS
+        patience.end_in(PATIENCE_SECONDS)
         for walker in crowd:
             walker.join()
         done = [walker.decided for walker in crowd if walker.decided]
@@ -57,9 +73,10 @@ def count(server, sandbox, victim, picture):
             "calls": dict(calls(sandbox)),
         }
     finally:
-        Walker.deadline = 0
+        patience.end_in(0)
         for walker in crowd:
-            walker.join()
+            if walker.ident:
+                walker.join()
         sandbox.control("DELETE", "faults")
 
 
@@ -91,11 +108,9 @@ def calls_again(sandbox):
 class Walker(threading.Thread):
     """A person with everything in hand, who only looks at their own records."""
 
-    deadline = float("inf")
-
-    def __init__(self, server, sandbox, picture, number):
+    def __init__(self, server, sandbox, picture, number, patience):
         super().__init__(daemon=True)
-        self.server, self.sandbox, self.picture = server, sandbox, picture
+        self.server, self.sandbox, self.picture, self.patience = server, sandbox, picture, patience
         self.ids = {name: f"{name[0]}{number:014d}" for name in ("verification", "signal", "document", "session", "action")}
         self.at, self.decided = "start", None
 
@@ -128,7 +143,7 @@ class Walker(threading.Thread):
             status, _ = self.ask("POST", pocketbase.records(collection), body, files)
             if status == 200 or self.ask("GET", pocketbase.records(collection, self.ids[name]))[0] == 200:
                 return
-            self.wait()
+            self.patience.pause()
 
     def look(self, collection, record, good):
         self.at = f"waiting for {collection}"
@@ -136,15 +151,10 @@ class Walker(threading.Thread):
             status, found = self.ask("GET", pocketbase.records(collection, record))
             if status == 200 and good(found):
                 return found
-            self.wait()
+            self.patience.pause()
 
     def ask(self, method, path, body=None, files=None):
         try:
             return self.server.call(method, path, body, self.server.person_token, files)
         except (OSError, http.client.HTTPException):
             return 0, None
-
-    def wait(self):
-        if time.monotonic() > Walker.deadline:
-            raise GivenUp
-        time.sleep(PAUSE_SECONDS)
