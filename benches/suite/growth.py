@@ -57,7 +57,7 @@ def backlog(bench, count):
         with Sidecar(bench.binaries, folder, server, sandbox) as sidecar:
             forget_peak(sidecar.pid)
             began = time.time() - (time.monotonic() - sidecar.started)
-            deadline = time.monotonic() + bench.pick(150, 60, long=3600)
+            deadline = time.monotonic() + bench.pick(240, 60, long=3600)
             while (left := server.count("verifications", "final=false")) and time.monotonic() < deadline:
                 time.sleep(0.5)
             peak = memory_mib(sidecar.pid, "VmHWM")
