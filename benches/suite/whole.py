@@ -80,14 +80,14 @@ def rows(concurrency, ours, floor, sidecar_cpu, sandbox_cpu, requests, writes, f
             why=f"Each took {median(cpu[0]):.0f} ms of CPU of PocketBase, {median(sidecar_cpu):.0f} of the sidecar and {median(sandbox_cpu):.0f} of the"
             f" sandbox, on {os.cpu_count()} cores; alone PocketBase took {median(cpu[1]):.0f} ms and shared the cores with the driver only.",
         ),
-        guarded(compare("PocketBase's CPU each", "ms", *cpu, "alone, same records"), at_most=8),
+        guarded(compare("PocketBase's CPU each", "ms", *cpu, "alone, same records"), at_most=6),
         single(
             "PocketBase's CPU each, without the bytes of files",
             "ms",
             without_files,
             at_most=CPU_AIM_MS,
             why=f"The person's own records and the least a service must write take {median(cpu[1]) - files:.0f} ms of it already; the rest is what is read"
-            " again before each write, and the writes below.",
+            " and the writes below.",
         ),
         Row("the person's share of that, and the least a service must write", median(cpu[1]) - files, "ms"),
         guarded(
@@ -96,9 +96,9 @@ def rows(concurrency, ours, floor, sidecar_cpu, sandbox_cpu, requests, writes, f
                 "",
                 [total],
                 at_most=REQUESTS_AIM,
-                why="Each step is read, claimed and written; pictures are fetched by requests of their own.",
+                why="Each step is claimed and written by a batch of its own; pictures are fetched by requests of their own.",
             ),
-            at_most=60,
+            at_most=40,
         ),
         single(
             f"writes of the service each ({', '.join(f'{n:.1f} {c}' for c, n in sorted(writes.items()))})",
