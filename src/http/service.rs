@@ -134,10 +134,13 @@ impl Service {
         let status = response.status().as_u16();
         let elapsed = begun.elapsed();
         span.record("status", status).record("duration_ms", u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
-        // Probes come every few seconds and would bury the rest.
-        match found {
-            Match::Route(_, _, Access::Probe, _) => span.in_scope(|| debug!("answered")),
-            _ => span.in_scope(|| info!("answered")),
+        // Probes and people who poll come every few seconds and would bury the rest.
+        let probe = matches!(found, Match::Route(_, _, Access::Probe, _));
+        let polled = parts.method == Method::GET && status < 400;
+        if probe || polled {
+            span.in_scope(|| debug!("answered"));
+        } else {
+            span.in_scope(|| info!("answered"));
         }
         counter!("http_requests_total", "method" => method, "route" => route, "status" => status.to_string())
             .increment(1);
