@@ -319,7 +319,8 @@ async fn row_29_past_the_policys_deadline_its_degraded_mode_applies_and_declines
     let stack = Stack::start().await;
     let (persons, sandbox, admin) = (stack.persons(2).await, stack.sandbox(), stack.admin());
     let policies = admin.all("policies").await;
-    let mut policy = policies.into_iter().find(|policy| policy["name"] == "default").expect("the default policy");
+    let versions = policies.into_iter().filter(|policy| policy["name"] == "default");
+    let mut policy = versions.max_by_key(|policy| policy["version"].as_u64()).expect("the default policy");
     policy.as_object_mut().expect("a record").remove("id");
     policy["version"] = (policy["version"].as_u64().expect("a number") + 1).into();
     policy["technical_minutes"] = 1.into();
