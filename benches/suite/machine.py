@@ -59,7 +59,7 @@ def facts(form, binaries):
     load = ", ".join(f"{load:.1f}" for load in os.getloadavg())
     return {
         "command": "`benches/run" + ("" if form == "standard" else f" --{form}") + "`",
-        "machine": f"{os.cpu_count()} x {processor()}, {memory_gib():.0f} GiB, Linux {platform.release()}, load at the end {load}",
+        "machine": f"{os.cpu_count()} x {processor()}, {memory_gib():.0f} GiB, Linux {linux()}, load at the end {load}",
         "ours": f"{said('git', 'rev-parse', '--short', 'HEAD')}, {binaries.profile} build, {said('rustc', '--version')}",
         "peers": peers(),
     }
@@ -81,6 +81,11 @@ def processor():
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return platform.machine()
+
+
+def linux():
+    """The kernel's version without what a builder adds to it."""
+    return ".".join(platform.release().split(".")[:2])
 
 
 def memory_gib():
