@@ -11,7 +11,7 @@ use super::reply::Reply;
 use super::routes::Operation;
 use super::service::Service;
 
-/// Kept the operations that concern no verification.
+/// Answers the operations that concern no verification.
 pub fn answer(service: &Service, operation: Operation) -> Result<Reply> {
     match operation {
         Operation::Health => Ok(health(service)),

@@ -51,19 +51,14 @@ impl Form {
         };
         let announced = body::refuse_announced(headers, body, limit).await?;
         let room = announced.unwrap_or_default().min(layout.picture_bytes_max);
-        let outcome = Self::read_parts(body, boundary, (limit, room), layout).await;
+        let outcome = Self::read_parts(body, boundary, limit, room, layout).await;
         if outcome.is_err() {
             body::drain(body).await;
         }
         outcome
     }
 
-    async fn read_parts(
-        body: &mut Body,
-        boundary: String,
-        (limit, room): (usize, usize),
-        layout: &Layout,
-    ) -> Result<Self> {
+    async fn read_parts(body: &mut Body, boundary: String, limit: usize, room: usize, layout: &Layout) -> Result<Self> {
         let mut parts = Multipart::new(Box::pin(body::chunks(body, limit)), boundary);
         let mut form = Self::default();
         let mut errors = Vec::new();

@@ -70,7 +70,7 @@ fn describe(document: &mut Document, version: &str) {
     document.info.description = Some(
         "Identity verification beside PocketBase. Each request becomes the records that a PocketBase client would write. \
          Errors are RFC 9457 problems whose `code` is stable. Every answer carries `X-Request-Id`; give your own to find a \
-         request again in the logs. Kept to counted requests carry the `RateLimit` and `RateLimit-Policy` fields."
+         request again in the logs. Answers to counted requests carry the `RateLimit` and `RateLimit-Policy` fields."
             .to_owned(),
     );
     let components = document.components.get_or_insert_default();

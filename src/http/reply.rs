@@ -1,4 +1,4 @@
-//! Kept before they are bytes on a connection.
+//! Answers before they are bytes on a connection.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};

@@ -101,7 +101,7 @@ where
             },
             () = shutdown.cancelled() => break,
         };
-        // Kept are small and complete: sending them at once matters more than packing.
+        // Answers are small and complete: sending them at once matters more than packing.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "a connection could not be set to send at once");
         }

@@ -113,7 +113,7 @@ impl Service {
         }
     }
 
-    /// Kept one request that came from `peer`.
+    /// Answers one request that came from `peer`.
     pub async fn answer(&self, request: Request<Body>, peer: IpAddr) -> Response<ResponseBody> {
         let begun = Instant::now();
         let (parts, body) = request.into_parts();
