@@ -16,6 +16,9 @@ use super::{PATIENCE, wait_for};
 const BACKLOG: usize = 14;
 /// How long after the start of the sidecar's work the provider has forgotten all of them.
 const LEFT: SignedDuration = SignedDuration::from_secs(20);
+/// How long after that the first deadline passes. Before that each call is worth a try: among deadlines that pass one by one, a later one
+/// that is still open is rightly served after an earlier one that is not.
+const AFTER_THAT: SignedDuration = SignedDuration::from_secs(2);
 /// The first call takes so long that all others have lined up meanwhile.
 const FIRST_CALL_MS: u64 = 12_000;
 
@@ -39,12 +42,12 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
     }
 
     // Deadlines in another order than that of creation, 50 ms apart.
-    let all_over = Timestamp::now() + LEFT;
+    let forgotten_at = Timestamp::now() + LEFT;
     let mut deadlines = Vec::new();
     for (index, (_, _, challenge)) in waiting.iter().enumerate() {
         let rank = (index * 5) % BACKLOG;
-        let early = SignedDuration::from_millis(50 * i64::try_from(BACKLOG - rank).expect("few"));
-        let expires_at = (all_over - early).strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string();
+        let later = SignedDuration::from_millis(50 * i64::try_from(rank).expect("few"));
+        let expires_at = (forgotten_at + AFTER_THAT + later).strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string();
         admin.patch("liveness_sessions", challenge, json!({ "expires_at": expires_at })).await;
         deadlines.push((expires_at, challenge.clone()));
     }
@@ -56,7 +59,7 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
     environment.insert("AWS_CALLS_PER_SECOND", "1".to_owned());
     environment.insert("AWS_CALLS_AT_ONCE", "1".to_owned());
     stack.add(environment).await;
-    let left = Duration::try_from(all_over.duration_since(Timestamp::now())).unwrap_or_default();
+    let left = Duration::try_from(forgotten_at.duration_since(Timestamp::now())).unwrap_or_default();
     tokio::time::sleep(left).await;
     // The provider forgets; what has not been fetched by now is gone.
     sandbox.advance_clock(181).await;
