@@ -9,116 +9,43 @@ use serde_json::Value;
 use super::client::Client;
 use super::error::{PocketbaseError, Result};
 use super::filter::{Filter, id_of, is_record_id};
-use super::records::rows::{self, CaseRow, Child, Children, EXPAND_LIMIT, EntryRow};
+use super::records::rows::{self, CaseRow, EXPAND_LIMIT};
 use super::records::{CheckDetail, Collection, Heartbeat, StoredSession, StoredVerification};
 use super::request::Call;
-use crate::verification::{Case, Entry, Policy, Verification};
+use crate::verification::{Case, Policy};
 
 /// The most rows `PocketBase` gives in one page.
 const PAGE_LIMIT: usize = 1000;
-/// How often a case that changes while it is read is read again.
-const READS_MAX: usize = 3;
 /// Pinned policies in memory; an operator has a handful.
 const POLICIES_MAX: usize = 256;
 
 impl Client {
-    /// The whole case, and `PocketBase`'s time when it was read. `None` only when there is proof that no such verification
-    /// exists. The journal is read before the rest, so whatever is concluded from a case that moved on meanwhile fails at
-    /// [`Client::commit`].
+    /// The whole case, all of one moment, and `PocketBase`'s time when it was read. `None` only when there is proof that no such
+    /// verification exists.
     pub async fn read_case(&self, id: &str) -> Result<Option<(Case, Timestamp)>> {
-        let mut read = None;
-        for _ in 0..READS_MAX {
-            read = self.read_case_once(id).await?;
-            match &read {
-                Some((case, _)) if case.record.version != case.seq() => {}
-                _ => return Ok(read),
-            }
+        if !is_record_id(id) {
+            return Ok(None);
         }
-        // Still different: somebody is very busy with it, or rows were deleted. The journal is the truth, unless it lacks rows.
-        match &read {
-            Some((case, _)) if case.record.version > case.seq() => Err(stale(&case.record, &case.journal)),
-            _ => Ok(read),
-        }
-    }
-
-    async fn read_case_once(&self, id: &str) -> Result<Option<(Case, Timestamp)>> {
-        let Some((mut record, mut children)) = self.case_row(id).await? else { return Ok(None) };
-        let mut journal = std::mem::take(&mut children.journal);
-        if journal.len() >= EXPAND_LIMIT {
-            journal = self.whole_journal(id).await?;
-            // The rest must not be older than the journal.
-            let Some(again) = self.case_row(id).await? else { return Ok(None) };
-            (record, children) = again;
-        }
-        journal.sort_by_key(|row| row.seq);
-        let journal: Vec<Entry> = journal.into_iter().map(Into::into).collect();
-        if journal.iter().zip(1..).any(|(entry, seq)| entry.seq != seq) {
-            return Err(stale(&record, &journal));
-        }
-        let checks = self.whole(id, children.checks).await?;
-        let case = Case {
-            documents: self.whole(id, children.documents).await?.into_iter().map(Into::into).collect(),
-            sessions: self.whole(id, children.sessions).await?.into_iter().map(Into::into).collect(),
-            signals: self.whole(id, children.signals).await?.into_iter().map(Into::into).collect(),
-            actions: self.whole(id, children.actions).await?.into_iter().map(Into::into).collect(),
-            checks: checks.into_iter().filter_map(rows::CheckRow::into_check).collect(),
-            record,
-            journal,
+        let call = Call::get("read a verification", Collection::Cases.record(id));
+        let Some(case) = self.find::<CaseRow>(&call).await?.map(Case::from) else {
+            // A view that somebody dropped finds nothing, either.
+            return match self.verification(id).await? {
+                Some(_) => Err(PocketbaseError::Unexpected {
+                    operation: "read a verification",
+                    what: "the view `cases` does not show it; apply the migrations in pb_migrations/".to_owned(),
+                }),
+                None => Ok(None),
+            };
         };
+        // Rows were deleted. A version that is behind is somebody's correction by hand: the journal is the truth.
+        let gap = case.journal.iter().zip(1..).any(|(entry, seq)| entry.seq != seq);
+        if gap || case.record.version > case.seq() {
+            return Err(stale(&case));
+        }
         if let Some(newest) = newest_stamp(&case) {
             self.has_passed(newest);
         }
         Ok(Some((case, self.now_after("read a verification")?)))
-    }
-
-    /// The record with up to [`EXPAND_LIMIT`] rows of each kind that points to it, in one request.
-    async fn case_row(&self, id: &str) -> Result<Option<(Verification, Children)>> {
-        if !is_record_id(id) {
-            return Ok(None);
-        }
-        let expand = rows::CASE_EXPAND.map(rows::via_verification).join(",");
-        let call = Call::get("read a verification", Collection::Verifications.record(id))
-            .with("expand", expand)
-            .with("fields", rows::case_fields());
-        Ok(self.find::<CaseRow>(&call).await?.map(CaseRow::split))
-    }
-
-    /// A journal of any length, in order.
-    async fn whole_journal(&self, verification: &str) -> Result<Vec<EntryRow>> {
-        let mut journal: Vec<EntryRow> = Vec::new();
-        loop {
-            let last = journal.last().map_or(0, |row| row.seq);
-            let filter = Filter::default().equal("verification", verification)?.above("seq", last);
-            let page: Vec<EntryRow> =
-                self.list(&page("read a journal", Collection::Journal, filter, "seq", EntryRow::FIELDS)).await?;
-            let is_last = page.len() < PAGE_LIMIT;
-            journal.extend(page);
-            if is_last {
-                return Ok(journal);
-            }
-        }
-    }
-
-    /// `rows` in order of creation; read anew, page by page, when the expand may have cut them.
-    async fn whole<T: Child>(&self, verification: &str, mut rows: Vec<T>) -> Result<Vec<T>> {
-        if rows.len() >= EXPAND_LIMIT {
-            rows.clear();
-            loop {
-                let mut filter = Filter::default().equal("verification", verification)?;
-                if let Some(last) = rows.last() {
-                    filter = filter.after_id(last.age().1)?;
-                }
-                let page: Vec<T> =
-                    self.list(&page("read a verification's records", T::COLLECTION, filter, "id", T::FIELDS)).await?;
-                let is_last = page.len() < PAGE_LIMIT;
-                rows.extend(page);
-                if is_last {
-                    break;
-                }
-            }
-        }
-        rows.sort_by(|a, b| a.age().cmp(&b.age()));
-        Ok(rows)
     }
 
     /// The policy record `id`. Policies never change, so they are cached.
@@ -325,15 +252,6 @@ impl Client {
     }
 }
 
-fn page(operation: &'static str, collection: Collection, filter: Filter, sort: &str, fields: &str) -> Call {
-    Call::get(operation, collection.records())
-        .with("filter", filter)
-        .with("sort", sort)
-        .with("perPage", PAGE_LIMIT.to_string())
-        .with("skipTotal", "1")
-        .with("fields", fields)
-}
-
 /// The id of the verification that is created under an idempotency key.
 pub(super) fn id_of_idempotency_key(key: &str) -> String {
     id_of(&format!("verifications/{key}"))
@@ -352,7 +270,7 @@ fn newest_stamp(case: &Case) -> Option<Timestamp> {
     evidence.into_iter().flatten().max()
 }
 
-fn stale(record: &Verification, journal: &[Entry]) -> PocketbaseError {
-    let last = journal.last().map_or(0, |entry| entry.seq);
-    PocketbaseError::Stale { verification: record.id.clone(), version: record.version.max(last), rows: journal.len() }
+fn stale(case: &Case) -> PocketbaseError {
+    let version = case.record.version.max(case.seq());
+    PocketbaseError::Stale { verification: case.id().to_owned(), version, rows: case.journal.len() }
 }

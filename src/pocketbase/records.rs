@@ -43,11 +43,13 @@ pub enum Collection {
     Reviewers,
     /// Our own accounts.
     Services,
+    /// A view: each case with everything that belongs to it.
+    Cases,
 }
 
 impl Collection {
     /// Every collection.
-    pub const ALL: [Collection; 16] = [
+    pub const ALL: [Collection; 17] = [
         Self::Verifications,
         Self::Documents,
         Self::LivenessSessions,
@@ -64,6 +66,7 @@ impl Collection {
         Self::Users,
         Self::Reviewers,
         Self::Services,
+        Self::Cases,
     ];
 
     /// The stored name.
@@ -85,6 +88,7 @@ impl Collection {
             Self::Users => "users",
             Self::Reviewers => "reviewers",
             Self::Services => "services",
+            Self::Cases => "cases",
         }
     }
 

@@ -39,8 +39,9 @@ TABLE = {
     "review_queue":          (REVIEW,                       NOBODY,                         NOBODY),
     "verification_overview": (REVIEW,                       NOBODY,                         NOBODY),
     "daily_figures":         (REVIEW,                       NOBODY,                         NOBODY),
+    "cases":                 (INTERNAL,                     NOBODY,                         NOBODY),
 }  # fmt: skip
-VIEWS = {"live_policies", "review_queue", "verification_overview", "daily_figures"}
+VIEWS = {"live_policies", "review_queue", "verification_overview", "daily_figures", "cases"}
 
 # A change that the updaters may make.
 CHANGE = {

@@ -66,7 +66,7 @@ class World:
         self.alice_has["heartbeats"] = server.make("heartbeats", {"instance": "sidecar-0", "beat": 1})
         self.alice_has["known_documents"] = server.make("known_documents", {"hash": "f" * 256, "listing": "compromised"})
         self.alice_has["policies"] = self.alice_has["live_policies"] = {"id": self.policy}
-        for view in ["review_queue", "verification_overview"]:
+        for view in ["review_queue", "verification_overview", "cases"]:
             self.alice_has[view] = self.alice_has["verifications"]
         self.alice_has["daily_figures"] = {"id": self.alice_has["verifications"]["created"][:10]}
 

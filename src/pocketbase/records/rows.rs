@@ -1,14 +1,12 @@
 //! What is read.
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 
-use super::Collection;
 use crate::verification::check::JudgedReason;
 use crate::verification::{
-    Action, ActionKind, Actor, Check, DeviceSignal, Document, DocumentType, Entry, Event, Kind, LivenessSession,
+    Action, ActionKind, Actor, Case, Check, DeviceSignal, Document, DocumentType, Entry, Event, Kind, LivenessSession,
     Outcome, Policy, SessionStatus, Status, Verification,
 };
 
@@ -135,7 +133,7 @@ pub struct Heartbeat {
     pub updated: Timestamp,
 }
 
-/// One GET of a verification with everything that points to it, in the order of [`CASE_EXPAND`].
+/// A row of the view `cases`: a verification with everything that belongs to it, all of one moment.
 #[derive(Debug, Deserialize)]
 pub struct CaseRow {
     id: String,
@@ -152,26 +150,16 @@ pub struct CaseRow {
     status: Status,
     version: u32,
     created: Timestamp,
-    #[serde(default)]
-    expand: Children,
+    journal: Vec<EntryRow>,
+    documents: Vec<DocumentRow>,
+    liveness_sessions: Vec<SessionRow>,
+    device_signals: Vec<SignalRow>,
+    actions: Vec<ActionRow>,
+    checks: Vec<CheckRow>,
 }
 
-/// What points to a verification. `PocketBase` gives the first [`EXPAND_LIMIT`] of each.
-#[derive(Debug, Default, Deserialize)]
-pub struct Children {
-    #[serde(default, rename = "journal_via_verification")]
-    pub journal: Vec<EntryRow>,
-    #[serde(default, rename = "documents_via_verification")]
-    pub documents: Vec<DocumentRow>,
-    #[serde(default, rename = "liveness_sessions_via_verification")]
-    pub sessions: Vec<SessionRow>,
-    #[serde(default, rename = "device_signals_via_verification")]
-    pub signals: Vec<SignalRow>,
-    #[serde(default, rename = "actions_via_verification")]
-    pub actions: Vec<ActionRow>,
-    #[serde(default, rename = "checks_via_verification")]
-    pub checks: Vec<CheckRow>,
-}
+/// How many rows `PocketBase` gives at most of what an expand brings.
+pub const EXPAND_LIMIT: usize = 1000;
 
 /// The back relation from a person to their verifications.
 pub const VERIFICATIONS_OF_USER: &str = "verifications_via_user";
@@ -202,91 +190,61 @@ pub fn fields_of_user() -> String {
     fields.fold("id".to_owned(), |all, field| format!("{all},expand.{VERIFICATIONS_OF_USER}.{field}"))
 }
 
-/// A row of a collection that points to a verification.
-pub trait Child: DeserializeOwned {
-    /// Where it is stored.
-    const COLLECTION: Collection;
-    /// What is read of it.
-    const FIELDS: &'static str;
-    /// What it is sorted by: order of creation, then id.
+/// A row that has an age.
+trait Aged {
+    /// Order of creation, then id.
     fn age(&self) -> (Timestamp, &str);
 }
 
-/// How many rows an expand gives at most.
-pub const EXPAND_LIMIT: usize = 1000;
-
-/// The journal comes first: `PocketBase` reads in this order, and what is read after the journal is never older than it.
-pub const CASE_EXPAND: [Collection; 6] = [
-    Collection::Journal,
-    DocumentRow::COLLECTION,
-    SessionRow::COLLECTION,
-    SignalRow::COLLECTION,
-    ActionRow::COLLECTION,
-    CheckRow::COLLECTION,
-];
-
-/// What is read of a case: scores, readings and costs of checks stay where they are.
-pub fn case_fields() -> String {
-    const RECORD: &str = "id,user,reference,policy_name,policy,declared_name,declared_date_of_birth,declared_document_type,\
-                          declared_document_number,declared_country,locale,status,version,created";
-    let children = [
-        (Collection::Journal, EntryRow::FIELDS),
-        (DocumentRow::COLLECTION, DocumentRow::FIELDS),
-        (SessionRow::COLLECTION, SessionRow::FIELDS),
-        (SignalRow::COLLECTION, SignalRow::FIELDS),
-        (ActionRow::COLLECTION, ActionRow::FIELDS),
-        (CheckRow::COLLECTION, CheckRow::FIELDS),
-    ];
-    children.iter().fold(RECORD.to_owned(), |all, (collection, fields)| {
-        fields.split(',').fold(all, |all, field| format!("{all},expand.{}.{field}", via_verification(*collection)))
-    })
+fn oldest_first<R: Aged>(mut rows: Vec<R>) -> impl Iterator<Item = R> {
+    rows.sort_by(|a, b| a.age().cmp(&b.age()));
+    rows.into_iter()
 }
 
-/// The name of the back relation.
-pub fn via_verification(collection: Collection) -> String {
-    format!("{}_via_verification", collection.name())
-}
-
-impl CaseRow {
-    /// The record and what points to it.
-    pub fn split(self) -> (Verification, Children) {
+impl From<CaseRow> for Case {
+    fn from(row: CaseRow) -> Self {
         let record = Verification {
-            id: self.id,
-            user: self.user,
-            reference: self.reference,
-            policy_name: self.policy_name,
-            policy: self.policy,
-            declared_name: self.declared_name,
+            id: row.id,
+            user: row.user,
+            reference: row.reference,
+            policy_name: row.policy_name,
+            policy: row.policy,
+            declared_name: row.declared_name,
             // The collection's pattern admits days that no calendar has; such a day says nothing.
-            declared_date_of_birth: self.declared_date_of_birth.parse().ok(),
-            declared_document_type: DocumentType::parse(&self.declared_document_type),
-            declared_document_number: self.declared_document_number,
-            declared_country: self.declared_country,
-            locale: self.locale,
-            status: self.status,
-            version: self.version,
-            created: self.created,
+            declared_date_of_birth: row.declared_date_of_birth.parse().ok(),
+            declared_document_type: DocumentType::parse(&row.declared_document_type),
+            declared_document_number: row.declared_document_number,
+            declared_country: row.declared_country,
+            locale: row.locale,
+            status: row.status,
+            version: row.version,
+            created: row.created,
         };
-        (record, self.expand)
+        let mut journal: Vec<Entry> = row.journal.into_iter().map(Into::into).collect();
+        journal.sort_by_key(|entry| entry.seq);
+        Self {
+            record,
+            journal,
+            documents: oldest_first(row.documents).map(Into::into).collect(),
+            sessions: oldest_first(row.liveness_sessions).map(Into::into).collect(),
+            signals: oldest_first(row.device_signals).map(Into::into).collect(),
+            actions: oldest_first(row.actions).map(Into::into).collect(),
+            checks: oldest_first(row.checks).filter_map(CheckRow::into_check).collect(),
+        }
     }
 }
 
 #[derive(Debug, Deserialize)]
-pub struct EntryRow {
-    pub seq: u32,
+struct EntryRow {
+    seq: u32,
     event: String,
     #[serde(default)]
     data: Value,
     action: String,
     by: String,
     previous_hash: String,
-    pub hash: String,
-    pub created: Timestamp,
-}
-
-impl EntryRow {
-    /// What is read of it.
-    pub const FIELDS: &'static str = "seq,event,data,action,by,previous_hash,hash,created";
+    hash: String,
+    created: Timestamp,
 }
 
 impl From<EntryRow> for Entry {
@@ -306,7 +264,7 @@ impl From<EntryRow> for Entry {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct DocumentRow {
+struct DocumentRow {
     id: String,
     #[serde(rename = "type")]
     document_type: DocumentType,
@@ -316,10 +274,7 @@ pub struct DocumentRow {
     created: Timestamp,
 }
 
-impl Child for DocumentRow {
-    const COLLECTION: Collection = Collection::Documents;
-    const FIELDS: &'static str = "id,type,country,front,back,created";
-
+impl Aged for DocumentRow {
     fn age(&self) -> (Timestamp, &str) {
         (self.created, &self.id)
     }
@@ -339,7 +294,7 @@ impl From<DocumentRow> for Document {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct SessionRow {
+struct SessionRow {
     id: String,
     session_id: String,
     region: String,
@@ -350,10 +305,7 @@ pub struct SessionRow {
     created: Timestamp,
 }
 
-impl Child for SessionRow {
-    const COLLECTION: Collection = Collection::LivenessSessions;
-    const FIELDS: &'static str = "id,session_id,region,status,expires_at,created";
-
+impl Aged for SessionRow {
     fn age(&self) -> (Timestamp, &str) {
         (self.created, &self.id)
     }
@@ -373,16 +325,13 @@ impl From<SessionRow> for LivenessSession {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct SignalRow {
+struct SignalRow {
     id: String,
     event_id: String,
     created: Timestamp,
 }
 
-impl Child for SignalRow {
-    const COLLECTION: Collection = Collection::DeviceSignals;
-    const FIELDS: &'static str = "id,event_id,created";
-
+impl Aged for SignalRow {
     fn age(&self) -> (Timestamp, &str) {
         (self.created, &self.id)
     }
@@ -395,7 +344,7 @@ impl From<SignalRow> for DeviceSignal {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct ActionRow {
+struct ActionRow {
     id: String,
     action: String,
     liveness_session: String,
@@ -407,10 +356,7 @@ pub struct ActionRow {
     created: Timestamp,
 }
 
-impl Child for ActionRow {
-    const COLLECTION: Collection = Collection::Actions;
-    const FIELDS: &'static str = "id,action,liveness_session,reason,redo,user,reviewer,created";
-
+impl Aged for ActionRow {
     fn age(&self) -> (Timestamp, &str) {
         (self.created, &self.id)
     }
@@ -439,7 +385,7 @@ impl From<ActionRow> for Action {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct CheckRow {
+struct CheckRow {
     id: String,
     kind: String,
     attempt: u32,
@@ -454,11 +400,7 @@ pub struct CheckRow {
     created: Timestamp,
 }
 
-impl Child for CheckRow {
-    const COLLECTION: Collection = Collection::Checks;
-    const FIELDS: &'static str =
-        "id,kind,attempt,outcome,not_executed_because,reasons,evidence,reference_image,portrait,created";
-
+impl Aged for CheckRow {
     fn age(&self) -> (Timestamp, &str) {
         (self.created, &self.id)
     }
@@ -466,7 +408,7 @@ impl Child for CheckRow {
 
 impl CheckRow {
     /// The finding; `None` for the row that holds a decision's rule tree.
-    pub fn into_check(self) -> Option<Check> {
+    fn into_check(self) -> Option<Check> {
         Some(Check {
             kind: Kind::parse(&self.kind)?,
             id: self.id,

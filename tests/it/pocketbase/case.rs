@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use identivia::pocketbase::{Next, PocketbaseError};
 use identivia::verification::{ActionKind, Actor, Event, Kind, Transition, Work, journal};
 use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -61,6 +62,17 @@ async fn what_does_not_exist_is_none_and_only_after_proof() {
     for id in ["nosuchrecord001", "", "no-id", "../../../health"] {
         assert!(client.read_case(id).await.expect("an answer").is_none(), "{id}");
     }
+}
+
+#[tokio::test]
+async fn without_its_view_a_case_is_trouble_and_not_nothing() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let id = verification(&client).await;
+    admin.call(Method::DELETE, "api/collections/cases", &json!(null)).await;
+    let error = client.read_case(&id).await.expect_err("the view is gone");
+    assert!(error.to_string().contains("cases"), "{error}");
+    assert!(client.read_case("nosuchrecord001").await.expect("an answer").is_none());
 }
 
 #[tokio::test]
