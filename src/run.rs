@@ -26,7 +26,7 @@ use crate::reconcile::Reconciler;
 use crate::sabotage::{Point, reached};
 use crate::verification::policy::Provider;
 use crate::verification::{Event, decision, journal};
-use crate::watcher::{News, PROOF_HOLDS, Pulse, Watcher};
+use crate::watcher::{Pulse, Watcher};
 use crate::{telemetry, worker};
 
 /// Version of this program.
@@ -149,16 +149,11 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     let changes = Notifier::new();
     let kept_answers = Kept::default();
     let (publish, kept) = (changes.clone(), kept_answers.clone());
-    let (watcher, pulse) =
-        Watcher::new(client.clone(), queue.clone(), config.instance.clone(), VERSION, move |news| match news {
-            News::Changed(id) => {
-                // In this order: whoever is woken must not find the old answer.
-                kept.changed(id);
-                publish.publish(id);
-            }
-            News::Proved => kept.vouch(Instant::now() + PROOF_HOLDS),
-            News::Lost => kept.lost(),
-        });
+    let (watcher, pulse) = Watcher::new(client.clone(), queue.clone(), config.instance.clone(), VERSION, move |id| {
+        // In this order: whoever is woken must not find the old answer.
+        kept.changed(id);
+        publish.publish(id);
+    });
     let (health_sender, health) = watch::channel(Health::default());
     let facade = facade(&config, &client, &providers, health, changes, kept_answers);
     let openai = providers.openai.clone();

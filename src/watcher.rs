@@ -30,7 +30,7 @@ pub const BEAT_EVERY: Duration = Duration::from_secs(10);
 /// How long a heartbeat may take to come back.
 pub const BEAT_BACK_WITHIN: Duration = Duration::from_secs(5);
 /// How long a heartbeat that came back vouches for the stream: the next must be back by then.
-pub const PROOF_HOLDS: Duration = BEAT_EVERY.saturating_add(BEAT_BACK_WITHIN);
+const PROOF_HOLDS: Duration = BEAT_EVERY.saturating_add(BEAT_BACK_WITHIN);
 /// How often what may have been missed is listed although no event came.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// Streams are replaced at this age, before the server's 30 minutes.
@@ -77,17 +77,6 @@ pub struct Pulse {
     pub proved_at: Option<std::time::Instant>,
 }
 
-/// What the watch sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum News<'a> {
-    /// Something of this verification may have changed.
-    Changed(&'a str),
-    /// A heartbeat came back: the stream is whole, and vouched for as long as [`PROOF_HOLDS`].
-    Proved,
-    /// Events may have been missed.
-    Lost,
-}
-
 /// The watcher's parts.
 pub struct Watcher {
     client: Client,
@@ -95,8 +84,8 @@ pub struct Watcher {
     instance: String,
     version: &'static str,
     pulse: watch::Sender<Pulse>,
-    /// Told what the watch sees, for readers who wait and for answers that are kept.
-    tell: Box<dyn Fn(News<'_>) + Send + Sync>,
+    /// Told of which verification something may have changed, for readers who wait and for answers that are kept.
+    tell: Box<dyn Fn(&str) + Send + Sync>,
     /// The list that is being walked, if one is. It outlives the connection it was begun for: streams that break as soon as they
     /// are opened must not keep what is open from being found.
     sweeping: JoinSet<Result<(), PocketbaseError>>,
@@ -124,13 +113,14 @@ enum Lost {
 }
 
 impl Watcher {
-    /// A watcher that fills `queue` and reports its pulse. `tell` hears the news; it must not wait.
+    /// A watcher that fills `queue` and reports its pulse. `tell` hears of which verification something may
+    /// have changed; it must not wait.
     pub fn new(
         client: Client,
         queue: Queue,
         instance: String,
         version: &'static str,
-        tell: impl Fn(News<'_>) + Send + Sync + 'static,
+        tell: impl Fn(&str) + Send + Sync + 'static,
     ) -> (Self, watch::Receiver<Pulse>) {
         let (pulse, receiver) = watch::channel(Pulse::default());
         let tell = Box::new(tell);
@@ -160,7 +150,6 @@ impl Watcher {
                 lost = self.watch() => lost,
                 () = shutdown.cancelled() => {
                     self.client.watch_lost();
-                    (self.tell)(News::Lost);
                     return;
                 }
             };
@@ -177,7 +166,6 @@ impl Watcher {
 
     fn note(&self, lost: &Lost) {
         self.client.watch_lost();
-        (self.tell)(News::Lost);
         warn!(reason = chain(lost), "watch lost; connecting again");
         metrics::counter!("watch_lost_total").increment(1);
         let cause = match lost {
@@ -317,7 +305,6 @@ impl Watcher {
                 let now = Some(std::time::Instant::now());
                 self.pulse.send_replace(Pulse { reachable: true, authenticated: true, proved_at: now });
                 self.client.watch_proved(std::time::Instant::now() + PROOF_HOLDS);
-                (self.tell)(News::Proved);
                 return true;
             }
             Some((instance, _)) => {
@@ -328,7 +315,7 @@ impl Watcher {
             None if event.verification.is_empty() => debug!("an event without a verification"),
             None => {
                 reached(Point::EventHeard);
-                (self.tell)(News::Changed(&event.verification));
+                (self.tell)(&event.verification);
                 // Only the service updates rows, and whoever wrote one has looked already: its own timers and the
                 // sweep cover the rest. Following our own echoes would double every read.
                 if event.change == Change::Update {

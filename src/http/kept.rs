@@ -11,15 +11,19 @@
 //!   older and moves the mark. So a version that was shown is never taken back, whatever order events come in.
 //! - *Somebody saw more elsewhere*, through another sidecar or over realtime, and says so in `If-None-Match`: the handler
 //!   reads afresh when that names a version above the kept one.
-//! - *The watch is lost.* Everything is dropped and nothing kept until a heartbeat came back again.
-//! - *The watch is deaf and nobody knows yet.* A heartbeat vouches for a limited time only ([`Kept::vouch`]); an answer can
+//! - *The watch is lost.* That ends the epoch; what was read in another one is not served, and nothing is kept until a heartbeat
+//!   came back again.
+//! - *The watch is deaf and nobody knows yet.* A heartbeat vouches for a limited time only ([`Client::vouched`]); an answer can
 //!   be that old at most, and only then.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use bytes::Bytes;
+
+#[cfg(doc)]
+use crate::pocketbase::Client;
+use crate::pocketbase::vouch::Epoch;
 
 /// Answers kept at most; at about half a kilobyte each that is a few megabytes.
 const ANSWERS_MAX: usize = 8192;
@@ -51,55 +55,52 @@ pub struct Kept {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     id: Id,
-    epoch: u64,
+    epoch: Epoch,
     mark: u64,
 }
 
 #[derive(Debug)]
 struct Shelf {
-    vouched_until: Option<Instant>,
-    /// Counts losses of the watch.
-    epoch: u64,
     marks: Vec<u64>,
     /// What was asked for lately, and what was before: when the first is full the second is forgotten.
-    young: HashMap<Id, Answer>,
-    old: HashMap<Id, Answer>,
+    young: HashMap<Id, (Epoch, Answer)>,
+    old: HashMap<Id, (Epoch, Answer)>,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
-        Self { vouched_until: None, epoch: 0, marks: vec![0; MARKS], young: HashMap::new(), old: HashMap::new() }
+        Self { marks: vec![0; MARKS], young: HashMap::new(), old: HashMap::new() }
     }
 }
 
 impl Kept {
-    /// The answer for `id`, if it is vouched for at `now`.
-    pub fn find(&self, id: &str, now: Instant) -> Option<Answer> {
+    /// The answer for `id` that was read in `epoch`.
+    pub fn find(&self, id: &str, epoch: Epoch) -> Option<Answer> {
         let id = key(id)?;
         let mut kept = self.lock();
-        if !kept.vouched(now) {
+        if let Some((read_in, answer)) = kept.young.get(&id) {
+            return (*read_in == epoch).then(|| answer.clone());
+        }
+        let (read_in, answer) = kept.old.remove(&id)?;
+        if read_in != epoch {
             return None;
         }
-        if let Some(answer) = kept.young.get(&id) {
-            return Some(answer.clone());
-        }
-        let answer = kept.old.remove(&id)?;
-        kept.insert(id, answer.clone());
+        kept.insert(id, (epoch, answer.clone()));
         Some(answer)
     }
 
-    /// Begins a read of `id` whose answer may be kept; `None` when nothing is kept now.
-    pub fn reading(&self, id: &str, now: Instant) -> Option<Reading> {
+    /// Begins a read of `id` in `epoch` whose answer may be kept.
+    pub fn reading(&self, id: &str, epoch: Epoch) -> Option<Reading> {
         let id = key(id)?;
-        let kept = self.lock();
-        kept.vouched(now).then(|| Reading { id, epoch: kept.epoch, mark: kept.marks[slot(&id)] })
+        let mark = self.lock().marks[slot(&id)];
+        Some(Reading { id, epoch, mark })
     }
 
     /// Keeps what `reading` brought, unless something happened meanwhile.
     pub fn keep(&self, reading: Reading, answer: Answer) {
         let mut kept = self.lock();
-        if kept.epoch == reading.epoch && kept.marks[slot(&reading.id)] == reading.mark {
-            kept.insert(reading.id, answer);
+        if kept.marks[slot(&reading.id)] == reading.mark {
+            kept.insert(reading.id, (reading.epoch, answer));
         }
     }
 
@@ -108,14 +109,14 @@ impl Kept {
     pub fn saw(&self, id: &str, version: u32, own: Option<Reading>) -> Option<Reading> {
         let id = key(id)?;
         let mut kept = self.lock();
-        let stale = |answer: &Answer| answer.version < version;
+        let stale = |(_, answer): &(Epoch, Answer)| answer.version < version;
         if kept.young.get(&id).is_some_and(stale) {
             kept.young.remove(&id);
         }
         if kept.old.get(&id).is_some_and(stale) {
             kept.old.remove(&id);
         }
-        let own = own.filter(|own| own.epoch == kept.epoch && own.mark == kept.marks[slot(&id)]);
+        let own = own.filter(|own| own.mark == kept.marks[slot(&id)]);
         kept.marks[slot(&id)] += 1;
         let mark = kept.marks[slot(&id)];
         own.map(|own| Reading { mark, ..own })
@@ -130,20 +131,6 @@ impl Kept {
         kept.marks[slot(&id)] += 1;
     }
 
-    /// A heartbeat came back: the stream that events come over is whole. Holds until `until`.
-    pub fn vouch(&self, until: Instant) {
-        self.lock().vouched_until = Some(until);
-    }
-
-    /// The watch is lost: events may have been missed.
-    pub fn lost(&self) {
-        let mut kept = self.lock();
-        kept.vouched_until = None;
-        kept.epoch += 1;
-        kept.young.clear();
-        kept.old.clear();
-    }
-
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         // No code that can panic runs under the lock.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -151,11 +138,7 @@ impl Kept {
 }
 
 impl Shelf {
-    fn vouched(&self, now: Instant) -> bool {
-        self.vouched_until.is_some_and(|until| now < until)
-    }
-
-    fn insert(&mut self, id: Id, answer: Answer) {
+    fn insert(&mut self, id: Id, answer: (Epoch, Answer)) {
         if self.young.len() >= ANSWERS_MAX / 2 && !self.young.contains_key(&id) {
             self.old = std::mem::take(&mut self.young);
         }
@@ -178,9 +161,10 @@ fn slot(id: &Id) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::*;
+    use crate::pocketbase::vouch::Vouch;
 
     const A: &str = "aaaaaaaaaaaaaaa";
 
@@ -188,78 +172,77 @@ mod tests {
         Answer { version, user: "u".into(), body: Bytes::from(version.to_string()) }
     }
 
-    fn vouched() -> (Kept, Instant) {
-        let (answers, now) = (Kept::default(), Instant::now());
-        answers.vouch(now + Duration::from_secs(20));
-        (answers, now)
+    /// Nothing kept yet, in a watch that is vouched for.
+    fn vouched() -> (Kept, Vouch, Epoch) {
+        let vouch = Vouch::default();
+        let epoch = proved(&vouch);
+        (Kept::default(), vouch, epoch)
+    }
+
+    fn proved(vouch: &Vouch) -> Epoch {
+        let now = Instant::now();
+        vouch.proved(now + Duration::from_secs(20));
+        vouch.epoch(now).expect("vouched for")
     }
 
     /// A whole read, as the handler makes it.
-    fn read(answers: &Kept, version: u32, now: Instant) {
-        let reading = answers.reading(A, now);
+    fn read(answers: &Kept, version: u32, epoch: Epoch) {
+        let reading = answers.reading(A, epoch);
         if let Some(reading) = answers.saw(A, version, reading) {
             answers.keep(reading, answer(version));
         }
     }
 
     #[test]
-    fn nothing_is_kept_or_served_without_a_proof_and_a_proof_ends() {
-        let (answers, now) = (Kept::default(), Instant::now());
-        read(&answers, 1, now);
-        assert_eq!(answers.find(A, now), None);
-        answers.vouch(now + Duration::from_secs(20));
-        assert_eq!(answers.find(A, now), None, "what was read before the proof");
-        read(&answers, 1, now);
-        assert_eq!(answers.find(A, now), Some(answer(1)));
-        assert_eq!(answers.find(A, now + Duration::from_secs(20)), None);
-    }
-
-    #[test]
     fn an_event_drops_the_answer_and_every_read_that_began_before_it() {
-        let (answers, now) = vouched();
-        read(&answers, 1, now);
-        let slow = answers.reading(A, now);
+        let (answers, _, epoch) = vouched();
+        read(&answers, 1, epoch);
+        assert_eq!(answers.find(A, epoch), Some(answer(1)));
+        let slow = answers.reading(A, epoch);
         answers.changed(A);
-        assert_eq!(answers.find(A, now), None);
+        assert_eq!(answers.find(A, epoch), None);
         assert_eq!(answers.saw(A, 1, slow), None, "read before the event");
-        read(&answers, 2, now);
-        assert_eq!(answers.find(A, now), Some(answer(2)));
+        read(&answers, 2, epoch);
+        assert_eq!(answers.find(A, epoch), Some(answer(2)));
     }
 
     #[test]
     fn what_was_shown_is_never_taken_back() {
-        let (answers, now) = vouched();
-        read(&answers, 1, now);
-        let slow = answers.reading(A, now);
+        let (answers, _, epoch) = vouched();
+        read(&answers, 1, epoch);
+        let slow = answers.reading(A, epoch);
         answers.saw(A, 2, None);
-        assert_eq!(answers.find(A, now), None, "older than what another handler showed");
+        assert_eq!(answers.find(A, epoch), None, "older than what another handler showed");
         assert_eq!(answers.saw(A, 1, slow), None, "began before version 2 was shown");
-        let first = answers.saw(A, 2, answers.reading(A, now)).expect("kept");
+        let first = answers.saw(A, 2, answers.reading(A, epoch)).expect("kept");
         answers.saw(A, 3, None);
         answers.keep(first, answer(2));
-        assert_eq!(answers.find(A, now), None, "version 3 was shown between reading and keeping");
+        assert_eq!(answers.find(A, epoch), None, "version 3 was shown between reading and keeping");
     }
 
     #[test]
-    fn a_lost_watch_forgets_everything_also_what_is_being_read() {
-        let (answers, now) = vouched();
-        read(&answers, 1, now);
-        let slow = answers.saw(A, 1, answers.reading(A, now)).expect("kept");
-        answers.lost();
-        answers.vouch(now + Duration::from_secs(20));
+    fn what_was_read_before_a_loss_is_not_served_after_it() {
+        let (answers, vouch, before) = vouched();
+        read(&answers, 1, before);
+        let slow = answers.saw(A, 1, answers.reading(A, before)).expect("kept");
+        vouch.lost();
+        let after = proved(&vouch);
+        assert_eq!(answers.find(A, after), None);
         answers.keep(slow, answer(1));
-        assert_eq!(answers.find(A, now), None);
+        assert_eq!(answers.find(A, after), None, "what was being read");
+        read(&answers, 2, after);
+        assert_eq!(answers.find(A, after), Some(answer(2)));
     }
 
     #[test]
     fn it_is_bounded_and_keeps_what_is_asked_for() {
-        let (answers, now) = vouched();
-        read(&answers, 1, now);
+        let (answers, _, epoch) = vouched();
+        read(&answers, 1, epoch);
         for number in 0..3 * ANSWERS_MAX {
             let id = format!("{number:015}");
-            let reading = answers.saw(&id, 1, answers.reading(&id, now)).expect("kept");
+            let reading = answers.saw(&id, 1, answers.reading(&id, epoch)).expect("kept");
             answers.keep(reading, answer(1));
-            answers.find(A, now).expect("asked for all the time");
+            answers.find(A, epoch).expect("asked for all the time");
         }
         let kept = answers.lock();
         assert!(kept.young.len() + kept.old.len() <= ANSWERS_MAX);

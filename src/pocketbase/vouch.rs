@@ -14,8 +14,9 @@ use super::client::Client;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(u64);
 
+/// Whether a heartbeat vouches for the watch.
 #[derive(Debug, Default)]
-pub(super) struct Vouch {
+pub struct Vouch {
     state: Mutex<State>,
 }
 
@@ -25,23 +26,45 @@ struct State {
     losses: u64,
 }
 
+impl Vouch {
+    /// The epoch, if the watch is vouched for at `now`.
+    pub fn epoch(&self, now: Instant) -> Option<Epoch> {
+        let state = *self.lock();
+        state.until.is_some_and(|until| now < until).then_some(Epoch(state.losses))
+    }
+
+    /// See [`Client::watch_proved`].
+    pub fn proved(&self, until: Instant) {
+        self.lock().until = Some(until);
+    }
+
+    /// See [`Client::watch_lost`].
+    pub fn lost(&self) {
+        let mut state = self.lock();
+        state.until = None;
+        state.losses += 1;
+    }
+
+    // No code that can panic runs while the lock is held.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Client {
     /// The epoch, while a heartbeat vouches for the watch. Ask *before* reading what is to be relied on later.
     pub fn vouched(&self) -> Option<Epoch> {
-        let state = *self.inner.vouch.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.until.is_some_and(|until| Instant::now() < until).then_some(Epoch(state.losses))
+        self.inner.vouch.epoch(Instant::now())
     }
 
     /// A heartbeat came back: the stream that events come over is whole, and vouched for `until` then.
     pub fn watch_proved(&self, until: Instant) {
-        self.inner.vouch.state.lock().unwrap_or_else(PoisonError::into_inner).until = Some(until);
+        self.inner.vouch.proved(until);
     }
 
     /// The watch is lost: events may have been missed, and it may not be the same `PocketBase` that answers next.
     pub fn watch_lost(&self) {
-        let mut state = self.inner.vouch.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.until = None;
-        state.losses += 1;
+        self.inner.vouch.lost();
     }
 }
 
@@ -111,10 +134,25 @@ impl<T: Clone> Shelf<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const ONE: Epoch = Epoch(1);
     const TWO: Epoch = Epoch(2);
+
+    #[test]
+    fn a_proof_ends_and_each_loss_begins_another_epoch() {
+        let (vouch, now) = (Vouch::default(), Instant::now());
+        assert_eq!(vouch.epoch(now), None);
+        vouch.proved(now + Duration::from_secs(20));
+        let first = vouch.epoch(now).expect("vouched for");
+        assert_eq!(vouch.epoch(now + Duration::from_secs(20)), None);
+        vouch.lost();
+        assert_eq!(vouch.epoch(now), None);
+        vouch.proved(now + Duration::from_secs(20));
+        assert_ne!(vouch.epoch(now), Some(first));
+    }
 
     #[test]
     fn what_was_read_is_kept_in_its_epoch_only() {

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use identivia::http::{Facade, Health, Kept, Notifier, ProviderHealth, Providers, Settings, serve};
+use identivia::pocketbase::Client;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -28,6 +29,8 @@ pub struct Stage {
     pub http: reqwest::Client,
     pub changes: Notifier,
     pub kept: Kept,
+    /// The facade's client.
+    pub client: Client,
     pub health: watch::Sender<Health>,
     pub shutdown: CancellationToken,
     pub task: JoinHandle<std::io::Result<()>>,
@@ -94,9 +97,9 @@ impl Stage {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("bound")).parse().expect("an address");
         let shutdown = CancellationToken::new();
-        let (changes, kept) = (facade.changes.clone(), facade.kept.clone());
+        let (changes, kept, client) = (facade.changes.clone(), facade.kept.clone(), facade.pocketbase.clone());
         let task = begin(serve(listener, facade, shutdown.clone()));
-        Self { pocketbase, admin, base, http: reqwest::Client::new(), changes, kept, health, shutdown, task }
+        Self { pocketbase, admin, base, http: reqwest::Client::new(), changes, kept, client, health, shutdown, task }
     }
 
     /// A request with the first API key.
