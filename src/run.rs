@@ -126,7 +126,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         Some(address) => Some(listen(address).await?),
         None => None,
     };
-    let render = telemetry::install_metrics().map_err(StartError::Metrics)?;
+    let recorder = telemetry::Recorder::install().map_err(StartError::Metrics)?;
     let client = client(&config)?;
     in_time(&config, &shutdown, async || connect(&client).await).await?;
     reached(Point::BootLoggedIn);
@@ -176,12 +176,14 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     let mut servers = JoinSet::new();
     servers.spawn(http::serve(listener, facade, serving.clone()));
     if let Some(listener) = metrics_listener {
-        servers.spawn(http::serve_metrics(listener, render, serving.clone()));
+        let recorder = recorder.clone();
+        servers.spawn(http::serve_metrics(listener, Arc::new(move || recorder.render()), serving.clone()));
     }
     let mut intake = JoinSet::new();
     intake.spawn(watcher.run(shutdown.clone()));
     intake.spawn(report_health(pulse, gates, health_sender, shutdown.clone()));
     intake.spawn(watch_model(openai, shutdown.clone()));
+    intake.spawn(recorder.fold(shutdown.clone()));
 
     let grace = Duration::from_secs(config.shutdown_seconds);
     let cut = worker::run(queue, reconciler, config.workers, grace, shutdown).await;

@@ -4,9 +4,11 @@
 //! dependencies would break that rule by themselves and are silenced whatever the operator's filter says:
 //! `async_openai` logs response bodies, and the AWS SDK and hyper log requests at debug level.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
+use std::time::Duration;
 
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -37,6 +39,9 @@ const SILENCED: &[&str] = &[
 
 /// Lines that wait for standard error; a few hundred bytes each.
 const LINES_WAITING_MAX: usize = 16 * 1024;
+
+/// How often samples are folded in. At 60,000 requests a second some ten megabytes wait for it.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// Lines that nobody took in time.
 static LINES_DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
@@ -76,18 +81,31 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     line
 }
 
-/// Installs the recorder of figures for the whole process and returns what renders them as Prometheus text.
-pub fn install_metrics() -> Result<Arc<dyn Fn() -> String + Send + Sync>, String> {
-    let handle = PrometheusBuilder::new()
-        .set_buckets(&SECONDS)
-        .map_err(|error| error.to_string())?
-        .install_recorder()
-        .map_err(|error| error.to_string())?;
-    Ok(Arc::new(move || {
-        // Histograms keep samples until they are folded in; a scrape is the time for it.
-        handle.run_upkeep();
+/// The recorder of figures. Cheap to clone.
+#[derive(Clone)]
+pub struct Recorder(PrometheusHandle);
+
+impl Recorder {
+    /// Installs the recorder for the whole process.
+    pub fn install() -> Result<Self, String> {
+        let builder = PrometheusBuilder::new().set_buckets(&SECONDS).map_err(|error| error.to_string())?;
+        builder.install_recorder().map(Self).map_err(|error| error.to_string())
+    }
+
+    /// The figures as Prometheus text.
+    pub fn render(&self) -> String {
+        self.0.run_upkeep();
         let dropped = LINES_DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
         metrics::counter!("log_lines_dropped_total").absolute(u64::try_from(dropped).unwrap_or(u64::MAX));
-        handle.render()
-    }))
+        self.0.render()
+    }
+
+    /// Folds samples into their histograms until `shutdown`: they are kept one by one until then, and not everybody has
+    /// something that scrapes.
+    pub async fn fold(self, shutdown: CancellationToken) {
+        let mut due = tokio::time::interval(FOLD_EVERY);
+        while shutdown.run_until_cancelled(due.tick()).await.is_some() {
+            self.0.run_upkeep();
+        }
+    }
 }

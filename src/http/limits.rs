@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Callers that are remembered at the same time. Beyond, unknown ones share one window until old ones are forgotten.
@@ -69,11 +70,14 @@ pub struct Allowance {
 impl Allowance {
     /// Writes the `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers-10).
     pub fn write(&self, headers: &mut HeaderMap) {
+        const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+        const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
         let policy = format!("\"default\";q={};w={}", self.quota.requests, self.quota.window.as_secs());
         let limit = format!("\"default\";r={};t={}", self.remaining, self.reset_seconds());
-        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", limit)] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
+        for (name, value) in [(POLICY, policy), (LIMIT, limit)] {
+            // Without a copy: the text becomes the value.
+            if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) {
+                headers.insert(name, value);
             }
         }
     }

@@ -15,6 +15,7 @@ mod cors;
 mod docs;
 mod document;
 mod fields;
+mod figures;
 mod health;
 mod idempotency;
 mod kept;

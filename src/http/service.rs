@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use metrics::{counter, histogram};
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, field, info, info_span};
+use tracing::{Instrument, debug, debug_span, info, info_span};
 
 use super::auth::{self, Caller, Keys, Presented};
 use super::body::Body;
 use super::cors::{self, Origins};
 use super::docs::Docs;
 use super::fields::Rule;
+use super::figures::Figures;
 use super::idempotency::InFlight;
 use super::kept::{Kept, Reading};
 use super::limits::{Allowance, Counted, Limiter};
@@ -82,6 +82,7 @@ pub struct Service {
     pub(super) docs: Docs,
     keys: Keys,
     origins: Origins,
+    figures: Figures,
     table: Table,
     limiter: Limiter,
     uploads: Semaphore,
@@ -96,6 +97,7 @@ impl Service {
         Self {
             keys: Keys::new(&settings.api_keys),
             origins: Origins::new(&settings.client_urls),
+            figures: Figures::default(),
             table: Table::new(),
             limiter: Limiter::new(settings.quotas),
             uploads: Semaphore::new(settings.uploads_max.max(1)),
@@ -124,27 +126,30 @@ impl Service {
             Match::Route(pattern, ..) | Match::OtherMethod(pattern, _) => pattern,
             Match::Nothing => "unmatched",
         };
-        let span = info_span!("request", method, route, request_id, status = field::Empty, duration_ms = field::Empty);
+        // What handlers log of a read has its own words; a span for each would cost more than the answer.
+        let span = if parts.method == Method::GET {
+            debug_span!("request", method, route, request_id)
+        } else {
+            info_span!("request", method, route, request_id)
+        };
         let mut allowance = None;
-        let outcome = caught(self.handle(&parts, body, &found, peer, &mut allowance)).instrument(span.clone()).await;
+        let outcome = caught(self.handle(&parts, body, &found, peer, &mut allowance)).instrument(span).await;
         let reply = outcome.unwrap_or_else(|problem| refusal(&problem, &found, parts.uri.path(), &request_id));
         let mut response = reply.into_response();
         self.dress(&parts, &request_id, allowance, response.headers_mut());
 
         let status = response.status().as_u16();
         let elapsed = begun.elapsed();
-        span.record("status", status).record("duration_ms", u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
+        let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         // Probes and people who poll come every few seconds and would bury the rest.
         let probe = matches!(found, Match::Route(_, _, Access::Probe, _));
         let polled = parts.method == Method::GET && status < 400;
         if probe || polled {
-            span.in_scope(|| debug!("answered"));
+            debug!(method, route, request_id, status, duration_ms, "answered");
         } else {
-            span.in_scope(|| info!("answered"));
+            info!(method, route, request_id, status, duration_ms, "answered");
         }
-        counter!("http_requests_total", "method" => method, "route" => route, "status" => status.to_string())
-            .increment(1);
-        histogram!("http_request_duration_seconds", "route" => route, "status" => status.to_string()).record(elapsed);
+        self.figures.count(method, route, status, elapsed);
         response
     }
 
@@ -196,9 +201,10 @@ impl Service {
         };
         let mut call = Call { caller: &caller, route, id, uri: &parts.uri, headers: &parts.headers, body };
         match operation {
-            Operation::Verify => verify::verify(self, &mut call).await,
-            Operation::Document => document::document(self, &mut call).await,
-            Operation::Liveness => liveness::liveness(self, &mut call).await,
+            // On the heap: their state is large, and every read of a status would be moved about with room for it.
+            Operation::Verify => Box::pin(verify::verify(self, &mut call)).await,
+            Operation::Document => Box::pin(document::document(self, &mut call)).await,
+            Operation::Liveness => Box::pin(liveness::liveness(self, &mut call)).await,
             Operation::Status => status::status(self, &mut call).await,
             Operation::Health | Operation::OpenApi | Operation::Docs | Operation::Metrics => {
                 meta::answer(self, operation)
