@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use identivia::pixels::{barcode, scale};
 use identivia::recognition::Recogniser;
 use identivia::verification::document::image::{self, Limits, Prepared, faces, metadata, open, quality};
 use identivia::verification::document::transcription::{Side, Transcription};
-use identivia::verification::document::{self, Evidence, aamva, barcode, eyes, mrz};
+use identivia::verification::document::{self, Evidence, aamva, eyes, mrz};
 use identivia::verification::face::{BoundingBox, DetectedFace};
 use identivia::verification::{Document, DocumentType, Policy, Verification};
 use serde_json::{Value, json};
@@ -145,8 +146,7 @@ fn costs(pictures: &Pictures, uploaded_as: DocumentType) -> Vec<String> {
         .map(|(bytes, _)| open::open(bytes, &limits).map_err(|reason| reason.detail).expect("it opens").picture)
         .collect();
     let sent: Vec<_> = opened.iter().map(|picture| image::shrink(picture.clone(), limits.sent_side)).collect();
-    let luma: Vec<_> = sent.iter().map(::image::DynamicImage::to_luma8).collect();
-    let rgb: Vec<_> = sent.iter().map(::image::DynamicImage::to_rgb8).collect();
+    let luma: Vec<_> = sent.iter().map(scale::grey).collect();
     let prepared: Vec<Prepared> =
         sides.iter().map(|(bytes, side)| image::prepare(bytes, *side, &limits).expect("it can be prepared")).collect();
     let zone: Vec<String> = pictures
@@ -168,8 +168,8 @@ fn costs(pictures: &Pictures, uploaded_as: DocumentType) -> Vec<String> {
         cost(|| all(&|side| drop(black_box(image::shrink(opened[side].clone(), limits.sent_side))))),
         cost(|| all(&|side| drop(black_box(barcode::read_square(&luma[side]))))),
         cost(|| drop(black_box(faces::upright(&sent[0])))),
-        cost(|| all(&|side| drop(black_box(quality::measure(&rgb[side]))))),
-        cost(|| all(&|side| drop(black_box(image::encode(&rgb[side], limits.sent_quality))))),
+        cost(|| all(&|side| drop(black_box(quality::measure(&sent[side], &luma[side]))))),
+        cost(|| all(&|side| drop(black_box(image::encode(&sent[side], limits.sent_quality))))),
         cost(|| {
             all(&|side| {
                 if sides[side].1 == Side::Back {

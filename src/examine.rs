@@ -8,6 +8,7 @@ mod known;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::pixels::scale::grey;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -426,7 +427,7 @@ impl Examiner {
         let began = Instant::now();
         let looked = tokio::task::spawn_blocking(move || {
             let picture = ::image::load_from_memory_with_format(&jpeg, ::image::ImageFormat::Jpeg).ok()?;
-            Some(eyes::look(&picture.into_luma8(), today, |strip| recogniser.recognise(strip)))
+            Some(eyes::look(&grey(&picture.into_rgb8()), today, |strip| recogniser.recognise(strip)))
         });
         let sight = looked.await.ok().flatten();
         metrics::histogram!("work_duration_seconds", "work" => "own_eyes").record(began.elapsed().as_secs_f64());

@@ -1,6 +1,7 @@
 //! Identivia: identity verification beside `PocketBase`.
 //!
-//! Imports point one way: `main -> run -> {watcher, queue, reconcile, http} -> {pocketbase, providers} -> verification`.
+//! Imports point one way: `main -> run -> {watcher, queue, reconcile, http} -> {pocketbase, providers} -> verification ->
+//! pixels`.
 
 pub mod answers;
 pub mod backoff;
@@ -10,6 +11,7 @@ pub mod examine;
 pub mod gate;
 pub mod holdings;
 pub mod http;
+pub mod pixels;
 pub mod pocketbase;
 pub mod providers;
 pub mod queue;

@@ -123,8 +123,8 @@ fn everybodys(folder: &Path, kind: &str) -> Vec<Vec<u8>> {
     drawn.collect()
 }
 
-fn open(picture: &[u8]) -> image::DynamicImage {
-    image::load_from_memory(picture).expect("a picture")
+fn open(picture: &[u8]) -> image::RgbImage {
+    image::load_from_memory(picture).expect("a picture").into_rgb8()
 }
 
 #[test]
@@ -156,6 +156,7 @@ fn a_copy_of_a_picture_is_found_by_one_of_its_parts() {
     for kind in KINDS {
         let picture = open(&specimen(folder.path(), kind, &[]).0);
         let look = Look::of(&picture);
+        let picture = image::DynamicImage::ImageRgb8(picture);
         for (longest, quality, brighter) in [(1600, 30, 0), (1440, 80, 12), (640, 60, -12)] {
             let copy = picture.resize(longest, longest, FilterType::CatmullRom).brighten(brighter);
             let mut jpeg = Cursor::new(Vec::new());

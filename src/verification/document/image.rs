@@ -4,10 +4,7 @@
 //! and what is sent on is a fresh JPEG of the visible pixels: no metadata, no colour profile, no hidden layer travels with it.
 //! What the metadata says is kept as evidence, what the pixels lack becomes a reason the person can act on.
 
-mod edges;
-mod extent;
 pub mod faces;
-mod look;
 pub mod metadata;
 pub mod open;
 pub mod quality;
@@ -16,19 +13,19 @@ pub(super) mod tests;
 
 use std::fmt;
 
-use ::image::codecs::jpeg::JpegEncoder;
-use ::image::imageops::FilterType;
-use ::image::{DynamicImage, RgbImage};
+use crate::pixels::scale::{self, Filter};
+use crate::pixels::{barcode, turn};
+use ::image::{GrayImage, RgbImage};
 use serde::Serialize;
 
-pub use extent::Edge;
+pub use crate::pixels::extent::Edge;
+pub use crate::pixels::jpeg::encode;
+pub use crate::pixels::look::{BANDS, Look};
 pub use faces::LocalFace;
-pub use look::{BANDS, Look};
 pub use metadata::{Capture, Metadata};
 pub use open::Format;
 pub use quality::Quality;
 
-use super::barcode;
 use super::transcription::Side;
 use crate::verification::check::Kind;
 use crate::verification::face::BoundingBox;
@@ -111,8 +108,7 @@ impl Prepared {
     pub fn portrait(&self, face: BoundingBox) -> Option<Vec<u8>> {
         let picture = ::image::load_from_memory_with_format(&self.jpeg, ::image::ImageFormat::Jpeg).ok()?;
         let (left, top, width, height) = pixels_with_margin(face, picture.width(), picture.height())?;
-        let crop = picture.crop_imm(left, top, width, height);
-        encode(&crop.to_rgb8(), PORTRAIT_QUALITY)
+        encode(&picture.crop_imm(left, top, width, height).into_rgb8(), PORTRAIT_QUALITY)
     }
 }
 
@@ -152,15 +148,15 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
         Original { format: opened.format, width: opened.width, height: opened.height, bytes: bytes.len(), turned: 0 };
     let barcodes = if side == Side::Front { Vec::new() } else { barcode::read(&luma_for_barcode(&opened.picture)) };
     let mut sent = shrink(opened.picture, limits.sent_side);
-    let square_codes = barcode::read_square(&sent.to_luma8());
+    let mut luma = scale::grey(&sent);
+    let square_codes = barcode::read_square(&luma);
     let mut faces = Vec::new();
     if side == Side::Front {
         (original.turned, faces) = faces::upright(&sent);
-        sent = turn(sent, original.turned);
+        (sent, luma) = (turn::rgb(sent, original.turned), turn::luma(luma, original.turned));
     }
     let look = (side == Side::Front).then(|| Look::of(&sent));
-    let sent = sent.into_rgb8();
-    let quality = quality::measure(&sent);
+    let quality = quality::measure(&sent, &luma);
     let mut reasons = metadata.reasons();
     reasons.extend(quality.reasons(original.width, original.height));
     if side == Side::Front && !too_bad_for_faces(&reasons) {
@@ -199,32 +195,23 @@ fn too_bad_for_faces(reasons: &[Reason]) -> bool {
 }
 
 /// Scaled so that no side is longer than `longest`; never enlarged.
-pub fn shrink(picture: DynamicImage, longest: u32) -> DynamicImage {
-    if picture.width().max(picture.height()) <= longest {
+pub fn shrink(picture: RgbImage, longest: u32) -> RgbImage {
+    if fits(picture.dimensions(), longest) {
         return picture;
     }
-    picture.resize(longest, longest, FilterType::CatmullRom)
+    scale::rgb(&picture, scale::fitted(picture.dimensions(), longest), Filter::Sharp)
 }
 
-fn luma_for_barcode(picture: &DynamicImage) -> ::image::GrayImage {
-    let luma = DynamicImage::ImageLuma8(picture.to_luma8());
-    shrink(luma, BARCODE_SIDE).into_luma8()
+fn fits((width, height): (u32, u32), longest: u32) -> bool {
+    width.max(height) <= longest
 }
 
-fn turn(picture: DynamicImage, quarters: u8) -> DynamicImage {
-    match quarters {
-        1 => picture.rotate90(),
-        2 => picture.rotate180(),
-        3 => picture.rotate270(),
-        _ => picture,
+fn luma_for_barcode(picture: &RgbImage) -> GrayImage {
+    let luma = scale::grey(picture);
+    if fits(luma.dimensions(), BARCODE_SIDE) {
+        return luma;
     }
-}
-
-/// The picture as a JPEG that carries nothing but its pixels.
-pub fn encode(picture: &RgbImage, quality: u8) -> Option<Vec<u8>> {
-    let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, quality).encode_image(picture).ok()?;
-    Some(jpeg)
+    scale::luma(&luma, scale::fitted(luma.dimensions(), BARCODE_SIDE), Filter::Sharp)
 }
 
 /// `(left, top, width, height)` of a face with its margin, inside a picture.

@@ -5,7 +5,6 @@
 //! suspicions can only lower the outcome, and whatever is absent, unknown or cannot be read never passes.
 
 pub mod aamva;
-pub mod barcode;
 mod claims;
 pub mod compare;
 pub mod countries;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use image::imageops::FilterType;
-use image::{DynamicImage, RgbImage};
+use identivia::pixels::scale::{self, Filter};
+use image::RgbImage;
 use reqwest::StatusCode;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -230,9 +230,10 @@ async fn files(case: &Case) -> anyhow::Result<Files> {
     tokio::task::spawn_blocking(move || {
         let drawn = draw(&specimen)?;
         let write = |picture: &RgbImage| {
-            let scaled = width.filter(|width| *width < picture.width()).map(|width| {
-                DynamicImage::ImageRgb8(picture.clone()).resize(width, u32::MAX, FilterType::CatmullRom).into_rgb8()
-            });
+            // Every document lies on its long side.
+            let scaled = width
+                .filter(|width| *width < picture.width())
+                .map(|width| scale::rgb(picture, scale::fitted(picture.dimensions(), width), Filter::Sharp));
             anyhow::Ok(Bytes::from(file::encode(scaled.as_ref().unwrap_or(picture), &encoding)?))
         };
         let front = write(&drawn.front)?;

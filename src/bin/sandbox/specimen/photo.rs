@@ -1,6 +1,7 @@
 //! What a camera, a careless hand or a copying machine does to a document.
 
-use image::{DynamicImage, RgbImage, imageops::FilterType};
+use identivia::pixels::scale::{self, Filter};
+use image::{DynamicImage, RgbImage};
 
 use super::chance::Chance;
 use super::flaw::{Flaw, FlawKind};
@@ -43,15 +44,15 @@ pub fn take(specimen: &Specimen, layout: &Layout, mut picture: RgbImage) -> RgbI
         picture = DynamicImage::ImageRgb8(picture).fast_blur(amount(flaw, BLUR)).into_rgb8();
     }
     if let Some(flaw) = specimen.flaw(FlawKind::Small) {
-        picture = scaled(picture, amount(flaw, SMALL) as u32);
+        picture = scaled(&picture, amount(flaw, SMALL) as u32);
     }
     picture
 }
 
 /// The picture at another width, its shape kept.
-pub fn scaled(picture: RgbImage, width: u32) -> RgbImage {
+pub fn scaled(picture: &RgbImage, width: u32) -> RgbImage {
     let height = (picture.height() * width / picture.width().max(1)).max(1);
-    DynamicImage::ImageRgb8(picture).resize_exact(width, height, FilterType::Triangle).into_rgb8()
+    scale::rgb(picture, (width, height), Filter::Triangle)
 }
 
 fn amount(flaw: &Flaw, otherwise: f32) -> f32 {

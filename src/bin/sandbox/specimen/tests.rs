@@ -339,7 +339,7 @@ fn the_same_specimen_is_always_the_same_picture() {
 #[test]
 fn files_are_looked_at_upright_whatever_their_orientation_and_format() {
     let drawn = draw(&Specimen::new(Kind::IdentityCard, 5, TODAY)).expect("drawn");
-    let small = photo::scaled(drawn.front, 1200);
+    let small = photo::scaled(&drawn.front, 1200);
     for orientation in 1..=8 {
         for format in [Format::Jpeg, Format::Png] {
             let encoding = Encoding {

@@ -14,12 +14,11 @@
 
 pub mod compare;
 pub mod letters;
-pub mod rows;
-pub mod strip;
 pub mod zone;
 
 use std::collections::VecDeque;
 
+pub use crate::pixels::{rows, strip};
 use ::image::GrayImage;
 use jiff::civil::Date;
 

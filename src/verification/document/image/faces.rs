@@ -5,11 +5,13 @@
 
 use std::sync::LazyLock;
 
-use ::image::{DynamicImage, imageops::FilterType};
+use crate::pixels::scale::{self, Filter};
+use crate::pixels::turn;
+use ::image::{DynamicImage, GrayImage, RgbImage};
 use rustface::{ImageData, Model};
 use serde::Serialize;
 
-use super::turn;
+use super::fits;
 use crate::verification::face::BoundingBox;
 use crate::verification::reason::{Code, Reason};
 
@@ -40,19 +42,20 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
 });
 
 /// The quarter turns to the right that bring a face upright, and the faces then seen, the largest first.
-pub fn upright(picture: &DynamicImage) -> (u8, Vec<LocalFace>) {
-    let small = if picture.width().max(picture.height()) > SEARCHED_SIDE {
-        picture.resize(SEARCHED_SIDE, SEARCHED_SIDE, FilterType::Triangle)
-    } else {
+pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
+    let small = if fits(picture.dimensions(), SEARCHED_SIDE) {
         picture.clone()
+    } else {
+        scale::rgb(picture, scale::fitted(picture.dimensions(), SEARCHED_SIDE), Filter::Triangle)
     };
-    let small = DynamicImage::ImageLuma8(small.into_luma8());
+    // Scores jump with the rounding of a shade, and `SCORE_SURE` was set with these.
+    let small = DynamicImage::ImageRgb8(small).into_luma8();
     let upright = find(&small);
     if sure(&upright) {
         return (0, upright);
     }
     // Sideways is common, upside down is rare.
-    let turned = [1, 3, 2].into_iter().map(|quarters| (quarters, find(&turn(small.clone(), quarters))));
+    let turned = [1, 3, 2].into_iter().map(|quarters| (quarters, find(&turn::luma(small.clone(), quarters))));
     turned.into_iter().find(|(_, faces)| sure(faces)).unwrap_or((0, upright))
 }
 
@@ -80,8 +83,7 @@ pub fn reasons(faces: &[LocalFace], structure: f32) -> Option<Reason> {
     }
 }
 
-fn find(picture: &DynamicImage) -> Vec<LocalFace> {
-    let luma = picture.to_luma8();
+fn find(luma: &GrayImage) -> Vec<LocalFace> {
     let (width, height) = luma.dimensions();
     if width == 0 || height == 0 {
         return Vec::new();

@@ -29,7 +29,7 @@ pub struct Opened {
     /// Pixels down as stored.
     pub height: u32,
     /// The pixels.
-    pub picture: DynamicImage,
+    pub picture: RgbImage,
 }
 
 /// Decoding may use this many bytes for each pixel the limits allow: 16 bits in four channels.
@@ -100,7 +100,7 @@ fn decode(
     let picture = DynamicImage::from_decoder(decoder).map_err(|_| broken("content"))?;
     let mut picture = DynamicImage::ImageRgb8(on_white(picture));
     picture.apply_orientation(metadata::orientation(bytes).unwrap_or(Orientation::NoTransforms));
-    Ok(Opened { format, width, height, picture })
+    Ok(Opened { format, width, height, picture: picture.into_rgb8() })
 }
 
 fn allocation(limits: &Limits) -> ::image::Limits {

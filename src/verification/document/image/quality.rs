@@ -3,11 +3,11 @@
 //! Every measure looks at the picture as it is sent. The thresholds let through what a model and a person can still read; they were
 //! set on specimens, clean ones at 1600 and 1024 pixels on the one side, each flaw on the other.
 
-use ::image::{DynamicImage, RgbImage};
+use crate::pixels::extent::{self, Edge};
+use crate::pixels::{edges, tones};
+use ::image::{GrayImage, RgbImage};
 use serde::Serialize;
 
-use super::edges;
-use super::extent::{self, Edge};
 use crate::verification::reason::{Code, Reason};
 
 /// What was measured.
@@ -43,18 +43,17 @@ const GLARE_MAX: f32 = 0.004;
 /// Less colour than this: a black-and-white picture. The palest document under a lamp shows more.
 const COLOUR_MIN: f32 = 7.0;
 
-/// Measures a picture.
-pub fn measure(picture: &RgbImage) -> Quality {
-    let luma = DynamicImage::ImageRgb8(picture.clone()).into_luma8();
-    let (edge_width, structure) = edges::sharpness(&luma);
-    let histogram = histogram(luma.as_raw().iter().copied());
+/// Measures a picture; `luma` are its shades of grey.
+pub fn measure(picture: &RgbImage, luma: &GrayImage) -> Quality {
+    let (edge_width, structure) = edges::sharpness(luma);
+    let [dark, light] = tones::exceeded(luma, [0.1, 0.9]);
     Quality {
         edge_width,
         structure,
-        light: percentile(&histogram, 0.9),
-        dark: percentile(&histogram, 0.1),
+        light,
+        dark,
         glare: edges::glare(picture),
-        colour: colour(picture),
+        colour: tones::colour(picture),
         cut_off: extent::cut_off(picture),
     }
 }
@@ -103,63 +102,5 @@ impl Quality {
             format!("the document runs out of the picture at {:?}", self.cut_off),
         );
         reasons
-    }
-}
-
-fn histogram(values: impl Iterator<Item = u8>) -> [u32; 256] {
-    let mut counts = [0_u32; 256];
-    for value in values {
-        counts[usize::from(value)] += 1;
-    }
-    counts
-}
-
-/// The value that a share of all counted values does not exceed.
-#[expect(clippy::cast_precision_loss, reason = "a picture has at most 2^25 pixels, a share of them needs no more")]
-fn percentile(histogram: &[u32; 256], share: f32) -> f32 {
-    let all: u32 = histogram.iter().sum();
-    let mut seen = 0;
-    for (value, count) in (0..=u8::MAX).zip(histogram) {
-        seen += count;
-        if seen as f32 >= all as f32 * share {
-            return f32::from(value);
-        }
-    }
-    0.0
-}
-
-/// Means of blocks: JPEG's coarse colour and the noise of a sensor would pass for colour pixel by pixel.
-fn colour(picture: &RgbImage) -> f32 {
-    const BLOCK: u32 = 8;
-    let mut spread = Vec::new();
-    for top in (0..picture.height().saturating_sub(BLOCK - 1)).step_by(BLOCK as usize) {
-        for left in (0..picture.width().saturating_sub(BLOCK - 1)).step_by(BLOCK as usize) {
-            let mut sums = [0_u32; 3];
-            // A quarter of the block's pixels is enough for its mean.
-            for y in (top..top + BLOCK).step_by(2) {
-                for x in (left..left + BLOCK).step_by(2) {
-                    let pixel = picture.get_pixel(x, y).0;
-                    for (sum, channel) in sums.iter_mut().zip(pixel) {
-                        *sum += u32::from(channel);
-                    }
-                }
-            }
-            let [low, high] = [sums.iter().min(), sums.iter().max()].map(|sum| sum.copied().unwrap_or_default());
-            spread.push(u8::try_from((high - low) / 16).unwrap_or(u8::MAX));
-        }
-    }
-    percentile(&histogram(spread.into_iter()), 0.98)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_picture_that_is_all_white_can_be_measured() {
-        let mut histogram = [0; 256];
-        histogram[255] = 1000;
-        assert_eq!(percentile(&histogram, 0.5).to_bits(), 255_f32.to_bits());
-        assert_eq!(percentile(&[0; 256], f32::NAN).to_bits(), 0_f32.to_bits(), "nothing was counted");
     }
 }

@@ -17,7 +17,7 @@ fn a_real_detector_finds_the_portrait_and_nothing_else() {
     {
         let named = Specimen::new(kind, 5, TODAY).named(&format!("TESTER, NUMBER {number}"));
         let count =
-            |specimen: &Specimen, width| faces(&photo::scaled(draw(specimen).expect("drawn").front, width)).len();
+            |specimen: &Specimen, width| faces(&photo::scaled(&draw(specimen).expect("drawn").front, width)).len();
         assert_eq!(count(&named, 640), 1, "{kind:?}");
         assert_eq!(count(&named, 800), 1, "{kind:?}");
         assert_eq!(count(&named.clone().with(FlawKind::TwoFaces), 800), 2, "{kind:?}");
@@ -29,7 +29,7 @@ fn a_real_detector_finds_the_portrait_and_nothing_else() {
 fn a_real_detector_finds_one_face_in_any_person() {
     for number in 0..20 {
         let picture = selfie::draw(&format!("person-{number}"), selfie::SelfieOptions::default()).picture;
-        assert_eq!(faces(&photo::scaled(picture, 200)).len(), 1, "person-{number}");
+        assert_eq!(faces(&photo::scaled(&picture, 200)).len(), 1, "person-{number}");
     }
 }
 
@@ -39,7 +39,7 @@ fn a_portrait_cut_out_around_the_face_still_shows_whose_it_is() {
     let drawn = draw(&specimen).expect("drawn");
     let (width, height) = (drawn.front.width() as f32, drawn.front.height() as f32);
     let own = seen(drawn.front.clone(), 1600).faces[0].place;
-    let detected = faces(&photo::scaled(drawn.front.clone(), 800))[0];
+    let detected = faces(&photo::scaled(&drawn.front, 800))[0];
     for (left, top, across, down) in [(own.left, own.top, own.width, own.height), detected] {
         let margin = 0.45;
         let from = (((left - across * margin) * width) as u32, ((top - down * margin) * height) as u32);

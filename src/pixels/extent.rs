@@ -4,9 +4,10 @@
 //! and what is seen has not the shape of a whole document, then the document runs out of the picture there. On a patterned
 //! background, in a hand, or cropped to its edges, nothing can be said, and nothing is.
 
-use ::image::imageops::FilterType;
-use ::image::{DynamicImage, Rgb, RgbImage};
+use image::{Rgb, RgbImage};
 use serde::Serialize;
+
+use super::scale::{self, Filter};
 
 /// A side of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,7 +38,7 @@ const SHAPE_TOLERANCE: f32 = 0.06;
 /// Edges across which the document runs out of the picture.
 pub fn cut_off(picture: &RgbImage) -> Vec<Edge> {
     use Edge::{Bottom, Left, Right, Top};
-    let small = DynamicImage::ImageRgb8(picture.clone()).resize(SIDE, SIDE, FilterType::Triangle).into_rgb8();
+    let small = scale::rgb(picture, scale::fitted(picture.dimensions(), SIDE), Filter::Triangle);
     if small.width() < 20 || small.height() < 20 {
         return Vec::new();
     }

@@ -12,8 +12,9 @@
 use std::f64::consts::PI;
 use std::fmt;
 
-use ::image::DynamicImage;
-use ::image::imageops::FilterType;
+use image::{DynamicImage, RgbImage};
+
+use super::scale::{self, Filter};
 
 /// Waves across the picture, and down. Those of a layout's rows and columns, without any wave the other way, are left out.
 const WAVES: usize = 32;
@@ -34,9 +35,9 @@ pub struct Look([u8; BYTES]);
 
 impl Look {
     /// Of an upright picture.
-    pub fn of(picture: &DynamicImage) -> Self {
+    pub fn of(picture: &RgbImage) -> Self {
         let side = u32::try_from(GRID).unwrap_or(u32::MAX);
-        let small = picture.resize_exact(side, side, FilterType::Triangle).into_luma8();
+        let small = DynamicImage::ImageRgb8(scale::rgb(picture, (side, side), Filter::Triangle)).into_luma8();
         let light: Vec<f64> = small.into_raw().into_iter().map(f64::from).collect();
         let strengths = strengths(&light);
         let middle = middle(&strengths);
@@ -115,9 +116,9 @@ fn middle(strengths: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    fn picture(seed: u32) -> DynamicImage {
+    fn picture(seed: u32) -> RgbImage {
         let blot = |x: u32, y: u32| ((x * (seed + 7) / 40) ^ (y * (seed + 3) / 30)).to_le_bytes()[0];
-        DynamicImage::ImageRgb8(::image::RgbImage::from_fn(320, 200, |x, y| ::image::Rgb([blot(x, y), blot(y, x), 90])))
+        RgbImage::from_fn(320, 200, |x, y| image::Rgb([blot(x, y), blot(y, x), 90]))
     }
 
     #[test]
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn other_pictures_look_different_and_a_blank_one_has_a_look() {
         assert!(!Look::of(&picture(1)).is_like(Look::of(&picture(2))));
-        let blank = Look::of(&DynamicImage::new_rgb8(64, 64));
+        let blank = Look::of(&RgbImage::new(64, 64));
         assert!(blank.is_like(blank) && !blank.is_like(Look::of(&picture(1))));
     }
 }

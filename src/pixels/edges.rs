@@ -1,6 +1,6 @@
 //! The measures that look at the shape of things: sharpness and burnt-out spots.
 
-use ::image::{GrayImage, RgbImage};
+use image::{GrayImage, RgbImage};
 
 const TILE: usize = 32;
 /// Contrast from which a tile counts as structure.
@@ -78,15 +78,23 @@ const SOLID: usize = 3;
 /// table, not glare.
 #[expect(clippy::cast_precision_loss, reason = "cells are counted in ten thousands")]
 pub fn glare(picture: &RgbImage) -> f32 {
-    let side = picture.width().max(picture.height()).div_ceil(GRID).max(1);
-    let (columns, rows) = (picture.width() / side, picture.height() / side);
-    if columns == 0 || rows == 0 {
+    let side_pixels = picture.width().max(picture.height()).div_ceil(GRID).max(1);
+    let (side, area) = (side_pixels as usize, side_pixels * side_pixels);
+    let (width, pixels) = (picture.width() as usize, picture.as_raw().as_chunks::<3>().0);
+    let columns = width / side;
+    if columns == 0 || picture.height() < side_pixels {
         return 0.0;
     }
-    let mut burnt: Vec<bool> = (0..rows * columns)
-        .map(|cell| mean_of_darkest(picture, cell % columns * side, cell / columns * side, side) >= BURNT)
-        .collect();
-    let columns = columns as usize;
+    let mut burnt = Vec::with_capacity(columns * pixels.len() / (width * side));
+    for rows in pixels.chunks_exact(width * side) {
+        let mut sums = vec![0; columns];
+        for row in rows.chunks_exact(width) {
+            for (sum, cell) in sums.iter_mut().zip(row.chunks_exact(side)) {
+                *sum += cell.iter().copied().map(darkest).sum::<u32>();
+            }
+        }
+        burnt.extend(sums.into_iter().map(|sum| sum / area >= BURNT));
+    }
     let solid = solid(&burnt, columns);
     let mut covered = 0;
     for start in 0..burnt.len() {
@@ -112,14 +120,8 @@ fn solid(cells: &[bool], columns: usize) -> Vec<bool> {
         .collect()
 }
 
-fn mean_of_darkest(picture: &RgbImage, left: u32, top: u32, side: u32) -> u32 {
-    let mut sum = 0;
-    for y in top..top + side {
-        for x in left..left + side {
-            sum += picture.get_pixel(x, y).0.into_iter().min().map_or(0, u32::from);
-        }
-    }
-    sum / (side * side)
+fn darkest([red, green, blue]: [u8; 3]) -> u32 {
+    red.min(green).min(blue).into()
 }
 
 struct Spot {

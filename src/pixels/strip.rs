@@ -1,6 +1,13 @@
 //! A line of text, cut out of the picture and set level, at the size the recognition model wants.
 
-use ::image::GrayImage;
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "pixels: coordinates are small numbers"
+)]
+
+use image::GrayImage;
 
 use super::rows::Row;
 

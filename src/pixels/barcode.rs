@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use ::image::GrayImage;
-use ::image::imageops::{self, FilterType};
+use super::scale::{self, Filter};
+use image::GrayImage;
 use rxing::common::HybridBinarizer;
 use rxing::multi::MultipleBarcodeReader;
 use rxing::pdf417::PDF417Reader;
@@ -32,7 +32,7 @@ pub fn read(luma: &GrayImage) -> Vec<String> {
     let scaled = |side: u32| {
         if longest > SECOND_LOOK_SIDE { (side * SECOND_LOOK_SIDE / longest).max(1) } else { side * ENLARGED }
     };
-    at_this_size(&imageops::resize(luma, scaled(luma.width()), scaled(luma.height()), FilterType::Triangle))
+    at_this_size(&scale::luma(luma, (scaled(luma.width()), scaled(luma.height())), Filter::Triangle))
 }
 
 /// The decoder indexes by what the picture says, so a crafted symbol may make it panic; such a symbol is none.
@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn a_picture_without_a_barcode_has_none() {
-        assert!(read(&GrayImage::from_pixel(640, 400, ::image::Luma([200]))).is_empty());
+        assert!(read(&GrayImage::from_pixel(640, 400, image::Luma([200]))).is_empty());
         let noise = GrayImage::from_fn(1500, 900, |x, y| {
-            ::image::Luma([u8::try_from((x * 7919 + y * 104_729) % 251).expect("below 251")])
+            image::Luma([u8::try_from((x * 7919 + y * 104_729) % 251).expect("below 251")])
         });
         assert!(read(&noise).is_empty());
     }

@@ -4,8 +4,16 @@
 //! So ink is what is darker than its surroundings, the picture's skew is the angle at which ink falls into rows, and a row is a run
 //! of ink with small gaps that is long and low. What is found is a candidate only: the recognition and the check digits judge it.
 
-use ::image::GrayImage;
-use ::image::imageops::{self, FilterType};
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "pixels: coordinates are small numbers"
+)]
+
+use image::GrayImage;
+
+use super::scale::{self, Filter};
 
 /// A line of text: its middle runs from `from` to `to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,7 +72,7 @@ pub fn find(luma: &GrayImage) -> Vec<Row> {
     }
     let small = if longest > WORK_SIDE {
         let side = |side: u32| (side * WORK_SIDE / longest).max(1);
-        imageops::resize(luma, side(luma.width()), side(luma.height()), FilterType::Triangle)
+        scale::luma(luma, (side(luma.width()), side(luma.height())), Filter::Triangle)
     } else {
         luma.clone()
     };

@@ -1,0 +1,15 @@
+//! What is done with every pixel of a picture, and knows nothing of documents: scaling, encoding, measuring, finding rows of print.
+//!
+//! Pure, like what uses it, and written over whole rows of bytes: what is generic in `image` is compiled where it is used, so in a debug
+//! build it would be as slow as everything else there, and a drill goes through hundreds of pictures.
+
+pub mod barcode;
+pub mod edges;
+pub mod extent;
+pub mod jpeg;
+pub mod look;
+pub mod rows;
+pub mod scale;
+pub mod strip;
+pub mod tones;
+pub mod turn;
