@@ -8,7 +8,6 @@ mod known;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::pixels::scale::grey;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -20,6 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::answers::{Answers, Drawer};
 use crate::gate::{Gate, Urgency};
+use crate::pixels::scale::grey;
 use crate::pocketbase::records::Collection;
 use crate::pocketbase::{Client, PocketbaseError};
 use crate::providers::fingerprint::Fingerprint;

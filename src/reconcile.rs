@@ -148,7 +148,7 @@ impl Reconciler {
     /// One look at verification `id`: writes what follows from its records and claims what is due.
     pub async fn reconcile(&self, id: &str) -> Result<Next, ReconcileError> {
         let room = self.crowd.kept_for(id);
-        self.advance(id, room, Begin::Reading, |_, _, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
+        self.advance(id, room, Begin::Reading, |_, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
     }
 
     /// A verification whose document waited for room, as soon as there is some. Cancel-safe.
@@ -210,9 +210,9 @@ impl Reconciler {
                     self.look_again(&assignment.case, &mut examined).await?;
                 }
                 let begin = if attempt == 1 { Begin::Known } else { Begin::Reading };
-                self.advance(id, None, begin, |case, policy, now| {
+                self.advance(id, None, begin, |case, policy| {
                     (case.may_finish(claim, work) || planted(Bug::NoFence))
-                        .then(|| Some(self.conclude(case, policy, claim, work, &examined, now)))
+                        .then(|| Some(self.conclude(case, policy, claim, work, &examined)))
                 })
                 .await
             };
@@ -256,15 +256,7 @@ impl Reconciler {
     }
 
     /// What an examination makes of the case.
-    fn conclude(
-        &self,
-        case: &Case,
-        policy: &Policy,
-        claim: u32,
-        work: &Work,
-        examined: &Examined,
-        _now: Timestamp,
-    ) -> Transition {
+    fn conclude(&self, case: &Case, policy: &Policy, claim: u32, work: &Work, examined: &Examined) -> Transition {
         let by = self.instance.as_str();
         match examined {
             Examined::Finding(finding) => {
@@ -337,7 +329,7 @@ impl Reconciler {
         id: &str,
         mut room: Option<crowd::Room>,
         mut begin: Begin,
-        first: impl Fn(&Case, &Policy, Timestamp) -> Option<Option<Transition>>,
+        first: impl Fn(&Case, &Policy) -> Option<Option<Transition>>,
     ) -> Result<Option<Next>, ReconcileError> {
         for _ in 0..PASSES_MAX {
             let epoch = self.client.vouched();
@@ -352,7 +344,7 @@ impl Reconciler {
             };
             reached(Point::CaseRead);
             let policy = self.policy(&case).await?;
-            let Some(first) = first(&case, &policy, now) else { return Ok(None) };
+            let Some(first) = first(&case, &policy) else { return Ok(None) };
             let mut draft = Draft::new(case, &policy, now);
             if let Some(transition) = first {
                 draft.push(transition);

@@ -13,8 +13,6 @@ pub(super) mod tests;
 
 use std::fmt;
 
-use crate::pixels::scale::{self, Filter};
-use crate::pixels::{barcode, turn};
 use ::image::{GrayImage, RgbImage};
 use serde::Serialize;
 
@@ -27,6 +25,8 @@ pub use open::Format;
 pub use quality::Quality;
 
 use super::transcription::Side;
+use crate::pixels::scale::{self, Filter};
+use crate::pixels::{barcode, turn};
 use crate::verification::check::Kind;
 use crate::verification::face::BoundingBox;
 use crate::verification::policy::Policy;

@@ -18,7 +18,6 @@ pub mod zone;
 
 use std::collections::VecDeque;
 
-pub use crate::pixels::{rows, strip};
 use ::image::GrayImage;
 use jiff::civil::Date;
 
@@ -27,6 +26,7 @@ use self::rows::Row;
 use self::strip::Strip;
 use self::zone::{Found, Line};
 use super::mrz;
+pub use crate::pixels::{rows, strip};
 
 /// What our own eyes saw on one side.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,13 +5,13 @@
 
 use std::sync::LazyLock;
 
-use crate::pixels::scale::{self, Filter};
-use crate::pixels::turn;
 use ::image::{DynamicImage, GrayImage, RgbImage};
 use rustface::{ImageData, Model};
 use serde::Serialize;
 
 use super::fits;
+use crate::pixels::scale::{self, Filter};
+use crate::pixels::turn;
 use crate::verification::face::BoundingBox;
 use crate::verification::reason::{Code, Reason};
 

@@ -3,11 +3,11 @@
 //! Every measure looks at the picture as it is sent. The thresholds let through what a model and a person can still read; they were
 //! set on specimens, clean ones at 1600 and 1024 pixels on the one side, each flaw on the other.
 
-use crate::pixels::extent::{self, Edge};
-use crate::pixels::{edges, tones};
 use ::image::{GrayImage, RgbImage};
 use serde::Serialize;
 
+use crate::pixels::extent::{self, Edge};
+use crate::pixels::{edges, tones};
 use crate::verification::reason::{Code, Reason};
 
 /// What was measured.
