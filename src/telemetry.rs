@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -104,6 +105,7 @@ impl Recorder {
     /// something that scrapes.
     pub async fn fold(self, shutdown: CancellationToken) {
         let mut due = tokio::time::interval(FOLD_EVERY);
+        due.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(due.tick()).await.is_some() {
             self.0.run_upkeep();
         }

@@ -115,6 +115,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Seconds after which another try makes sense.
     pub retry_after: Option<u64>,
+    /// Why, for the operator's log alone.
+    pub cause: Option<Cow<'static, str>>,
 }
 
 /// What handlers return.
@@ -131,7 +133,14 @@ impl Problem {
             Kind::InFlight => Some(1),
             _ => None,
         };
-        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after }
+        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after, cause: None }
+    }
+
+    /// The same, because of what only the operator's log may say.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
+        self.cause = Some(cause.into());
+        self
     }
 
     /// Values that cannot be accepted.
@@ -140,7 +149,7 @@ impl Problem {
             1 => Cow::from("One value cannot be accepted; see errors."),
             n => Cow::from(format!("{n} values cannot be accepted; see errors.")),
         };
-        Self { kind: Kind::Invalid, detail, errors, retry_after: None }
+        Self { kind: Kind::Invalid, detail, errors, retry_after: None, cause: None }
     }
 
     /// The one answer for "does not exist" and "is not yours".
@@ -164,7 +173,7 @@ impl Problem {
 }
 
 impl From<PocketbaseError> for Problem {
-    /// The caller learns whether to come back; the operator finds the chain in the log. Where an answer means something
+    /// The caller learns whether to come back; the operator finds the chain in the log, beside the id of the request. Where an answer means something
     /// else (a field that the caller chose was refused), the handler says so before this conversion.
     fn from(error: PocketbaseError) -> Self {
         let chain = chain(&error);
@@ -174,16 +183,14 @@ impl From<PocketbaseError> for Problem {
             | PocketbaseError::Transient { .. }
             | PocketbaseError::Unauthorized { .. }
             | PocketbaseError::Stale { .. } => {
-                tracing::warn!(error = chain, "PocketBase did not serve the request");
-                Self::new(Kind::Unavailable, "The records cannot be reached at the moment.")
+                Self::new(Kind::Unavailable, "The records cannot be reached at the moment.").because(chain)
             }
             PocketbaseError::NotFound { .. } => Self::not_found(),
             PocketbaseError::Invalid { .. }
             | PocketbaseError::Conflict { .. }
             | PocketbaseError::Unexpected { .. }
             | PocketbaseError::Misuse { .. } => {
-                tracing::error!(error = chain, "PocketBase's answer was not foreseen");
-                Self::new(Kind::Internal, "The request could not be completed.")
+                Self::new(Kind::Internal, "The request could not be completed.").because(chain)
             }
         }
     }

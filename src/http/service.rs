@@ -11,7 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, debug, debug_span, info, info_span};
+use tracing::{Instrument, debug, debug_span, error, info, info_span, warn};
 
 use super::auth::{self, Caller, Keys, Presented};
 use super::body::Body;
@@ -126,7 +126,7 @@ impl Service {
             Match::Route(pattern, ..) | Match::OtherMethod(pattern, _) => pattern,
             Match::Nothing => "unmatched",
         };
-        // What handlers log of a read has its own words; a span for each would cost more than the answer.
+        // Why a request failed is logged below, with what the span holds. A span for each read would cost as much as a kept answer.
         let span = if parts.method == Method::GET {
             debug_span!("request", method, route, request_id)
         } else {
@@ -134,7 +134,16 @@ impl Service {
         };
         let mut allowance = None;
         let outcome = caught(self.handle(&parts, body, &found, peer, &mut allowance)).instrument(span).await;
-        let reply = outcome.unwrap_or_else(|problem| refusal(&problem, &found, parts.uri.path(), &request_id));
+        let reply = outcome.unwrap_or_else(|problem| {
+            match &problem.cause {
+                Some(error) if problem.kind == Kind::Internal => {
+                    error!(method, route, request_id, %error, "a request failed by a fault of ours");
+                }
+                Some(error) => warn!(method, route, request_id, %error, "a request could not be served"),
+                None => {}
+            }
+            refusal(&problem, &found, parts.uri.path(), &request_id)
+        });
         let mut response = reply.into_response();
         self.dress(&parts, &request_id, allowance, response.headers_mut());
 
@@ -376,8 +385,8 @@ async fn caught(handler: impl Future<Output = Result<Reply>>) -> Result<Reply> {
         if let Ok(poll) = catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(context))) {
             poll
         } else {
-            tracing::error!("a handler panicked; the panic's own message is on standard error");
-            Poll::Ready(Err(Problem::new(Kind::Internal, "The request could not be completed.")))
+            let problem = Problem::new(Kind::Internal, "The request could not be completed.");
+            Poll::Ready(Err(problem.because("a handler panicked; the panic's own message is on standard error")))
         }
     })
     .await

@@ -27,16 +27,19 @@ impl Client {
             return Ok(None);
         }
         let call = Call::get("read a verification", Collection::Cases.record(id));
-        let Some(case) = self.find::<CaseRow>(&call).await?.map(Case::from) else {
+        let mut found = self.find::<CaseRow>(&call).await?;
+        if found.is_none() {
             // A view that somebody dropped finds nothing, either.
-            return match self.verification(id).await? {
-                Some(_) => Err(PocketbaseError::Unexpected {
-                    operation: "read a verification",
-                    what: "the view `cases` does not show it; apply the migrations in pb_migrations/".to_owned(),
-                }),
-                None => Ok(None),
-            };
-        };
+            if self.verification(id).await?.is_none() {
+                return Ok(None);
+            }
+            // It may have been created in between.
+            found = self.find::<CaseRow>(&call).await?;
+        }
+        let case = found.map(Case::from).ok_or_else(|| PocketbaseError::Unexpected {
+            operation: "read a verification",
+            what: "the view `cases` does not show it; apply the migrations in pb_migrations/".to_owned(),
+        })?;
         // Rows were deleted. A version that is behind is somebody's correction by hand: the journal is the truth.
         let gap = case.journal.iter().zip(1..).any(|(entry, seq)| entry.seq != seq);
         if gap || case.record.version > case.seq() {

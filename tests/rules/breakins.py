@@ -208,6 +208,7 @@ def side_channels(world):
             ("actions_via_verification.reason ?~ 'nervous'", "actions_via_verification.reason ?~ 'calm'"),
             ("@collection.checks.outcome ?= 'review'", "@collection.checks.outcome ?= 'error'"),
             ("@collection.actions.reason ?~ 'nervous'", "@collection.actions.reason ?~ 'calm'"),
+            ("@collection.cases.checks ?~ 'review'", "@collection.cases.checks ?~ 'no such outcome'"),
             ("@collection.users.email ?= 'bob@people.test'", "@collection.users.email ?= 'eve@people.test'"),
             ("@collection.webhook_endpoints.secret ?~ 'whsec'", "@collection.webhook_endpoints.secret ?~ 'other'"),
             ("@collection.verifications.declared_name ?= 'bob'", "@collection.verifications.declared_name ?= 'eve'"),

@@ -349,7 +349,7 @@ struct ActionRow {
     action: String,
     liveness_session: String,
     reason: String,
-    #[serde(default)]
+    #[serde(deserialize_with = "null_is_empty")]
     redo: Vec<String>,
     user: String,
     reviewer: String,

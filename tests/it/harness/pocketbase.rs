@@ -191,6 +191,17 @@ impl Admin {
         (status, serde_json::from_slice(&answer.bytes().await.expect("a body")).unwrap_or_default())
     }
 
+    /// Creates a record by a form whose fields may hold any bytes.
+    pub async fn create_by_form(&self, collection: &str, fields: &[(&'static str, &[u8])]) {
+        let form = fields.iter().fold(reqwest::multipart::Form::new(), |form, (name, value)| {
+            form.part(*name, reqwest::multipart::Part::bytes(value.to_vec()))
+        });
+        let url = self.base.join(&format!("api/collections/{collection}/records")).expect("a path");
+        let request = self.http.post(url).header("Authorization", &self.token).multipart(form);
+        let answer = request.send().await.expect("PocketBase answers");
+        assert!(answer.status().is_success(), "{}", answer.status());
+    }
+
     /// Creates a record; the stored record.
     pub async fn create(&self, collection: &str, body: Value) -> Value {
         self.call(Method::POST, &format!("api/collections/{collection}/records"), &body).await

@@ -75,6 +75,25 @@ async fn without_its_view_a_case_is_trouble_and_not_nothing() {
     assert!(client.read_case("nosuchrecord001").await.expect("an answer").is_none());
 }
 
+/// `PocketBase` takes any bytes for the text of a form, and empty text for JSON of rows that did not come through its API.
+#[tokio::test]
+async fn strange_text_in_a_row_does_not_make_a_case_unreadable() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    let id = started(&client).await.id().to_owned();
+    let form = [
+        ("verification", id.as_bytes()),
+        ("action", b"cancel"),
+        ("user", PERSON.as_bytes()),
+        ("reason", b"\xff\x00\"\\\xed\xa0\x80"),
+    ];
+    admin.create_by_form("actions", &form).await;
+    admin.sql("UPDATE actions SET redo = ''").await;
+    admin.sql("UPDATE journal SET data = ''").await;
+    let (case, _) = read(&client, &id).await;
+    assert_eq!((case.actions.len(), case.journal.len()), (1, 1));
+}
+
 #[tokio::test]
 async fn a_journal_that_lost_rows_is_no_case() {
     let server = Pocketbase::start().await;
@@ -88,8 +107,9 @@ async fn a_journal_that_lost_rows_is_no_case() {
 }
 
 #[tokio::test]
-async fn a_journal_longer_than_a_page_is_read_whole() {
+async fn a_long_journal_is_read_whole_and_the_oldest_thousand_of_what_a_person_adds() {
     const ROWS: u32 = 2300;
+    const PERSONS: usize = 1000;
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let id = verification(&client).await;
@@ -106,11 +126,23 @@ async fn a_journal_longer_than_a_page_is_read_whole() {
              SELECT printf('s%014d', x), '{id}', printf('%013d.abcdef', x), '', printf('2026-01-01 00:00:00.%03dZ', {ROWS} - x) FROM n"
         ))
         .await;
+    admin
+        .sql(&format!(
+            "{numbers} INSERT INTO actions (id, verification, action, reason, user, created)
+             SELECT printf('a%014d', x), '{id}', 'cancel', printf('%02000d', x), '{PERSON}', '2026-01-01 00:00:00.000Z' FROM n"
+        ))
+        .await;
+    admin.create("actions", json!({ "verification": id, "action": "decline", "reason": "a flood" })).await;
     admin.sql(&format!("UPDATE verifications SET version = {ROWS} WHERE id = '{id}'")).await;
     let (case, _) = read(&client, &id).await;
     assert_eq!(case.seq(), ROWS);
-    assert_eq!(case.signals.len(), ROWS as usize);
+    assert_eq!(case.signals.len(), PERSONS);
     assert!(case.signals.is_sorted_by_key(|s| (s.created, s.id.clone())));
+    assert_eq!(case.signals[0].id, format!("s{ROWS:014}"), "the oldest");
+    assert_eq!(case.actions.len(), PERSONS);
+    let decline = case.actions.iter().find(|action| action.kind == Some(ActionKind::Decline)).expect("not crowded out");
+    assert_eq!(decline.reason, "a flood");
+    assert!(case.actions.iter().filter(|action| action.actor == Actor::User).all(|action| action.reason.is_empty()));
 }
 
 /// Concluding from a new journal and old findings would be a mistake that the fence cannot catch. The other way round it does.
