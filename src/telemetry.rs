@@ -93,9 +93,8 @@ impl Recorder {
         builder.install_recorder().map(Self).map_err(|error| error.to_string())
     }
 
-    /// The figures as Prometheus text.
+    /// The figures as Prometheus text; samples are folded in first.
     pub fn render(&self) -> String {
-        self.0.run_upkeep();
         let dropped = LINES_DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
         metrics::counter!("log_lines_dropped_total").absolute(u64::try_from(dropped).unwrap_or(u64::MAX));
         self.0.render()

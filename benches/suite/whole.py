@@ -237,7 +237,7 @@ def folder_script(folder, server, walked):
     # The journal's rows in their order, shared out over the steps; the last step has most to tell, and begins with the row that
     # names what the person did: no row may name it before it is there.
     finished = next(at for at, row in enumerate(journal) if row["body"]["action"])
-    cuts = [min(1, finished), min(2, finished), min(3, finished), finished, len(journal)]
+    cuts = [*(min(cut, finished) for cut in (1, 2, 3)), finished, len(journal)]
     parts = [journal[a:b] for a, b in zip([0, *cuts], cuts)]
     opened = item("PATCH", "liveness_sessions", session | {"status": "open", "session_id": "{random}"}, SESSION, target="{session}")
     closed = item("PATCH", "liveness_sessions", session, ["status"], target="{session}")

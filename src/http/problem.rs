@@ -173,8 +173,8 @@ impl Problem {
 }
 
 impl From<PocketbaseError> for Problem {
-    /// The caller learns whether to come back; the operator finds the chain in the log, beside the id of the request. Where an answer means something
-    /// else (a field that the caller chose was refused), the handler says so before this conversion.
+    /// The caller learns whether to come back; the operator finds the chain in the log, beside the id of the request. Where
+    /// an answer means something else (a field that the caller chose was refused), the handler says so before this conversion.
     fn from(error: PocketbaseError) -> Self {
         let chain = chain(&error);
         match error {

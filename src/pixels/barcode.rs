@@ -36,24 +36,9 @@ pub fn read(luma: &GrayImage) -> Vec<String> {
     at_this_size(&scale::luma(luma, (scaled(luma.width()), scaled(luma.height())), Filter::Triangle))
 }
 
-/// The decoder indexes by what the picture says, so a crafted symbol may make it panic; such a symbol is none.
 fn at_this_size(luma: &GrayImage) -> Vec<String> {
-    catch_unwind(AssertUnwindSafe(|| decode(luma))).unwrap_or_default()
-}
-
-fn decode(luma: &GrayImage) -> Vec<String> {
-    let (width, height) = luma.dimensions();
-    let Ok(source) = Luma8LuminanceSource::new(luma.as_raw().clone(), width, height) else { return Vec::new() };
-    let mut picture = BinaryBitmap::new(HybridBinarizer::new(source));
-    let hints = DecodeHints {
-        TryHarder: Some(true),
-        PossibleFormats: Some(HashSet::from([BarcodeFormat::PDF_417])),
-        ..DecodeHints::default()
-    };
-    let symbols = PDF417Reader::new().decode_multiple_with_hints(&mut picture, &hints).unwrap_or_default();
     let mut texts: Vec<String> = Vec::new();
-    for symbol in symbols {
-        let text: String = symbol.getText().chars().take(PAYLOAD_CHARS_MAX).collect();
+    for text in symbols(luma, BarcodeFormat::PDF_417, PDF417Reader::new()) {
         if !texts.contains(&text) {
             texts.push(text);
         }
@@ -64,21 +49,24 @@ fn decode(luma: &GrayImage) -> Vec<String> {
 
 /// The text of every QR code in a picture. A model may read one, too, and follow it; nobody is identified by it.
 pub fn read_square(luma: &GrayImage) -> Vec<String> {
-    catch_unwind(AssertUnwindSafe(|| decode_square(luma))).unwrap_or_default()
+    let mut texts = symbols(luma, BarcodeFormat::QR_CODE, QrReader);
+    texts.truncate(SQUARE_CODES_MAX);
+    texts
 }
 
-fn decode_square(luma: &GrayImage) -> Vec<String> {
-    let (width, height) = luma.dimensions();
-    let Ok(source) = Luma8LuminanceSource::new(luma.as_raw().clone(), width, height) else { return Vec::new() };
-    let mut picture = BinaryBitmap::new(HybridBinarizer::new(source));
-    let hints = DecodeHints {
-        PossibleFormats: Some(HashSet::from([BarcodeFormat::QR_CODE])),
-        TryHarder: Some(true),
-        ..DecodeHints::default()
+/// The text of every symbol of `format` that `reader` finds.
+fn symbols(luma: &GrayImage, format: BarcodeFormat, mut reader: impl MultipleBarcodeReader) -> Vec<String> {
+    let hints =
+        DecodeHints { TryHarder: Some(true), PossibleFormats: Some(HashSet::from([format])), ..DecodeHints::default() };
+    let decode = || {
+        let (width, height) = luma.dimensions();
+        let source = Luma8LuminanceSource::new(luma.as_raw().clone(), width, height).ok()?;
+        let mut picture = BinaryBitmap::new(HybridBinarizer::new(source));
+        reader.decode_multiple_with_hints(&mut picture, &hints).ok()
     };
-    let symbols = QrReader.decode_multiple_with_hints(&mut picture, &hints).unwrap_or_default();
-    let texts = symbols.iter().map(|symbol| symbol.getText().chars().take(PAYLOAD_CHARS_MAX).collect());
-    texts.take(SQUARE_CODES_MAX).collect()
+    // Decoders index by what the picture says, so a crafted symbol may make one panic; such a symbol is none.
+    let found = catch_unwind(AssertUnwindSafe(decode)).ok().flatten().unwrap_or_default();
+    found.iter().map(|symbol| symbol.getText().chars().take(PAYLOAD_CHARS_MAX).collect()).collect()
 }
 
 #[cfg(test)]

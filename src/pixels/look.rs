@@ -37,6 +37,7 @@ impl Look {
     /// Of an upright picture.
     pub fn of(picture: &RgbImage) -> Self {
         let side = u32::try_from(GRID).unwrap_or(u32::MAX);
+        // `image`'s own shades of grey: what is stored was made of them.
         let small = DynamicImage::ImageRgb8(scale::rgb(picture, (side, side), Filter::Triangle)).into_luma8();
         let light: Vec<f64> = small.into_raw().into_iter().map(f64::from).collect();
         let strengths = strengths(&light);

@@ -54,6 +54,11 @@ pub fn fitted((width, height): (u32, u32), longest: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
+/// The same for a picture that is to be made smaller only; `None` where no side is longer.
+pub fn within(sides: (u32, u32), longest: u32) -> Option<(u32, u32)> {
+    (sides.0.max(sides.1) > longest).then(|| fitted(sides, longest))
+}
+
 /// A picture in colour at another size.
 pub fn rgb(picture: &RgbImage, to: (u32, u32), filter: Filter) -> RgbImage {
     let mut other = RgbImage::new(to.0, to.1);
@@ -208,5 +213,7 @@ mod tests {
         assert_eq!(fitted((3000, 4000), 800), (600, 800));
         assert_eq!(fitted((10_000, 2), 200), (200, 1));
         assert_eq!(fitted((100, 50), 200), (200, 100));
+        assert_eq!(within((4000, 3000), 1600), Some((1600, 1200)));
+        assert_eq!((within((200, 50), 200), within((100, 50), 200)), (None, None));
     }
 }

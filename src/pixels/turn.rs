@@ -1,18 +1,9 @@
-//! A picture turned by quarters to the right.
+//! A picture turned by quarters.
 
-use image::{GrayImage, ImageBuffer, Pixel, RgbImage, imageops};
+use image::{ImageBuffer, Pixel, imageops};
 
-/// A picture in colour.
-pub fn rgb(picture: RgbImage, quarters: u8) -> RgbImage {
-    turned(picture, quarters)
-}
-
-/// A picture in shades of grey.
-pub fn luma(picture: GrayImage, quarters: u8) -> GrayImage {
-    turned(picture, quarters)
-}
-
-fn turned<P: Pixel<Subpixel = u8> + 'static>(
+/// `picture`, turned by so many `quarters` to the right.
+pub fn right<P: Pixel<Subpixel = u8> + 'static>(
     picture: ImageBuffer<P, Vec<u8>>,
     quarters: u8,
 ) -> ImageBuffer<P, Vec<u8>> {

@@ -54,11 +54,6 @@ impl Filter {
         self.and(format_args!("{field} = {number}"))
     }
 
-    /// `field > number`.
-    pub fn above(self, field: &str, number: u32) -> Self {
-        self.and(format_args!("{field} > {number}"))
-    }
-
     /// `field = false`.
     pub fn is_false(self, field: &str) -> Self {
         self.and(format_args!("{field} = false"))

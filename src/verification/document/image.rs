@@ -153,7 +153,7 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
     let mut faces = Vec::new();
     if side == Side::Front {
         (original.turned, faces) = faces::upright(&sent);
-        (sent, luma) = (turn::rgb(sent, original.turned), turn::luma(luma, original.turned));
+        (sent, luma) = (turn::right(sent, original.turned), turn::right(luma, original.turned));
     }
     let look = (side == Side::Front).then(|| Look::of(&sent));
     let quality = quality::measure(&sent, &luma);
@@ -196,22 +196,18 @@ fn too_bad_for_faces(reasons: &[Reason]) -> bool {
 
 /// Scaled so that no side is longer than `longest`; never enlarged.
 pub fn shrink(picture: RgbImage, longest: u32) -> RgbImage {
-    if fits(picture.dimensions(), longest) {
-        return picture;
+    match scale::within(picture.dimensions(), longest) {
+        Some(to) => scale::rgb(&picture, to, Filter::Sharp),
+        None => picture,
     }
-    scale::rgb(&picture, scale::fitted(picture.dimensions(), longest), Filter::Sharp)
-}
-
-fn fits((width, height): (u32, u32), longest: u32) -> bool {
-    width.max(height) <= longest
 }
 
 fn luma_for_barcode(picture: &RgbImage) -> GrayImage {
     let luma = scale::grey(picture);
-    if fits(luma.dimensions(), BARCODE_SIDE) {
-        return luma;
+    match scale::within(luma.dimensions(), BARCODE_SIDE) {
+        Some(to) => scale::luma(&luma, to, Filter::Sharp),
+        None => luma,
     }
-    scale::luma(&luma, scale::fitted(luma.dimensions(), BARCODE_SIDE), Filter::Sharp)
 }
 
 /// `(left, top, width, height)` of a face with its margin, inside a picture.

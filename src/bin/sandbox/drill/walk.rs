@@ -231,9 +231,8 @@ async fn files(case: &Case) -> anyhow::Result<Files> {
         let drawn = draw(&specimen)?;
         let write = |picture: &RgbImage| {
             // Every document lies on its long side.
-            let scaled = width
-                .filter(|width| *width < picture.width())
-                .map(|width| scale::rgb(picture, scale::fitted(picture.dimensions(), width), Filter::Sharp));
+            let smaller = width.and_then(|width| scale::within(picture.dimensions(), width));
+            let scaled = smaller.map(|to| scale::rgb(picture, to, Filter::Sharp));
             anyhow::Ok(Bytes::from(file::encode(scaled.as_ref().unwrap_or(picture), &encoding)?))
         };
         let front = write(&drawn.front)?;

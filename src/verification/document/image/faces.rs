@@ -9,7 +9,6 @@ use ::image::{DynamicImage, GrayImage, RgbImage};
 use rustface::{ImageData, Model};
 use serde::Serialize;
 
-use super::fits;
 use crate::pixels::scale::{self, Filter};
 use crate::pixels::turn;
 use crate::verification::face::BoundingBox;
@@ -43,10 +42,9 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
 
 /// The quarter turns to the right that bring a face upright, and the faces then seen, the largest first.
 pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
-    let small = if fits(picture.dimensions(), SEARCHED_SIDE) {
-        picture.clone()
-    } else {
-        scale::rgb(picture, scale::fitted(picture.dimensions(), SEARCHED_SIDE), Filter::Triangle)
+    let small = match scale::within(picture.dimensions(), SEARCHED_SIDE) {
+        Some(to) => scale::rgb(picture, to, Filter::Triangle),
+        None => picture.clone(),
     };
     // Scores jump with the rounding of a shade, and `SCORE_SURE` was set with these.
     let small = DynamicImage::ImageRgb8(small).into_luma8();
@@ -55,7 +53,7 @@ pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
         return (0, upright);
     }
     // Sideways is common, upside down is rare.
-    let turned = [1, 3, 2].into_iter().map(|quarters| (quarters, find(&turn::luma(small.clone(), quarters))));
+    let turned = [1, 3, 2].into_iter().map(|quarters| (quarters, find(&turn::right(small.clone(), quarters))));
     turned.into_iter().find(|(_, faces)| sure(faces)).unwrap_or((0, upright))
 }
 
