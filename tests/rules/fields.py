@@ -163,13 +163,14 @@ def service_changes_only_its_own(world):
     filled = fixtures.case(world.server, world.alice, **VERIFICATION_OF_PERSON, **VERIFICATION_OF_FACADE)
     theirs = {field: changed(value) for field, value in {**VERIFICATION_OF_PERSON, **VERIFICATION_OF_FACADE}.items()}
     updates(world, "verifications", filled, {}, theirs)
+    # Nor blank them, nor send them as they are: what a person said of themselves is none of its writing.
     for field in theirs:
-        answer = world.patch("service", "verifications", filled["id"], {field: None if field == "metadata" else ""})
-        world.report.accepted(answer, f"service blanks verifications.{field}")
-        stored = world.read("verifications", filled["id"])[field]
-        world.report.check(not stored, f"a blanked verifications.{field} is empty", f"stored {stored!r}")
-        answer = world.patch("service", "verifications", filled["id"], {field: theirs[field]})
-        world.report.refused(answer, f"service cannot fill verifications.{field} again")
+        blank = None if field == "metadata" else ""
+        for value, name in [(blank, "blank"), (filled[field], "send again")]:
+            answer = world.patch("service", "verifications", filled["id"], {field: value, "status": "processing"})
+            world.report.refused(answer, f"service cannot {name} verifications.{field}")
+        stored = world.read("verifications", filled["id"])
+        world.report.check(stored[field] == filled[field], f"verifications.{field} stays", f"stored {stored[field]!r}")
     updates(world, "liveness_sessions", world.alice_has["liveness_sessions"], SESSION_OF_SERVICE, other)
     updates(world, "heartbeats", world.alice_has["heartbeats"], {"beat": 5, "sweep_cursor": "x"}, {"instance": "other"})
     of_delivery = {
