@@ -25,6 +25,10 @@ pub struct LocalFace {
 
 /// Longest side of the picture that is searched.
 const SEARCHED_SIDE: u32 = 800;
+/// Longest side at a first glance, which costs a third of a search and tells most portraits: nothing smaller than [`WINDOW`] is seen.
+const GLANCED_SIDE: u32 = 480;
+/// Pixels across of the smallest face that the detector can see.
+const WINDOW: f64 = 40.0;
 /// Below this score a find is as often a pattern as a face.
 const SCORE_MIN: f64 = 2.0;
 /// From this score on it is a face. A doubtful one is believed where it stands, but the picture is not turned for it.
@@ -42,12 +46,10 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
 
 /// The quarter turns to the right that bring a face upright, and the faces then seen, the largest first.
 pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
-    let small = match scale::within(picture.dimensions(), SEARCHED_SIDE) {
-        Some(to) => scale::rgb(picture, to, Filter::Triangle),
-        None => picture.clone(),
-    };
-    // Scores jump with the rounding of a shade, and `SCORE_SURE` was set with these.
-    let small = DynamicImage::ImageRgb8(small).into_luma8();
+    if let Some(faces) = glance(picture) {
+        return (0, faces);
+    }
+    let small = shades(picture, SEARCHED_SIDE);
     let upright = find(&small);
     if sure(&upright) {
         return (0, upright);
@@ -55,6 +57,25 @@ pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
     // Sideways is common, upside down is rare.
     let turned = [1, 3, 2].into_iter().map(|quarters| (quarters, find(&turn::right(small.clone(), quarters))));
     turned.into_iter().find(|(_, faces)| sure(faces)).unwrap_or((0, upright))
+}
+
+/// The faces of a picture that stands upright, where a coarse look tells as much as a closer one: there is a face for sure, and
+/// any rival of it would be large enough to be seen.
+fn glance(picture: &RgbImage) -> Option<Vec<LocalFace>> {
+    let coarse = shades(picture, GLANCED_SIDE);
+    let faces = find(&coarse);
+    let rivals_seen = |face: &LocalFace| face.bounds.height * RIVAL_HEIGHT * f64::from(coarse.height()) >= WINDOW;
+    (sure(&faces) && faces.first().is_some_and(rivals_seen)).then_some(faces)
+}
+
+/// The shades of a picture whose sides are no longer than `longest`.
+fn shades(picture: &RgbImage, longest: u32) -> GrayImage {
+    let small = match scale::within(picture.dimensions(), longest) {
+        Some(to) => scale::rgb(picture, to, Filter::Triangle),
+        None => picture.clone(),
+    };
+    // Scores jump with the rounding of a shade, and `SCORE_SURE` was set with these.
+    DynamicImage::ImageRgb8(small).into_luma8()
 }
 
 fn sure(faces: &[LocalFace]) -> bool {
