@@ -18,6 +18,7 @@ use sha2::Sha256;
 use tokio::sync::Semaphore;
 
 use crate::answers::{Answers, Drawer};
+use crate::faces::Faces;
 use crate::gate::{Gate, Urgency};
 use crate::pixels::scale::grey;
 use crate::pocketbase::records::Collection;
@@ -183,6 +184,7 @@ pub struct Examiner {
     fingerprint: Fingerprint,
     gates: Gates,
     answers: Answers,
+    faces: Faces,
     /// Pictures are decoded off the async threads, a few at a time: each can need tens of megabytes.
     decoders: Arc<Semaphore>,
     keys: Keys,
@@ -208,6 +210,7 @@ impl Examiner {
             fingerprint,
             gates,
             answers: Answers::default(),
+            faces: Faces::default(),
             decoders: Arc::new(Semaphore::new(decoders)),
             keys,
             recogniser: None,
@@ -223,6 +226,15 @@ impl Examiner {
     /// What came of `work` is stored, or nobody wants it any more: what was paid for it need not be kept.
     pub fn forget(&self, verification: &str, work: &Work) {
         self.answers.forget(verification, work);
+    }
+
+    /// The pictures of `finding` are stored with `check`: a comparison that follows need not fetch them.
+    pub fn stored(&self, check: &Check, finding: Finding) {
+        for (file, picture) in [(&check.reference_image, finding.reference_image), (&check.portrait, finding.portrait)] {
+            if let Some(picture) = picture.filter(|_| !file.is_empty()) {
+                self.faces.keep(&check.id, file, picture.into());
+            }
+        }
     }
 
     /// Does the job.
@@ -553,10 +565,8 @@ impl Examiner {
         live: &Check,
         document: &Check,
     ) -> Result<Option<Answer<Comparison>>, Examined> {
-        let (reference, portrait) = tokio::join!(
-            self.client.download(Collection::Checks, &live.id, &live.reference_image, PICTURE_BYTES_MAX),
-            self.client.download(Collection::Checks, &document.id, &document.portrait, PICTURE_BYTES_MAX),
-        );
+        let (reference, portrait) =
+            tokio::join!(self.face(&live.id, &live.reference_image), self.face(&document.id, &document.portrait));
         let (Some(reference), Some(portrait)) = (reference?, portrait?) else { return Ok(None) };
         let compared = self.rekognition.compare_faces(&reference, &portrait);
         reached(Point::FacesFetched);
@@ -564,6 +574,14 @@ impl Examiner {
         let answer = self.gates.rekognition.call("CompareFaces", Urgency::Check, begin_by, compared).await?;
         reached(Point::FacesCompared);
         Ok(Some(answer))
+    }
+
+    /// A stored face; `None` if it is not there.
+    async fn face(&self, check: &str, file: &str) -> Result<Option<Bytes>, PocketbaseError> {
+        match self.faces.take(check, file) {
+            Some(picture) => Ok(Some(picture)),
+            None => self.client.download(Collection::Checks, check, file, PICTURE_BYTES_MAX).await,
+        }
     }
 }
 

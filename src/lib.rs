@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod config;
 pub mod crowd;
 pub mod examine;
+pub mod faces;
 pub mod gate;
 pub mod holdings;
 pub mod http;

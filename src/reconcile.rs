@@ -362,12 +362,16 @@ impl Reconciler {
             match commit? {
                 Commit::Won { at, pictures } => {
                     draft.log();
+                    let decided = draft.transitions.iter().any(|t| matches!(t.event, Event::Decided { .. }));
                     let case = Arc::new(draft.case.stored_at(at, draft.entries.len(), &pictures));
+                    if !decided && policy.requires(Kind::FaceMatch) {
+                        self.keep_faces(&case, draft.transitions);
+                    }
                     if let Some(epoch) = epoch {
                         self.holdings.learn(epoch, &case);
                     }
                     self.note_stored(id, seq);
-                    if draft.transitions.iter().any(|t| matches!(t.event, Event::Decided { .. })) {
+                    if decided {
                         reached(Point::Decided);
                     }
                     return Ok(Some(match (work, held) {
@@ -396,6 +400,15 @@ impl Reconciler {
             }
         }
         Err(ReconcileError::Contended { id: id.to_owned() })
+    }
+
+    /// The faces among what `transitions` stored, for their comparison.
+    fn keep_faces(&self, case: &Case, transitions: Vec<Transition>) {
+        for (check, finding) in transitions.into_iter().filter_map(|transition| transition.check) {
+            if let Some(stored) = case.checks.iter().find(|stored| stored.id == check.id) {
+                self.examiner.stored(stored, finding);
+            }
+        }
     }
 
     /// Lets the core run until it must wait or work must be done.

@@ -63,6 +63,7 @@ const WATCHED: &[Collection] = &[
     Collection::Actions,
     Collection::Policies,
     Collection::Users,
+    Collection::WebhookEndpoints,
     Collection::Heartbeats,
 ];
 
@@ -311,6 +312,7 @@ impl Watcher {
                 self.peers.insert(instance.clone(), Instant::now());
             }
             None if event.collection == Collection::Policies => self.client.policies_changed(),
+            None if event.collection == Collection::WebhookEndpoints => self.client.endpoints_changed(),
             None if event.collection == Collection::Users => self.client.person_changed(&event.record),
             None if event.verification.is_empty() => debug!("an event without a verification"),
             None => {

@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["config", "sabotage"],
     &["telemetry"],
     &["pocketbase", "providers", "recognition"],
-    &["queue", "gate", "answers", "crowd", "holdings"],
+    &["queue", "gate", "answers", "faces", "crowd", "holdings"],
     &["examine"],
     &["watcher", "reconcile", "http", "webhooks"],
     &["worker"],

@@ -19,6 +19,7 @@ use super::login::Login;
 use super::people::KnownToken;
 use super::request::{Answer, Call};
 use super::vouch::{Shelf, Vouch};
+use super::webhooks::Endpoint;
 use crate::sabotage::{Bug, planted};
 use crate::verification::Policy;
 
@@ -74,6 +75,7 @@ pub(super) struct Inner {
     pub clock: Mutex<Option<ServerClock>>,
     pub policies: Mutex<HashMap<String, Arc<Policy>>>,
     pub live_policies: Shelf<Arc<Policy>>,
+    pub endpoints: Shelf<Arc<[Endpoint]>>,
     pub known_tokens: Shelf<KnownToken>,
     pub file_token: tokio::sync::Mutex<Option<FileToken>>,
     pub vouch: Vouch,
@@ -110,6 +112,7 @@ impl Client {
             clock: Mutex::default(),
             policies: Mutex::default(),
             live_policies: Shelf::default(),
+            endpoints: Shelf::default(),
             known_tokens: Shelf::default(),
             file_token: tokio::sync::Mutex::default(),
             vouch: Vouch::default(),

@@ -50,7 +50,7 @@ pub struct Event {
     pub collection: Collection,
     /// Which record.
     pub record: String,
-    /// Its verification (for a verification its own id); empty for heartbeats, policies and persons.
+    /// Its verification (for a verification its own id); empty for heartbeats, policies, persons and endpoints.
     pub verification: String,
     /// Name and counter of an instance; only for heartbeats.
     pub beat: Option<(String, u64)>,
@@ -208,7 +208,7 @@ async fn reachable_address(settings: &Settings) -> Option<(String, SocketAddr)> 
 fn topic(collection: Collection) -> String {
     let fields = match collection {
         Collection::Heartbeats => "id,instance,beat",
-        Collection::Verifications | Collection::Policies | Collection::Users => "id",
+        Collection::Verifications | Collection::Policies | Collection::Users | Collection::WebhookEndpoints => "id",
         _ => "id,verification",
     };
     let options = json!({ "query": { "fields": fields } }).to_string();

@@ -1,5 +1,7 @@
 //! Who wants to be notified.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::client::Client;
@@ -10,23 +12,45 @@ use super::request::Call;
 /// Endpoints in all; an operator has a handful.
 const ENDPOINTS_MAX: usize = 50;
 
+/// An endpoint, as far as it says whether it is told.
+#[derive(Debug, Deserialize)]
+pub(super) struct Endpoint {
+    id: String,
+    enabled: bool,
+    #[serde(default)]
+    events: Vec<String>,
+}
+
 impl Client {
-    /// Ids of the enabled endpoints that want to hear of `status`.
+    /// Ids of the enabled endpoints that want to hear of `status`. Kept while the watch vouches that no endpoint has changed since.
     pub async fn webhook_endpoints(&self, status: &str) -> Result<Vec<String>> {
-        #[derive(Deserialize)]
-        struct Row {
-            id: String,
-            enabled: bool,
-            #[serde(default)]
-            events: Vec<String>,
+        let endpoints = self.endpoints().await?;
+        let wants = |endpoint: &&Endpoint| endpoint.enabled && endpoint.events.iter().any(|event| event == status);
+        Ok(endpoints.iter().filter(wants).map(|endpoint| endpoint.id.clone()).collect())
+    }
+
+    /// An endpoint was created, changed or deleted: they must be read anew.
+    pub fn endpoints_changed(&self) {
+        self.inner.endpoints.changed(|_| true);
+    }
+
+    async fn endpoints(&self) -> Result<Arc<[Endpoint]>> {
+        const ALL: &str = "all";
+        let kept = &self.inner.endpoints;
+        let epoch = self.vouched();
+        if let Some(endpoints) = epoch.and_then(|epoch| kept.find(epoch, ALL)) {
+            return Ok(endpoints);
         }
+        let reading = epoch.map(|epoch| kept.reading(epoch));
         // Without a filter: see `people.rs` for what empty answers to filters cost.
         let call = Call::get("read the webhook endpoints", Collection::WebhookEndpoints.records())
             .with("perPage", ENDPOINTS_MAX.to_string())
             .with("skipTotal", "1")
             .with("fields", "id,enabled,events");
-        let rows: Vec<Row> = self.list(&call).await?;
-        let wants = |row: &Row| row.enabled && row.events.iter().any(|event| event == status);
-        Ok(rows.into_iter().filter(wants).map(|row| row.id).collect())
+        let endpoints: Arc<[Endpoint]> = self.list::<Endpoint>(&call).await?.into();
+        if let Some(reading) = reading {
+            kept.keep(reading, ALL, Arc::clone(&endpoints), 1);
+        }
+        Ok(endpoints)
     }
 }

@@ -226,3 +226,22 @@ async fn a_live_policy_is_known_until_another_is_created() {
     client.policies_changed();
     assert_eq!(live().await.version, first.version + 1);
 }
+
+#[tokio::test]
+async fn endpoints_are_known_until_one_changes() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    client.watch_proved(Instant::now() + Duration::from_secs(600));
+    let told = async || client.webhook_endpoints("approved").await.expect("an answer");
+    assert_eq!(told().await, Vec::<String>::new());
+    let endpoint = json!({
+        "name": "partner", "url": "https://partner.test/hook", "secret": "whsec_0123456789abcdef0123456789abcdef",
+        "enabled": true, "events": ["approved"],
+    });
+    let id = admin.create("webhook_endpoints", endpoint).await["id"].as_str().expect("an id").to_owned();
+    assert_eq!(told().await, Vec::<String>::new(), "no event came yet");
+    client.endpoints_changed();
+    assert_eq!(told().await, [id]);
+    client.watch_lost();
+    assert_eq!(told().await.len(), 1);
+}
