@@ -61,8 +61,8 @@ def backlog(bench, count):
             while (left := server.count("verifications", "final=false")) and time.monotonic() < deadline:
                 time.sleep(0.5)
             peak = memory_mib(sidecar.pid, "VmHWM")
-        decided = server.sql("SELECT MIN(decided_at) AS first, MAX(decided_at) AS last FROM verifications WHERE decided_at != ''")
-        first, last = (instant(value) - began for value in values(decided))
+        decided = server.row("SELECT MIN(decided_at) AS first, MAX(decided_at) AS last FROM verifications WHERE decided_at != ''")
+        first, last = (instant(value) - began for value in decided)
     bench.raw[f"backlog {count}"] = {"first_s": first, "last_s": last, "left": left, "peak_mib": peak}
     name = f"backlog of {count:,} at the start"
     return [
@@ -100,13 +100,6 @@ def device_events(sandbox, count):
         connection.request("POST", "/sandbox/fingerprint/events", wish, {"Content-Type": "application/json"})
         yield json.loads(connection.getresponse().read())["event_id"]
     connection.close()
-
-
-def values(answer):
-    """The cells of the only row."""
-    rows = answer.get("rows") or answer.get("items") or answer.get("data") or []
-    row = rows[0]
-    return list(row.values()) if isinstance(row, dict) else row
 
 
 def instant(text):

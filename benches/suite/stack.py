@@ -94,6 +94,12 @@ class Pocketbase(pocketbase.Server):
             raise SystemExit(f"SQL was refused: {status} {answer}: {query[:300]}")
         return answer
 
+    def row(self, query):
+        """The cells of the only row that a query answers."""
+        answer = self.sql(query)
+        row = (answer.get("rows") or answer.get("items") or answer.get("data"))[0]
+        return list(row.values()) if isinstance(row, dict) else row
+
     def count(self, collection, condition="1=1"):
         """How many rows meet a condition."""
         path = f"/api/collections/{collection}/records?perPage=1&fields=id&filter="
