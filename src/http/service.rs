@@ -43,8 +43,9 @@ pub const ID: Rule = Rule {
 
 /// How long an upload waits for its turn.
 const UPLOAD_TURN: Duration = Duration::from_secs(5);
-/// Locks by which requests for one reference take turns; more of them mean fewer strangers waiting for each other.
-const TURNS: usize = 64;
+/// Locks by which requests for one reference take turns, some 40 bytes each. Of 64 requests at once about as many references,
+/// half would wait for strangers behind 64 locks; behind these, one in thirty does.
+const TURNS: usize = 1024;
 
 /// A request on its way to a handler: routed, its caller known.
 pub struct Call<'r> {

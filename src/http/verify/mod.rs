@@ -183,8 +183,12 @@ async fn begin(
         let token = client_token(service, caller, &reference).await?;
         return Ok(Begun { how: How::Replayed, stored, token });
     }
-    // Two requests for one reference take turns, so that the second finds what the first created.
-    let _turn = service.turn(&reference).await;
+    // Two requests for one reference take turns, so that the second finds what the first created. A reference made up above is
+    // this request's alone: random, or of a key that is marked as being in flight.
+    let _turn = match &given {
+        Some(given) => Some(service.turn(given).await),
+        None => None,
+    };
     let token = client_token(service, caller, &reference).await?;
     if token.is_some() {
         reached(Point::PersonEnsured);

@@ -80,6 +80,12 @@ impl Stage {
     /// With settings of one's own.
     pub async fn with(settings: Settings) -> Self {
         let pocketbase = Pocketbase::start().await;
+        let client = pocketbase.client().await;
+        Self::over(pocketbase, client, settings).await
+    }
+
+    /// With a client of one's own.
+    pub async fn over(pocketbase: Pocketbase, client: Client, settings: Settings) -> Self {
         let admin = pocketbase.admin().await;
         let well = ProviderHealth::Ok;
         let providers = Providers { rekognition: well, openai: well, fingerprint: well };
@@ -87,7 +93,7 @@ impl Stage {
             watch::channel(Health { reachable: true, authenticated: true, proved_at: Some(Instant::now()), providers });
         let facade = Facade {
             settings,
-            pocketbase: pocketbase.client().await,
+            pocketbase: client,
             health: receiver,
             changes: Notifier::new(),
             kept: Kept::default(),

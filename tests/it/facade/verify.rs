@@ -1,12 +1,17 @@
 //! Starting verifications.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+use identivia::http::{Quota, Quotas, Settings};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::stage::{Answer, KEY, SECOND_KEY, Stage, begin, send};
-use crate::harness::pocketbase::PERSON;
+use super::stage::{Answer, KEY, SECOND_KEY, Stage, begin, send, settings};
+use crate::harness::eventually;
+use crate::harness::pocketbase::{self, PERSON, Pocketbase, SERVICE, logged_in};
+use crate::harness::proxy::{Fault, Proxy};
 
 fn full() -> Value {
     json!({
@@ -20,6 +25,13 @@ fn full() -> Value {
         "consent": { "version": "2026-03", "given_at": "2026-11-22T09:59:00Z" },
         "locale": "de", "metadata": { "order": 7 },
     })
+}
+
+/// What the person shows as `Authorization`.
+async fn bearer(stage: &Stage) -> String {
+    let login = json!({ "identity": "person@identivia.test", "password": "a-person's-password" });
+    let token = stage.admin.call(Method::POST, "api/collections/users/auth-with-password", &login).await;
+    format!("Bearer {}", token["token"].as_str().expect("a token"))
 }
 
 async fn keyed(stage: &Stage, key: &str, body: &Value) -> Answer {
@@ -94,11 +106,36 @@ async fn an_open_verification_of_the_same_reference_is_returned() {
 async fn many_requests_for_one_reference_start_one_verification() {
     let stage = Stage::start().await;
     let body = json!({ "reference": "customer-1" });
-    let answers = futures_util::future::join_all((0..12).map(|_| stage.post("/api/v1/verify", &body))).await;
+    let answers = join_all((0..12).map(|_| stage.post("/api/v1/verify", &body))).await;
     let ids: BTreeSet<String> = answers.iter().map(Answer::id).collect();
     assert_eq!(ids.len(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
     assert_eq!(stage.admin.all("verifications").await.len(), 1);
+}
+
+#[tokio::test]
+async fn who_names_no_reference_waits_for_nobody() {
+    // So many that some would meet if they took turns, as those about the same reference do.
+    const AT_ONCE: u64 = 128;
+    let pocketbase = Pocketbase::start().await;
+    let proxy = Proxy::before(pocketbase.port()).await;
+    let client = logged_in(pocketbase::settings(proxy.url(), SERVICE)).await;
+    let quotas = Quotas { user: Quota::per_minute(1_000), ..Quotas::default() };
+    let stage = Stage::over(pocketbase, client, Settings { quotas, ..settings() }).await;
+    // So that each request is one to PocketBase: whose token it is, and the policy, are known.
+    stage.client.watch_proved(Instant::now() + Duration::from_mins(10));
+    let token = bearer(&stage).await;
+    let ask = || send(stage.open(Method::POST, "/api/v1/verify").header("authorization", &token).json(&json!({})));
+    assert_eq!(ask().await.status, 201);
+
+    let before = proxy.requests();
+    proxy.fail_all("POST /api/collections/verifications/records", Fault::Hold);
+    let all_wait = async {
+        eventually("each waits for PocketBase", async || (proxy.requests() == before + AT_ONCE).then_some(())).await;
+        proxy.mend();
+    };
+    let (answers, ()) = tokio::join!(join_all((0..AT_ONCE).map(|_| ask())), all_wait);
+    assert!(answers.iter().all(|answer| answer.status == 201));
 }
 
 #[tokio::test]
@@ -130,7 +167,7 @@ async fn the_same_key_and_body_start_one_verification() {
 async fn the_same_key_many_times_at_once_starts_one_verification() {
     let stage = Stage::start().await;
     let body = json!({ "reference": "customer-1" });
-    let answers = futures_util::future::join_all((0..12).map(|_| keyed(&stage, "key-1", &body))).await;
+    let answers = join_all((0..12).map(|_| keyed(&stage, "key-1", &body))).await;
     let mut ids = BTreeSet::new();
     for answer in &answers {
         match answer.status {
@@ -184,9 +221,7 @@ async fn a_person_starts_for_themselves_under_open_policies_only() {
         .filter(|(name, _)| !["id", "created", "collectionId", "collectionName"].contains(&name.as_str()));
     stage.admin.create("policies", Value::Object(fields.collect())).await;
 
-    let login = json!({ "identity": "person@identivia.test", "password": "a-person's-password" });
-    let token = stage.admin.call(Method::POST, "api/collections/users/auth-with-password", &login).await;
-    let token = format!("Bearer {}", token["token"].as_str().expect("a token"));
+    let token = bearer(&stage).await;
     let ask = async |body: Value| {
         send(stage.open(Method::POST, "/api/v1/verify").header("authorization", &token).json(&body)).await
     };
@@ -209,7 +244,7 @@ async fn a_wait_ends_with_the_first_look() {
     let stage = Stage::start().await;
     let request = stage.request(Method::POST, "/api/v1/verify").header("prefer", "wait=10").json(&json!({}));
     let waiting = begin(send(request));
-    let id = crate::harness::eventually("the verification is stored", async || {
+    let id = eventually("the verification is stored", async || {
         stage.admin.all("verifications").await.first().map(|v| v["id"].as_str().expect("an id").to_owned())
     })
     .await;
