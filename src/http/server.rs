@@ -31,6 +31,9 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 const HEADERS_MAX: usize = 64;
 /// Most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Most bytes read from a connection at a time. A picture passes through this room into its own memory, so hyper's usual 408 KiB,
+/// and what is made of them on the way, would stand beside each upload.
+const READ_BYTES_MAX: usize = 64 * 1024;
 /// The pause after the system refused a connection (out of file descriptors, mostly).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Connections at the port for figures.
@@ -134,6 +137,7 @@ fn protocol() -> http1::Builder {
     http.timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(HEADERS_MAX)
-        .max_header_size(HEAD_BYTES_MAX);
+        .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(READ_BYTES_MAX);
     http
 }
