@@ -230,7 +230,8 @@ impl Examiner {
 
     /// The pictures of `finding` are stored with `check`: a comparison that follows need not fetch them.
     pub fn stored(&self, check: &Check, finding: Finding) {
-        for (file, picture) in [(&check.reference_image, finding.reference_image), (&check.portrait, finding.portrait)] {
+        let pictures = [(&check.reference_image, finding.reference_image), (&check.portrait, finding.portrait)];
+        for (file, picture) in pictures {
             if let Some(picture) = picture.filter(|_| !file.is_empty()) {
                 self.faces.keep(&check.id, file, picture.into());
             }
