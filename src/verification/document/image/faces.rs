@@ -25,7 +25,7 @@ pub struct LocalFace {
 
 /// Longest side of the picture that is searched.
 const SEARCHED_SIDE: u32 = 800;
-/// Longest side at a first glance, which costs a third of a search and tells most portraits: nothing smaller than [`WINDOW`] is seen.
+/// Longest side at a first glance, which costs two fifths of a search and tells most portraits: nothing smaller than [`WINDOW`] is seen.
 const GLANCED_SIDE: u32 = 480;
 /// Pixels across of the smallest face that the detector can see.
 const WINDOW: f64 = 40.0;
