@@ -63,17 +63,7 @@ impl Client {
 
     /// The highest version of the policy called `name`. Kept while the watch vouches that no policy was created since.
     pub async fn live_policy(&self, name: &str) -> Result<Option<Arc<Policy>>> {
-        let kept = &self.inner.live_policies;
-        let epoch = self.vouched();
-        if let Some(policy) = epoch.and_then(|epoch| kept.find(epoch, name)) {
-            return Ok(Some(policy));
-        }
-        let reading = epoch.map(|epoch| kept.reading(epoch));
-        let policy = self.read_live_policy(name).await?;
-        if let (Some(reading), Some(policy)) = (reading, &policy) {
-            kept.keep(reading, name, policy.clone(), POLICIES_MAX);
-        }
-        Ok(policy)
+        self.shelved(&self.inner.live_policies, name, POLICIES_MAX, self.read_live_policy(name)).await
     }
 
     /// A policy was created: the live ones must be looked for anew.

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::client::Client;
+use super::error::Result;
 
 /// A time without a loss of the watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,28 @@ struct Kept<T> {
 pub(super) struct Reading {
     epoch: Epoch,
     changes: u64,
+}
+
+impl Client {
+    /// What is `kept` under `name`, else what `read` brings; that is kept while the watch vouches for it. An absence is not kept.
+    pub(super) async fn shelved<T: Clone>(
+        &self,
+        kept: &Shelf<T>,
+        name: &str,
+        most: usize,
+        read: impl Future<Output = Result<Option<T>>>,
+    ) -> Result<Option<T>> {
+        let epoch = self.vouched();
+        if let Some(value) = epoch.and_then(|epoch| kept.find(epoch, name)) {
+            return Ok(Some(value));
+        }
+        let reading = epoch.map(|epoch| kept.reading(epoch));
+        let value = read.await?;
+        if let (Some(reading), Some(value)) = (reading, &value) {
+            kept.keep(reading, name, value.clone(), most);
+        }
+        Ok(value)
+    }
 }
 
 impl<T> Default for Shelf<T> {

@@ -24,7 +24,8 @@ pub(super) struct Endpoint {
 impl Client {
     /// Ids of the enabled endpoints that want to hear of `status`. Kept while the watch vouches that no endpoint has changed since.
     pub async fn webhook_endpoints(&self, status: &str) -> Result<Vec<String>> {
-        let endpoints = self.endpoints().await?;
+        let kept = self.shelved(&self.inner.endpoints, "all", 1, self.read_endpoints()).await?;
+        let endpoints = kept.unwrap_or_default();
         let wants = |endpoint: &&Endpoint| endpoint.enabled && endpoint.events.iter().any(|event| event == status);
         Ok(endpoints.iter().filter(wants).map(|endpoint| endpoint.id.clone()).collect())
     }
@@ -34,23 +35,12 @@ impl Client {
         self.inner.endpoints.changed(|_| true);
     }
 
-    async fn endpoints(&self) -> Result<Arc<[Endpoint]>> {
-        const ALL: &str = "all";
-        let kept = &self.inner.endpoints;
-        let epoch = self.vouched();
-        if let Some(endpoints) = epoch.and_then(|epoch| kept.find(epoch, ALL)) {
-            return Ok(endpoints);
-        }
-        let reading = epoch.map(|epoch| kept.reading(epoch));
+    async fn read_endpoints(&self) -> Result<Option<Arc<[Endpoint]>>> {
         // Without a filter: see `people.rs` for what empty answers to filters cost.
         let call = Call::get("read the webhook endpoints", Collection::WebhookEndpoints.records())
             .with("perPage", ENDPOINTS_MAX.to_string())
             .with("skipTotal", "1")
             .with("fields", "id,enabled,events");
-        let endpoints: Arc<[Endpoint]> = self.list::<Endpoint>(&call).await?.into();
-        if let Some(reading) = reading {
-            kept.keep(reading, ALL, Arc::clone(&endpoints), 1);
-        }
-        Ok(endpoints)
+        Ok(Some(self.list::<Endpoint>(&call).await?.into()))
     }
 }
