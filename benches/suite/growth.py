@@ -58,8 +58,11 @@ def backlog(bench, count):
             forget_peak(sidecar.pid)
             began = time.time() - (time.monotonic() - sidecar.started)
             deadline = time.monotonic() + bench.pick(240, 60, long=3600)
-            while (left := server.count("verifications", "final=false")) and time.monotonic() < deadline:
+            while (left := server.count("verifications", "decided_at=''")) and time.monotonic() < deadline:
                 time.sleep(0.5)
+            otherwise = server.count("verifications", "decided_at!='' && status!='approved'")
+            if otherwise:
+                raise RuntimeError(f"{otherwise} of a backlog of {count} were not approved: something else was measured")
             peak = memory_mib(sidecar.pid, "VmHWM")
         decided = server.row("SELECT MIN(decided_at) AS first, MAX(decided_at) AS last FROM verifications WHERE decided_at != ''")
         first, last = (instant(value) - began for value in decided)

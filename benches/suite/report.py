@@ -45,9 +45,9 @@ def single(what, unit, ours, at_most=None, at_least=None, why=""):
 
 def aimed(row, value, unit, at_most, at_least, why):
     if at_most is not None:
-        row.aim, row.met = f"<= {at_most:g} {unit}", value <= at_most
+        row.aim, row.met = f"<= {at_most:g} {unit}".strip(), value <= at_most
     if at_least is not None:
-        row.aim, row.met = f">= {at_least:g} {unit}", value >= at_least
+        row.aim, row.met = f">= {at_least:g} {unit}".strip(), value >= at_least
     row.why = why
     return row
 
@@ -84,11 +84,16 @@ def number(value):
     return f"{value:.2f}"
 
 
+def figure(row):
+    """Ours, with its unit if it has one."""
+    return f"{number(row.ours)} {row.unit}".strip()
+
+
 def cells(row):
     beside = f"{number(row.beside)} ({row.beside_what})" if row.beside is not None else ""
     ratio = f"{row.ratio:.2f} x" if row.ratio is not None else ""
     verdict = {True: "met", False: "**missed**", None: ""}[row.met]
-    return [row.what, f"{number(row.ours)} {row.unit}", beside, ratio, row.aim, verdict]
+    return [row.what, figure(row), beside, ratio, row.aim, verdict]
 
 
 MARK = "<!-- from here on: benches/run --record -->"
@@ -116,7 +121,7 @@ def markdown(groups, facts):
         for row in rows:
             lines.append("| " + " | ".join(cells(row)) + " |")
             if row.met is False:
-                value = f"{row.ratio:.2f} x" if row.ratio is not None and row.aim.endswith("x") else f"{number(row.ours)} {row.unit}"
+                value = f"{row.ratio:.2f} x" if row.ratio is not None and row.aim.endswith("x") else figure(row)
                 missed.append(f"- *{title}, {row.what}*: {value}, aim {row.aim}. {row.why}".rstrip())
     lines += ["", "### Aims missed", "", *(missed or ["None."])]
     return "\n".join(lines) + "\n"
@@ -128,6 +133,16 @@ def record(path, table):
     if not mark:
         raise SystemExit(f"{path} has no line {MARK}")
     path.write_text(f"{head}{mark}\n{table}")
+
+
+def beside_earlier(groups, raw, facts, earlier):
+    """The groups and raw figures of this run, with those of an earlier one of the same build that this one did not run."""
+    if earlier["facts"]["ours"] != facts["ours"]:
+        return groups, raw
+    again = [title for title, _ in groups]
+    kept = [(group["title"], [Row(**row) for row in group["rows"]]) for group in earlier["groups"] if group["title"] not in again]
+    # Titles begin with the group's number.
+    return sorted(kept + groups, key=lambda group: group[0]), earlier["raw"] | raw
 
 
 def to_json(groups, facts, raw):

@@ -17,7 +17,8 @@ use crate::state::Sandbox;
 use crate::wire::{Call, Reply};
 pub use event::{Refused, Wish, create};
 
-const MOST_EVENTS: usize = 50_000;
+/// Events kept, some twelve kilobytes each; the oldest make room. Enough for the largest backlog that `benches/run` makes.
+const MOST_EVENTS: usize = 120_000;
 
 /// All events that were made.
 #[derive(Debug, Default)]
