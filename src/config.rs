@@ -4,6 +4,8 @@
 //! file that `NAME_FILE` points to (Docker and Kubernetes secrets). Everything is validated together, so that one start
 //! tells every problem at once.
 
+mod network;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
+
+pub use network::{Network, NotANetwork};
 
 /// Every variable, whether it must be set, its default, and what it is. The README's table is checked against it.
 pub const VARIABLES: &[Variable] = &[
@@ -54,6 +58,12 @@ pub const VARIABLES: &[Variable] = &[
     optional("FINGERPRINT_CALLS_AT_ONCE", "16", "Fingerprint calls at the same time"),
     optional("KEY_REQUESTS_PER_MINUTE", "6000", "Facade requests a minute for each API key"),
     optional("USER_REQUESTS_PER_MINUTE", "120", "Facade requests a minute for each person with a token of their own"),
+    optional(
+        "ADDRESS_REQUESTS_PER_MINUTE",
+        "120",
+        "Facade requests a minute for each address that shows no valid credentials",
+    ),
+    optional("TRUSTED_PROXIES", "", "Addresses or networks, comma-separated, whose X-Forwarded-For is believed"),
     optional("WORKERS", "32", "Verifications examined at the same time"),
     optional("SHUTDOWN_SECONDS", "25", "Grace for work in flight at a stop"),
     optional("LOG", "info", "Log filter, as in RUST_LOG"),
@@ -141,6 +151,10 @@ pub struct Facade {
     pub key_requests_per_minute: u32,
     /// What each person may ask for.
     pub user_requests_per_minute: u32,
+    /// What each address without valid credentials may ask for.
+    pub address_requests_per_minute: u32,
+    /// Proxies whose word on where a request comes from is believed.
+    pub trusted_proxies: Vec<Network>,
 }
 
 /// AWS.
@@ -328,6 +342,8 @@ impl Reader {
                 client_urls: self.origins(),
                 key_requests_per_minute: self.per_minute("KEY_REQUESTS_PER_MINUTE"),
                 user_requests_per_minute: self.per_minute("USER_REQUESTS_PER_MINUTE"),
+                address_requests_per_minute: self.per_minute("ADDRESS_REQUESTS_PER_MINUTE"),
+                trusted_proxies: self.networks("TRUSTED_PROXIES"),
             },
             aws: Aws {
                 liveness_region: self.opt("AWS_LIVENESS_REGION").unwrap_or_else(|| region.clone()),
@@ -486,6 +502,18 @@ impl Reader {
         keys.into_iter().map(SecretString::from).collect()
     }
 
+    fn networks(&mut self, name: &str) -> Vec<Network> {
+        let text = self.opt(name).unwrap_or_default();
+        let mut networks = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            match part.parse() {
+                Ok(network) => networks.push(network),
+                Err(NotANetwork) => self.wrong(name, &format!("has {part:?}, which is {NotANetwork}")),
+            }
+        }
+        networks
+    }
+
     fn origins(&mut self) -> Vec<String> {
         let text = self.text("CLIENT_URL");
         let mut origins = Vec::new();
@@ -544,6 +572,22 @@ mod tests {
         assert_eq!(config.facade.api_keys.len(), 2);
         assert_eq!(config.facade.listen.port(), 8000);
         assert_eq!(config.aws.liveness_region, "us-east-1");
+    }
+
+    #[test]
+    fn proxies_are_named_by_address_or_range_and_by_default_nobody_is_believed() {
+        let mut values = complete();
+        assert_eq!(read(&values).unwrap().facade.trusted_proxies, []);
+        values.insert("TRUSTED_PROXIES", "10.0.0.0/8, ::1,".into());
+        let networks = ["10.0.0.0/8", "::1"].map(|text| text.parse::<Network>().unwrap());
+        assert_eq!(read(&values).unwrap().facade.trusted_proxies, networks);
+        values.insert("TRUSTED_PROXIES", "10.0.0.0/8, 10.0.0.0/33, traefik".into());
+        assert_eq!(
+            read(&values).unwrap_err().problems,
+            ["10.0.0.0/33", "traefik"].map(|wrong| format!(
+                "TRUSTED_PROXIES has {wrong:?}, which is not an address or a range such as 10.0.0.0/8"
+            ))
+        );
     }
 
     #[test]

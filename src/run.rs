@@ -355,12 +355,13 @@ fn facade(
         settings: http::Settings {
             api_keys: config.facade.api_keys.clone(),
             client_urls: config.facade.client_urls.clone(),
+            trusted_proxies: config.facade.trusted_proxies.clone(),
             face_liveness_threshold: config.face_liveness_threshold,
             version: VERSION.to_owned(),
             quotas: http::Quotas {
                 key: http::Quota::per_minute(config.facade.key_requests_per_minute),
                 user: http::Quota::per_minute(config.facade.user_requests_per_minute),
-                ..http::Quotas::default()
+                address: http::Quota::per_minute(config.facade.address_requests_per_minute),
             },
             ..http::Settings::default()
         },

@@ -42,7 +42,6 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-pub use address::{Network, NotANetwork};
 pub use health::{Health, ProviderHealth, Providers};
 pub use kept::Kept;
 pub use limits::{Quota, Quotas};
@@ -50,6 +49,7 @@ pub use notify::{Notifier, Subscription};
 pub use openapi::document as openapi_document;
 pub use server::{serve, serve_metrics};
 
+use crate::config::Network;
 use crate::pocketbase;
 use crate::providers::rekognition::Rekognition;
 

@@ -243,8 +243,12 @@ impl Service {
                 self.keys.find(key).map(|key| (Caller::Server { key }, Counted::Key(key)))
             }
             (Access::Caller, Presented::Token(token)) => {
-                // Asking costs a request to PocketBase, so an address that only guesses is stopped before.
-                within(self.limiter.peek(address.clone(), Instant::now()))?;
+                // Asking costs a request to PocketBase, so an address that only guesses is stopped before. What was a token before
+                // is no guess: strangers behind the same address must not lock out those who are signed in.
+                let left = self.limiter.peek(address.clone(), Instant::now());
+                if !left.granted && !self.pocketbase.has_known_token(token) {
+                    within(left)?;
+                }
                 let user = self.pocketbase.user_from_token(token).await?;
                 user.map(|user| (Caller::Person { user: user.clone() }, Counted::User(user)))
             }

@@ -59,7 +59,7 @@ impl Client {
             return Ok(None);
         }
         let now = Instant::now();
-        let name = hex::encode(Sha256::digest(token.as_bytes()));
+        let name = name_of(token);
         let epoch = self.vouched();
         let known = epoch.and_then(|epoch| self.inner.known_tokens.find(epoch, &name));
         if let Some(known) = known.filter(|known| now < known.until) {
@@ -71,7 +71,15 @@ impl Client {
             let known = KnownToken { user: user.clone(), until: now + TOKEN_HOLDS };
             self.inner.known_tokens.keep(reading, &name, known, TOKENS_MAX);
         }
+        if user.is_none() {
+            self.inner.known_tokens.forget(&name);
+        }
         Ok(user)
+    }
+
+    /// Whether `token` was valid when it was last asked about, however long ago: then it is no guess. Says nothing about now.
+    pub fn has_known_token(&self, token: &str) -> bool {
+        self.inner.known_tokens.has_known(&name_of(token))
     }
 
     /// The person `user` was changed or deleted: their tokens may have ended.
@@ -223,6 +231,11 @@ impl Client {
         mac.update(format!("identivia/users/{purpose}/1/{from}").as_bytes());
         mac.finalize().into_bytes().into()
     }
+}
+
+/// What a token is known by: its hash, so that none is kept.
+fn name_of(token: &str) -> String {
+    hex::encode(Sha256::digest(token.as_bytes()))
 }
 
 fn auth_path(what: &str) -> String {

@@ -142,6 +142,16 @@ impl<T: Clone> Shelf<T> {
         }
     }
 
+    /// Whether something was ever kept under `name` and not forgotten since, in whichever epoch.
+    pub fn has_known(&self, name: &str) -> bool {
+        self.lock().by_name.contains_key(name)
+    }
+
+    /// What is kept under `name` is not so.
+    pub fn forget(&self, name: &str) {
+        self.lock().by_name.remove(name);
+    }
+
     /// Something changed: what `concerned` picks is forgotten.
     pub fn changed(&self, concerned: impl Fn(&T) -> bool) {
         let mut kept = self.lock();
@@ -182,6 +192,15 @@ mod tests {
         let shelf = Shelf::default();
         shelf.keep(shelf.reading(ONE), "a", 1, 10);
         assert_eq!((shelf.find(ONE, "a"), shelf.find(TWO, "a"), shelf.find(ONE, "b")), (Some(1), None, None));
+    }
+
+    #[test]
+    fn what_was_known_in_another_epoch_was_known_until_it_is_forgotten() {
+        let shelf = Shelf::default();
+        shelf.keep(shelf.reading(ONE), "a", 1, 10);
+        assert_eq!((shelf.find(TWO, "a"), shelf.has_known("a"), shelf.has_known("b")), (None, true, false));
+        shelf.forget("a");
+        assert!(!shelf.has_known("a"));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Who may call, from where, and how often.
 
-use identivia::http::{Quota, Quotas};
+use std::time::{Duration, Instant};
+
+use identivia::http::{Quota, Quotas, Settings};
 use reqwest::Method;
 use serde_json::json;
 
 use super::stage::{Answer, KEY, ORIGIN, SECOND_KEY, Stage, png, send, settings};
-use crate::harness::pocketbase::PERSON;
+use crate::harness::pocketbase::{self, PERSON, Pocketbase, SERVICE, logged_in};
+use crate::harness::proxy::Proxy;
 
 /// A token of the person who is always there.
 async fn someone_elses_token(stage: &Stage) -> String {
@@ -139,9 +142,9 @@ async fn pages_of_configured_origins_may_read_answers_and_no_others() {
 
 #[tokio::test]
 async fn quotas_end_with_429_and_tell_when_to_go_on() {
-    let few = Quota { requests: 3, window: std::time::Duration::from_secs(60) };
+    let few = Quota { requests: 3, window: Duration::from_secs(60) };
     let quotas = Quotas { key: few, user: few, address: few };
-    let stage = Stage::with(identivia::http::Settings { quotas, ..settings() }).await;
+    let stage = Stage::with(Settings { quotas, ..settings() }).await;
     for left in ["2", "1", "0"] {
         let answer = stage.get("/api/v1/status/aaaaaaaaaaaaaaa").await;
         assert_eq!(answer.status, 404);
@@ -163,4 +166,57 @@ async fn quotas_end_with_429_and_tell_when_to_go_on() {
     let holder = stage.open(Method::GET, "/api/v1/status/aaaaaaaaaaaaaaa").header("x-api-key", SECOND_KEY);
     assert_eq!(send(holder).await.status, 404);
     assert_eq!(send(stage.open(Method::GET, "/health")).await.status, 200, "probes are not counted");
+}
+
+#[tokio::test]
+async fn guesses_do_not_lock_out_who_is_signed_in_behind_the_same_address() {
+    let pocketbase = Pocketbase::start().await;
+    let proxy = Proxy::before(pocketbase.port()).await;
+    let client = logged_in(pocketbase::settings(proxy.url(), SERVICE)).await;
+    let quotas = Quotas { address: Quota { requests: 3, window: Duration::from_mins(60) }, ..Quotas::default() };
+    let stage = Stage::over(pocketbase, client, Settings { quotas, ..settings() }).await;
+    stage.client.watch_proved(Instant::now() + Duration::from_mins(60));
+    let token = someone_elses_token(&stage).await;
+    let never_shown = stage.verification("customer-1").await.body["client_token"].as_str().expect("a token").to_owned();
+    let ask = async |token: &str| {
+        let request = stage.open(Method::GET, "/api/v1/status/aaaaaaaaaaaaaaa");
+        send(request.header("authorization", format!("Bearer {token}"))).await.status
+    };
+    assert_eq!(ask(&token).await, 404, "signed in");
+    for wanted in [401, 401, 401, 429] {
+        assert_eq!(ask("a.b.c").await, wanted);
+    }
+    assert_eq!(ask(&token).await, 404, "known to be valid");
+    let before = proxy.requests();
+    assert_eq!(ask(&never_shown).await, 429, "as good as a guess");
+    assert_eq!(proxy.requests(), before, "so PocketBase is not asked");
+
+    // What was known is asked about again, though the address is stopped; what turns out to be a token no more is forgotten.
+    stage.client.watch_lost();
+    assert_eq!(ask(&token).await, 404);
+    let new = "a-password-of-their-own";
+    stage.admin.patch("users", PERSON, json!({ "password": new, "passwordConfirm": new })).await;
+    let before = proxy.requests();
+    assert_eq!(ask(&token).await, 429);
+    let asked = proxy.requests();
+    assert!(asked > before, "asked about once more");
+    assert_eq!(ask(&token).await, 429);
+    assert_eq!(proxy.requests(), asked, "and never again");
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_stranger_has_a_quota_of_their_own() {
+    let quotas = Quotas { address: Quota { requests: 1, window: Duration::from_mins(60) }, ..Quotas::default() };
+    let trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    let trusting = Stage::with(Settings { quotas, trusted_proxies, ..settings() }).await;
+    let wary = Stage::with(Settings { quotas, ..settings() }).await;
+    let from = async |stage: &Stage, address: &str| {
+        let request = stage.open(Method::GET, "/api/v1/status/aaaaaaaaaaaaaaa");
+        send(request.header("x-forwarded-for", address)).await.status
+    };
+    for (address, wanted) in [("203.0.113.7", 401), ("203.0.113.7", 429), ("203.0.113.8", 401)] {
+        assert_eq!(from(&trusting, address).await, wanted, "{address}");
+    }
+    assert_eq!(from(&wary, "203.0.113.7").await, 401);
+    assert_eq!(from(&wary, "203.0.113.8").await, 429, "whoever may write the header could choose an address");
 }
