@@ -59,6 +59,8 @@ kinds! {
         "A request with this Idempotency-Key is under way. Wait for Retry-After, then repeat it to get its answer.";
     Final = "verification_final", CONFLICT, "The verification has ended",
         "Nothing can be added to it. Start a new verification.";
+    OtherPolicy = "open_under_another_policy", CONFLICT, "A verification of this reference is open under another policy",
+        "Finish or cancel the open one, or ask with its policy. `detail` names both.";
     LivenessRefused = "liveness_refused", CONFLICT, "No liveness challenge is open to this verification",
         "It is not asked for at this point, or too many were started. GET the status: `next` says what is owed.";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large",

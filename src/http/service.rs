@@ -291,8 +291,7 @@ impl Service {
         if stored.version > 0 {
             return Ok(VerificationView::new(stored, None));
         }
-        let name = if stored.policy_name.is_empty() { "default" } else { &stored.policy_name };
-        let policy = self.pocketbase.live_policy(name).await?;
+        let policy = self.pocketbase.live_policy(stored.policy()).await?;
         Ok(VerificationView::new(stored, policy.as_deref()))
     }
 

@@ -203,6 +203,9 @@ pub struct VerificationView {
     pub is_final: bool,
     /// Counts every change; 0 before the first look. The `ETag` is made of it.
     pub version: u32,
+    /// Name of the policy that decides.
+    #[schema(example = "default")]
+    pub policy: String,
     /// Who decided; absent before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision_source: Option<DecidedBy>,
@@ -239,6 +242,7 @@ impl VerificationView {
             status: stored.status.into(),
             is_final: stored.is_final,
             version: stored.version,
+            policy: stored.policy().to_owned(),
             decision_source: match stored.decision_source.as_str() {
                 "automatic" => Some(DecidedBy::Automatic),
                 "reviewer" => Some(DecidedBy::Reviewer),
@@ -369,7 +373,7 @@ mod tests {
             view,
             json!({
                 "id": "k3j9x0q2m5n7p1r", "status": "needs_review", "final": false, "version": 4,
-                "decision_source": "automatic", "next": ["liveness"], "attempts": { "used": 1, "max": 3 },
+                "policy": "default", "decision_source": "automatic", "next": ["liveness"], "attempts": { "used": 1, "max": 3 },
                 "checks": { "device": { "outcome": "pending" }, "document": { "outcome": "failed" } },
                 "reasons": [{
                     "code": "document.blurred", "category": "user_action",

@@ -5,7 +5,7 @@
 pub(super) mod rows;
 pub(super) mod writes;
 
-pub use rows::{CheckDetail, Heartbeat, StoredSession, StoredVerification};
+pub use rows::{CheckDetail, DEFAULT_POLICY, Heartbeat, StoredSession, StoredVerification};
 pub use writes::{Delivery, NewAction, NewDeviceSignal, NewDocument, NewLivenessSession, NewVerification, RecordPatch};
 
 /// A collection of ours.

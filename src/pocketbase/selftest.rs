@@ -7,15 +7,13 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Identity, Page};
 use super::error::{PocketbaseError, Result};
-use super::records::Collection;
+use super::records::{Collection, DEFAULT_POLICY};
 use super::request::Call;
 
 mod schema;
 
 /// Items our largest batch may have; the migrations allow twice as many.
 const BATCH_ITEMS_NEEDED: usize = 100;
-/// The policy that verifications get when they ask for none.
-const DEFAULT_POLICY: &str = "default";
 const APPLY_MIGRATIONS: &str = "apply the migrations in pb_migrations/ of this version";
 
 impl Client {

@@ -22,7 +22,7 @@ use super::view::{Input, VerificationView, etag};
 use super::wait::{self, Vigil};
 use crate::pocketbase::PocketbaseError;
 use crate::pocketbase::people::ClientToken;
-use crate::pocketbase::records::StoredVerification;
+use crate::pocketbase::records::{DEFAULT_POLICY, StoredVerification};
 use crate::sabotage::{Point, reached};
 use crate::verification::Policy;
 
@@ -79,9 +79,9 @@ pub struct VerifyAnswer {
                 ("status" = (operation_id = "status", parameters(("id" = "$response.body#/id")))),
                 ("liveness" = (operation_id = "liveness", request_body = json!({ "verification_id": "$response.body#/id" }))),
             )),
-        (status = 200, description = "A verification of the same reference is open: this one", body = VerifyAnswer),
-        (status = 409, description = "A request with this key is under way", body = ProblemBody, content_type = "application/problem+json",
-            headers(("Retry-After" = u32, description = "Seconds"))),
+        (status = 200, description = "A verification of the same reference is open under the same policy, whichever version: this one", body = VerifyAnswer),
+        (status = 409, description = "A request with this key is under way; or a verification of the same reference is open under another policy", body = ProblemBody, content_type = "application/problem+json",
+            headers(("Retry-After" = Option<u32>, description = "Seconds, for a request under way"))),
         (status = 422, description = "A value cannot be accepted, or the key belongs to another body", body = ProblemBody, content_type = "application/problem+json"),
         Problems,
     ),
@@ -136,14 +136,14 @@ fn in_flight() -> Problem {
 
 /// The policy asked for, if the caller may ask for it. Others' policies do not exist for a person.
 async fn policy(service: &Service, caller: &Caller, asked: &str) -> Result<std::sync::Arc<Policy>> {
-    let name = if asked.is_empty() { "default" } else { asked };
+    let name = if asked.is_empty() { DEFAULT_POLICY } else { asked };
     let policy = service.pocketbase.live_policy(name).await?;
     match policy {
         Some(policy) if asked.is_empty() || policy.open_to_users || matches!(caller, Caller::Server { .. }) => {
             Ok(policy)
         }
         None if asked.is_empty() => {
-            tracing::error!("there is no policy called default; create one in the collection policies");
+            tracing::error!("there is no policy called {DEFAULT_POLICY}; create one in the collection policies");
             Err(Problem::new(Kind::Unavailable, "The service has no policy to decide by."))
         }
         _ => Err(Problem::invalid(vec![FieldError::at("/policy", "is not the name of a policy")])),
@@ -173,6 +173,7 @@ async fn begin(
     fingerprint: Option<Fingerprint>,
 ) -> Result<Begun> {
     let given = request.reference.clone().filter(|reference| !reference.is_empty());
+    let asked = request.policy.as_deref().filter(|policy| !policy.is_empty()).unwrap_or(DEFAULT_POLICY);
     // Without a reference the person gets a user of their own. Its name follows from the key, so that a request repeated
     // after a crash finds the user it made.
     let reference = given.clone().unwrap_or_else(|| match &fingerprint {
@@ -200,6 +201,9 @@ async fn begin(
         // under another policy and with another declaration is not what this caller asks for.
         && stored.reference == *given
     {
+        if stored.policy() != asked {
+            return Err(other_policy(&stored, asked));
+        }
         return Ok(Begun { how: How::Open, stored, token: Some(token.clone()) });
     }
     let user = match (caller, &token) {
@@ -221,6 +225,19 @@ async fn begin(
         Err(PocketbaseError::Invalid { fields, .. }) => Err(refused(fields.iter().map(|f| f.field.as_str()))),
         Err(error) => Err(error.into()),
     }
+}
+
+/// To hand out a verification under another policy as if it were what was asked for would let a caller take an approval by
+/// weaker rules for one by its own.
+fn other_policy(open: &StoredVerification, asked: &str) -> Problem {
+    let (id, policy) = (&open.id, open.policy());
+    Problem::new(
+        Kind::OtherPolicy,
+        format!(
+            "The verification {id} of this reference is open under the policy {policy}, not {asked}. Finish or cancel it, or \
+             ask with its policy."
+        ),
+    )
 }
 
 /// The verification that the key made, if it did, and if the body is the same.

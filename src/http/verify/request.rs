@@ -98,7 +98,7 @@ pub struct Consent {
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// The caller's own name for the person; never personal data. Only with an API key. While a verification of the same
-    /// reference is open, that one is returned.
+    /// reference is open, that one is returned, if it is under the same policy.
     #[schema(max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "customer-4711")]
     pub reference: Option<String>,
     /// Which policy decides; left out, `default`.

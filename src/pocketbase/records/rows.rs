@@ -10,6 +10,9 @@ use crate::verification::{
     Outcome, Policy, SessionStatus, Status, Verification,
 };
 
+/// The policy of verifications that name none.
+pub const DEFAULT_POLICY: &str = "default";
+
 /// A `verifications` record as the facade shows it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct StoredVerification {
@@ -67,6 +70,11 @@ pub struct StoredVerification {
 impl StoredVerification {
     pub(in crate::pocketbase) const FIELDS: &'static str = "id,user,reference,policy_name,status,final,version,decision_source,reasons,next,results,attempts_used,attempts_max,locale,\
          idempotency_key,request_hash,expires_at,decided_at,verified_until,created,updated";
+
+    /// Name of the policy it is decided under, whichever version.
+    pub fn policy(&self) -> &str {
+        if self.policy_name.is_empty() { DEFAULT_POLICY } else { &self.policy_name }
+    }
 }
 
 /// A `liveness_sessions` record as the facade shows it.

@@ -35,7 +35,8 @@ fn problem(description: &Value, path: &str, answer: &Answer) {
     assert_eq!(answer.body["instance"], path);
     assert_eq!(answer.body["request_id"], answer.header("x-request-id"));
     if matches!(answer.status, 409 | 429 | 503) && answer.body["code"] != "verification_final" {
-        let known = ["liveness_refused"].contains(&answer.body["code"].as_str().unwrap_or_default());
+        let known = ["liveness_refused", "open_under_another_policy"]
+            .contains(&answer.body["code"].as_str().unwrap_or_default());
         assert!(known || answer.header("retry-after").parse::<u64>().is_ok_and(|s| s > 0), "{}", answer.text);
     }
 }

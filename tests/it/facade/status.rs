@@ -34,8 +34,8 @@ async fn the_record_is_shown_in_the_persons_language() {
     assert_eq!(
         body,
         json!({
-            "id": id, "status": "resubmission_required", "final": false, "version": 7, "decision_source": "automatic",
-            "next": ["document"], "attempts": { "used": 1, "max": 3 },
+            "id": id, "status": "resubmission_required", "final": false, "version": 7, "policy": "default",
+            "decision_source": "automatic", "next": ["document"], "attempts": { "used": 1, "max": 3 },
             "checks": { "device": { "outcome": "passed" }, "document": { "outcome": "failed" } },
             "reasons": [{
                 "code": "document.blurred", "category": "user_action",

@@ -34,6 +34,15 @@ async fn bearer(stage: &Stage) -> String {
     format!("Bearer {}", token["token"].as_str().expect("a token"))
 }
 
+/// Another policy: the one that is always there, with `changes`. Its id.
+async fn policy(stage: &Stage, changes: Value) -> String {
+    let mut record = stage.admin.all("policies").await.remove(0);
+    let fields = record.as_object_mut().expect("a record");
+    fields.retain(|name, _| !["id", "created", "collectionId", "collectionName"].contains(&name.as_str()));
+    fields.extend(changes.as_object().expect("an object").clone());
+    stage.admin.create("policies", record).await["id"].as_str().expect("an id").to_owned()
+}
+
 async fn keyed(stage: &Stage, key: &str, body: &Value) -> Answer {
     send(stage.request(Method::POST, "/api/v1/verify").header("idempotency-key", key).json(body)).await
 }
@@ -100,6 +109,35 @@ async fn an_open_verification_of_the_same_reference_is_returned() {
     let next = stage.post("/api/v1/verify", &body).await;
     assert_eq!(next.status, 201);
     assert_ne!(next.id(), first.id());
+}
+
+#[tokio::test]
+async fn an_open_verification_under_another_policy_is_not_passed_off_as_the_one_asked_for() {
+    let stage = Stage::start().await;
+    policy(&stage, json!({ "name": "strict", "required_checks": ["document"] })).await;
+    let ask = async |reference: &str, policy: &str| {
+        stage.post("/api/v1/verify", &json!({ "reference": reference, "policy": policy })).await
+    };
+    for (reference, open, others) in [("customer-1", "", &["strict"][..]), ("customer-2", "strict", &["", "default"])] {
+        let first = ask(reference, open).await;
+        let name = if open.is_empty() { "default" } else { open };
+        assert_eq!((first.status, &first.body["policy"]), (201, &json!(name)));
+        for other in others {
+            let refused = ask(reference, other).await;
+            assert_eq!((refused.status, &refused.body["code"]), (409, &json!("open_under_another_policy")), "{other}");
+            let detail = refused.body["detail"].as_str().expect("text");
+            assert!(detail.contains(&first.id()) && detail.contains("cancel") && detail.contains(name), "{detail}");
+        }
+        let again = ask(reference, name).await;
+        assert_eq!((again.status, again.id(), &again.body["policy"]), (200, first.id(), &json!(name)));
+        let status = stage.get(&format!("/api/v1/status/{}", first.id())).await;
+        assert_eq!(status.body["policy"], name);
+    }
+    assert_eq!(stage.admin.all("verifications").await.len(), 2);
+
+    // Another version of the same policy is the same policy.
+    policy(&stage, json!({ "name": "strict", "version": 2, "required_checks": ["document", "liveness"] })).await;
+    assert_eq!(ask("customer-2", "strict").await.status, 200);
 }
 
 #[tokio::test]
@@ -211,15 +249,7 @@ async fn a_device_event_counts_once() {
 #[tokio::test]
 async fn a_person_starts_for_themselves_under_open_policies_only() {
     let stage = Stage::start().await;
-    let mut closed = stage.admin.all("policies").await.remove(0);
-    closed["name"] = json!("strict");
-    closed["open_to_users"] = json!(false);
-    closed["required_checks"] = json!(["document"]);
-    let closed = closed.as_object().expect("a record").clone();
-    let fields = closed
-        .into_iter()
-        .filter(|(name, _)| !["id", "created", "collectionId", "collectionName"].contains(&name.as_str()));
-    stage.admin.create("policies", Value::Object(fields.collect())).await;
+    policy(&stage, json!({ "name": "strict", "open_to_users": false, "required_checks": ["document"] })).await;
 
     let token = bearer(&stage).await;
     let ask = async |body: Value| {
