@@ -34,7 +34,11 @@ pub const VARIABLES: &[Variable] = &[
     required("FINGERPRINT_SECRET_KEY", "Fingerprint Server API secret key"),
     optional("LISTEN", "0.0.0.0:8000", "Address of the HTTP facade"),
     optional("METRICS_LISTEN", "127.0.0.1:9464", "Address of /metrics; `off` for none"),
-    optional("HASH_KEY", "", "Key of the stored hashes of document numbers, at least 32 characters; never change it"),
+    optional(
+        "HASH_KEY",
+        "",
+        "Key of the stored hashes of document numbers and of requests, at least 32 characters; never change it",
+    ),
     optional("INSTANCE", "", "Stable name of this sidecar; default host name and port"),
     optional("AWS_SESSION_TOKEN", "", "For temporary AWS credentials"),
     optional("AWS_LIVENESS_REGION", "", "Region of Face Liveness if it is not AWS_REGION"),
@@ -111,7 +115,7 @@ pub struct Config {
     pub face_liveness_threshold: f64,
     /// Where Prometheus may read; `None` for nowhere.
     pub metrics_listen: Option<SocketAddr>,
-    /// Keys the hashes of document numbers. Without it documents are not recognised by their numbers.
+    /// Keys the hashes of document numbers and of idempotent requests. Without it documents are not recognised by their numbers.
     pub hash_key: Option<SecretString>,
     /// Stable name of this sidecar.
     pub instance: String,

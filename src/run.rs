@@ -32,7 +32,7 @@ use crate::{telemetry, worker};
 /// Version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What an operator misses without the key.
-const NO_HASH_KEY: &str = "HASH_KEY is not set: a document that another person shows again is recognised by its picture only, not by its number";
+const NO_HASH_KEY: &str = "HASH_KEY is not set: a document that another person shows again is recognised by its picture only, not by its number, and stored hashes of idempotent requests can be guessed";
 /// Ids the queue holds; an id is a few dozen bytes.
 const QUEUE_CAPACITY: usize = 20_000;
 /// How long to wait for a `PocketBase` that is still starting.
@@ -356,6 +356,7 @@ fn facade(
             api_keys: config.facade.api_keys.clone(),
             client_urls: config.facade.client_urls.clone(),
             trusted_proxies: config.facade.trusted_proxies.clone(),
+            hash_key: config.hash_key.clone(),
             face_liveness_threshold: config.face_liveness_threshold,
             version: VERSION.to_owned(),
             quotas: http::Quotas {

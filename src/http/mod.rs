@@ -65,6 +65,8 @@ pub struct Settings {
     pub client_urls: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
+    /// Keys the stored hashes of idempotency keys and of their requests.
+    pub hash_key: Option<SecretString>,
     /// Version of the service, for `/health` and the description.
     pub version: String,
     /// Liveness confidence (0-100) from which the default policy passes, for `/health`.
@@ -93,6 +95,7 @@ impl Default for Settings {
             api_keys: Vec::new(),
             client_urls: Vec::new(),
             trusted_proxies: Vec::new(),
+            hash_key: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             face_liveness_threshold: 75.0,
             quotas: Quotas::default(),

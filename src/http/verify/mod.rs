@@ -89,7 +89,8 @@ pub struct VerifyAnswer {
 )]
 pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     let body = body::json(call.headers, &mut call.body, service.settings.json_bytes_max).await?;
-    let fingerprint = Fingerprint::new(call.headers, call.caller, call.route, &body)?;
+    let secret = service.settings.hash_key.as_ref();
+    let fingerprint = Fingerprint::new(call.headers, call.caller, call.route, &body, secret)?;
     // PocketBase's clock, where it is known: ours may be wrong.
     let now = service.pocketbase.now().unwrap_or_else(Timestamp::now);
     let request = read(body, call.caller, now)?;

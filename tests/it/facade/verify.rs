@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use identivia::http::{Quota, Quotas, Settings};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::stage::{Answer, KEY, SECOND_KEY, Stage, begin, send, settings};
 use crate::harness::eventually;
@@ -199,6 +200,26 @@ async fn the_same_key_and_body_start_one_verification() {
     assert_eq!(wrong.pointers(), ["Idempotency-Key"]);
     assert_eq!(stage.admin.all("verifications").await.len(), 1);
     assert_eq!(stage.admin.all("users").await.len(), 2, "the person from the start, and one more");
+}
+
+#[tokio::test]
+async fn what_is_stored_of_a_keyed_request_cannot_be_guessed_without_the_operators_key() {
+    let body = json!({ "declared": { "date_of_birth": "1974-08-12" } });
+    let guesses = ["server\n/api/v1/verify\nkey-1".to_owned(), body.to_string()];
+    let [key, request] = guesses.map(|guess| hex::encode(Sha256::digest(guess)));
+    for (hash_key, guessed) in [(None, true), (Some("a-key-of-the-operator".into()), false)] {
+        let stage = Stage::with(Settings { hash_key, ..settings() }).await;
+        let first = keyed(&stage, "key-1", &body).await;
+        let again = keyed(&stage, "key-1", &body).await;
+        assert_eq!((again.header("idempotent-replayed"), again.id()), ("true", first.id()));
+        assert_eq!(keyed(&stage, "key-1", &json!({})).await.body["code"], "idempotency_key_reused");
+
+        let stored = stage.admin.get("verifications", &first.id()).await;
+        let person = stage.admin.get("users", stored["user"].as_str().expect("an id")).await;
+        assert_eq!(stored["idempotency_key"] == key, guessed);
+        assert_eq!(stored["request_hash"] == request, guessed);
+        assert_eq!(person["reference"] == format!("auto-{}", &key[..32]), guessed);
+    }
 }
 
 #[tokio::test]
