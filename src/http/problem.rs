@@ -127,6 +127,9 @@ pub type Result<T> = std::result::Result<T, Problem>;
 /// Seconds after which a caller may try again when `PocketBase` is away.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
 
+/// What a caller learns when an operator must mend a policy.
+pub const NO_USABLE_POLICY: &str = "The service has no usable policy to decide by.";
+
 impl Problem {
     /// A problem of `kind` that happened because of `detail`.
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
@@ -187,6 +190,7 @@ impl From<PocketbaseError> for Problem {
             | PocketbaseError::Stale { .. } => {
                 Self::new(Kind::Unavailable, "The records cannot be reached at the moment.").because(chain)
             }
+            PocketbaseError::UnusablePolicy { .. } => Self::new(Kind::Unavailable, NO_USABLE_POLICY).because(chain),
             PocketbaseError::NotFound { .. } => Self::not_found(),
             PocketbaseError::Invalid { .. }
             | PocketbaseError::Conflict { .. }
@@ -237,6 +241,20 @@ mod tests {
             assert!(kind.status().is_client_error() || kind.status().is_server_error());
             assert!(!Kind::ALL[..i].iter().any(|other| other.code() == kind.code()), "{}", kind.code());
         }
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_used_is_named_to_the_operator_only() {
+        let problem = Problem::from(PocketbaseError::UnusablePolicy {
+            operation: "read a policy",
+            record: "policypolicy001".to_owned(),
+            name: "strict, version 2".to_owned(),
+            what: "unknown variant `maybe`".to_owned(),
+        });
+        assert_eq!((problem.kind, problem.retry_after), (Kind::Unavailable, Some(RETRY_AFTER_SECONDS)));
+        let cause = problem.cause.expect("for the log");
+        assert!(["policypolicy001", "strict, version 2", "`maybe`"].iter().all(|word| cause.contains(word)), "{cause}");
+        assert!(!problem.detail.contains("strict"));
     }
 
     #[test]

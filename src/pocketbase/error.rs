@@ -106,6 +106,18 @@ pub enum PocketbaseError {
         /// What is wrong with it, in our words.
         what: String,
     },
+    /// A policy is there and cannot be used. A policy holds nothing about a person, so what is wrong with it may be quoted.
+    #[error("{operation}: policies record {record} ({name}) cannot be used: {what}; correct it in a new version")]
+    UnusablePolicy {
+        /// What was attempted.
+        operation: &'static str,
+        /// The record.
+        record: String,
+        /// Name and version of the policy, as far as they can be read.
+        name: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The caller asked for something that can never be sent, such as text with control characters in a filter.
     #[error("{operation}: {what}")]
     Misuse {
@@ -140,6 +152,7 @@ impl PocketbaseError {
             | Self::Invalid { .. }
             | Self::Conflict { .. }
             | Self::Unexpected { .. }
+            | Self::UnusablePolicy { .. }
             | Self::Misuse { .. } => Next::Never,
         }
     }

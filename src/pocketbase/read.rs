@@ -82,9 +82,14 @@ impl Client {
     }
 
     fn keep_policy(&self, stored: Value) -> Result<Arc<Policy>> {
-        // A policy holds nothing about a person, so the parser may quote it: it tells the operator what to correct.
-        let policy = rows::policy(stored)
-            .map_err(|e| PocketbaseError::Unexpected { operation: "read a policy", what: e.to_string() })?;
+        let text = |field: &str| stored[field].as_str().unwrap_or_default().to_owned();
+        let (record, name) = (text("id"), format!("{}, version {}", text("name"), stored["version"]));
+        let policy = rows::policy(stored).map_err(|error| PocketbaseError::UnusablePolicy {
+            operation: "read a policy",
+            record,
+            name,
+            what: error.to_string(),
+        })?;
         let policy = Arc::new(policy);
         let mut cache = self.inner.policies.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= POLICIES_MAX {

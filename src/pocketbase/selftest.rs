@@ -104,8 +104,8 @@ impl Client {
         Ok(match self.live_policy(DEFAULT_POLICY).await {
             Ok(Some(policy)) => policy.problems(),
             Ok(None) => vec![format!("there is no policy called {DEFAULT_POLICY}: {APPLY_MIGRATIONS}")],
-            Err(PocketbaseError::Unexpected { what, .. }) => {
-                vec![format!("the live version of policy {DEFAULT_POLICY} cannot be read: {what}")]
+            Err(PocketbaseError::UnusablePolicy { record, what, .. }) => {
+                vec![format!("the live version of policy {DEFAULT_POLICY} (record {record}) cannot be used: {what}")]
             }
             // The collection is missing, which was said above.
             Err(PocketbaseError::NotFound { .. } | PocketbaseError::Transient { status: 400, .. }) => Vec::new(),

@@ -2,6 +2,8 @@
 
 mod request;
 
+use std::sync::Arc;
+
 use http::{HeaderName, StatusCode, header};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -15,7 +17,7 @@ use super::auth::Caller;
 use super::body;
 use super::idempotency::Fingerprint;
 use super::openapi::Problems;
-use super::problem::{FieldError, Kind, Problem, ProblemBody, Result};
+use super::problem::{FieldError, Kind, NO_USABLE_POLICY, Problem, ProblemBody, Result};
 use super::reply::Reply;
 use super::service::{Call, Service};
 use super::view::{Input, VerificationView, etag};
@@ -136,19 +138,29 @@ fn in_flight() -> Problem {
 }
 
 /// The policy asked for, if the caller may ask for it. Others' policies do not exist for a person.
-async fn policy(service: &Service, caller: &Caller, asked: &str) -> Result<std::sync::Arc<Policy>> {
+async fn policy(service: &Service, caller: &Caller, asked: &str) -> Result<Arc<Policy>> {
     let name = if asked.is_empty() { DEFAULT_POLICY } else { asked };
     let policy = service.pocketbase.live_policy(name).await?;
     match policy {
         Some(policy) if asked.is_empty() || policy.open_to_users || matches!(caller, Caller::Server { .. }) => {
-            Ok(policy)
+            usable(service, policy)
         }
         None if asked.is_empty() => {
-            tracing::error!("there is no policy called {DEFAULT_POLICY}; create one in the collection policies");
-            Err(Problem::new(Kind::Unavailable, "The service has no policy to decide by."))
+            let cause = format!("there is no policy called {DEFAULT_POLICY}; create one in the collection policies");
+            Err(Problem::new(Kind::Unavailable, NO_USABLE_POLICY).because(cause))
         }
         _ => Err(Problem::invalid(vec![FieldError::at("/policy", "is not the name of a policy")])),
     }
+}
+
+/// `policy`, unless nothing could be decided by it: then nobody shall begin what would wait for an operator.
+fn usable(service: &Service, policy: Arc<Policy>) -> Result<Arc<Policy>> {
+    let problems = policy.with_threshold(service.settings.face_liveness_threshold).problems();
+    if problems.is_empty() {
+        return Ok(policy);
+    }
+    let cause = format!("policies record {} cannot be used: {}", policy.id, problems.join("; "));
+    Err(Problem::new(Kind::Unavailable, NO_USABLE_POLICY).because(cause))
 }
 
 /// How the answer's verification came to be.

@@ -291,6 +291,34 @@ async fn a_person_starts_for_themselves_under_open_policies_only() {
 }
 
 #[tokio::test]
+async fn under_a_policy_that_cannot_be_used_nobody_begins_until_it_is_mended() {
+    let stage = Stage::start().await;
+    let id = stage.verification("customer-1").await.id();
+    let policy = stage.admin.all("policies").await[0]["id"].as_str().expect("an id").to_owned();
+    let begin = async || stage.post("/api/v1/verify", &json!({ "reference": "customer-2" })).await;
+    let status = async || stage.get(&format!("/api/v1/status/{id}")).await;
+    for (broken, mended) in [
+        (json!({ "dispositions": { "document.expired": "maybe" } }), json!({ "dispositions": null })),
+        (json!({ "allowed_countries": "ESP" }), json!({ "allowed_countries": [] })),
+    ] {
+        stage.admin.patch("policies", &policy, broken).await;
+        for answer in [begin().await, status().await] {
+            assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{}", answer.text);
+            assert_eq!(answer.body["code"], "unavailable");
+            assert!(!answer.text.contains(&policy), "{}", answer.text);
+        }
+        let said = stage.client.live_policy("default").await.expect_err("unusable").to_string();
+        assert!(said.contains(&policy) && said.contains("default, version 1"), "{said}");
+        stage.admin.patch("policies", &policy, mended).await;
+        assert_eq!(status().await.status, 200);
+    }
+    // What can be read and would approve everybody.
+    stage.admin.patch("policies", &policy, json!({ "face_match_pass": 0, "face_match_review": 0 })).await;
+    assert_eq!(begin().await.status, 503);
+    assert_eq!(stage.admin.all("verifications").await.len(), 1);
+}
+
+#[tokio::test]
 async fn a_wait_ends_with_the_first_look() {
     let stage = Stage::start().await;
     let request = stage.request(Method::POST, "/api/v1/verify").header("prefer", "wait=10").json(&json!({}));
