@@ -333,6 +333,15 @@ mod tests {
     }
 
     #[test]
+    fn throttling_means_later_for_writes_too_since_nothing_was_taken() {
+        let throttled = |call: &Call| call.refusal(429, br#"{"data":{},"message":"Too Many Requests."}"#);
+        for call in [batch(), Call::get("read", "/".to_owned()), Call::ask("log in", "/".to_owned(), Value::Null)] {
+            let error = throttled(&call);
+            assert!(matches!(error, PocketbaseError::Transient { status: 429, .. }), "{error:?}");
+        }
+    }
+
+    #[test]
     fn refused_fields_are_named_without_their_values() {
         let body = r#"{"data":{"declared_name":{"code":"validation_max_text_constraint","message":"Jane"}}}"#;
         let create = Call::write("create", Method::POST, String::new(), Value::Null);

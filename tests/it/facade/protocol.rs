@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use identivia::http::{ProviderHealth, serve_metrics};
 use reqwest::Method;
-use serde_json::json;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::stage::{KEY, Stage, begin, description, png, send};
+use super::stage::{KEY, Stage, begin, description, png, send, settings};
+use crate::harness::pocketbase::{self, Pocketbase, SERVICE, logged_in};
+use crate::harness::proxy::{Fault, Proxy};
 
 #[tokio::test]
 async fn health_follows_what_the_sidecar_says() {
@@ -76,10 +79,8 @@ async fn while_pocketbase_is_away_callers_are_told_to_come_back() {
     let mut stage = Stage::start().await;
     let id = stage.verification("r").await.id();
     stage.pocketbase.kill();
-    let form = reqwest::multipart::Form::new()
-        .text("verification_id", id.clone())
-        .text("type", "passport")
-        .part("front", reqwest::multipart::Part::bytes(png(100)));
+    let form =
+        Form::new().text("verification_id", id.clone()).text("type", "passport").part("front", Part::bytes(png(100)));
     let requests = [
         stage.request(Method::GET, &format!("/api/v1/status/{id}")),
         stage.request(Method::POST, "/api/v1/verify").json(&json!({})),
@@ -102,6 +103,44 @@ async fn while_pocketbase_is_away_callers_are_told_to_come_back() {
         (stage.get(&format!("/api/v1/status/{id}")).await.status == 200).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn that_pocketbase_throttles_us_is_never_told_as_the_callers_fault() {
+    let pocketbase = Pocketbase::start().await;
+    let proxy = Proxy::before(pocketbase.port()).await;
+    let client = logged_in(pocketbase::settings(proxy.url(), SERVICE)).await;
+    let stage = Stage::over(pocketbase, client, settings()).await;
+    let begun = stage.verification("r").await;
+    let id = begun.id();
+    let token = format!("Bearer {}", begun.body["client_token"].as_str().expect("a token"));
+    let post = |path: &str, body: Value| stage.request(Method::POST, path).json(&body);
+    let form = |event: &str| {
+        let form = Form::new().text("verification_id", id.clone()).text("type", "passport");
+        let form = form.text("device_event_id", event.to_owned()).part("front", Part::bytes(png(100)));
+        stage.request(Method::POST, "/api/v1/document").multipart(form)
+    };
+    let status = format!("/api/v1/status/{id}");
+    let event = "1732269000000.Ab3xYz";
+    // What is throttled, and what is asked meanwhile.
+    for (mark, request) in [
+        ("auth-refresh", stage.open(Method::GET, &status).header("authorization", token)),
+        ("GET /api/collections/verifications", stage.request(Method::GET, &status)),
+        ("GET /api/collections/policies", post("/api/v1/verify", json!({}))),
+        ("GET /api/collections/users", post("/api/v1/verify", json!({ "reference": "r" }))),
+        ("POST /api/collections/users/records", post("/api/v1/verify", json!({}))),
+        ("auth-with-password", post("/api/v1/verify", json!({}))),
+        ("POST /api/collections/verifications", post("/api/v1/verify", json!({}))),
+        ("POST /api/collections/documents", form(event)),
+        ("POST /api/collections/device_signals", form(event)),
+        ("POST /api/collections/liveness_sessions", post("/api/v1/liveness", json!({ "verification_id": id }))),
+    ] {
+        proxy.fail_next(mark, Fault::Throttle);
+        let answer = send(request).await;
+        assert!(proxy.failed(), "{mark}: nobody asked that");
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{mark}: {}", answer.text);
+        assert_eq!(answer.body["code"], "unavailable", "{mark}");
+    }
 }
 
 #[tokio::test]
