@@ -18,7 +18,6 @@ use super::verify::{Device, EVENT_ID};
 use super::view::{VerificationView, etag};
 use super::wait::{self, Patience, Vigil};
 use crate::pocketbase::records::{NewAction, NewLivenessSession, StoredSession, StoredVerification};
-use crate::providers::Trouble;
 use crate::sabotage::{Point, reached};
 use crate::telemetry::chain;
 use crate::verification::{ActionKind, Kind as CheckKind, SessionStatus};
@@ -92,7 +91,8 @@ const SESSION_ID: Rule = Rule::text(64);
 /// Asks for a liveness challenge, or says that the browser finished it.
 ///
 /// Asking writes a `liveness_sessions` record and waits some seconds for a sidecar to open the challenge. When that takes
-/// longer the answer is 202 with the record's id: ask again with it as `liveness_session_id`.
+/// longer the answer is 202 with the record's id: ask again with it as `liveness_session_id`. While no credentials can be had
+/// for the browser the answer is 503, and no challenge was begun.
 #[utoipa::path(
     post,
     path = "/api/v1/liveness",
@@ -155,10 +155,13 @@ fn read(body: Value) -> Result<LivenessRequest> {
 }
 
 /// Opens a challenge, or goes on waiting for `earlier`.
+///
+/// The browser's credentials come first: without them a challenge would be opened, counted and paid for in vain.
 async fn challenge(service: &Service, stored: &StoredVerification, earlier: Option<&str>) -> Result<Reply> {
     if stored.is_final {
         return Err(Problem::new(Kind::Final, "The verification has ended; no challenge is needed."));
     }
+    let credentials = browser_credentials(service, &stored.id).await?;
     let id = if let Some(id) = earlier {
         id.to_owned()
     } else {
@@ -174,7 +177,7 @@ async fn challenge(service: &Service, stored: &StoredVerification, earlier: Opti
         if let Some(session) = vigil.heed(session(service, stored, &id).await)?
             && session.status != SessionStatus::Requested
         {
-            return opened(service, stored, session).await;
+            return opened(session, credentials);
         }
         if !vigil.again().await {
             return not_yet(service, stored, id).await;
@@ -190,7 +193,7 @@ async fn session(service: &Service, stored: &StoredVerification, id: &str) -> Re
     })
 }
 
-async fn opened(service: &Service, stored: &StoredVerification, session: StoredSession) -> Result<Reply> {
+fn opened(session: StoredSession, credentials: Option<Credentials>) -> Result<Reply> {
     if session.status != SessionStatus::Open {
         let why = match session.status {
             SessionStatus::Refused => {
@@ -200,14 +203,6 @@ async fn opened(service: &Service, stored: &StoredVerification, session: StoredS
         };
         return Err(Problem::new(Kind::LivenessRefused, why));
     }
-    let credentials = match browser_credentials(service, &session.id).await {
-        Ok(credentials) => credentials,
-        // The challenge stays open; asking for it again asks for the credentials again.
-        Err(trouble) => {
-            tracing::warn!(error = chain(&trouble), "no credentials for a browser's liveness challenge");
-            return not_yet(service, stored, session.id).await;
-        }
-    };
     Ok(Reply::json(
         StatusCode::CREATED,
         &ChallengeAnswer {
@@ -222,10 +217,14 @@ async fn opened(service: &Service, stored: &StoredVerification, session: StoredS
     ))
 }
 
-/// The browser's share of the challenge, when the operator configured a role for browsers.
-async fn browser_credentials(service: &Service, session: &str) -> std::result::Result<Option<Credentials>, Trouble> {
+/// The browser's share of a challenge, when the operator configured a role for browsers. That AWS refuses or is away is never
+/// the caller's fault.
+async fn browser_credentials(service: &Service, verification: &str) -> Result<Option<Credentials>> {
     let Some(rekognition) = &service.facade.rekognition else { return Ok(None) };
-    let given = rekognition.browser_credentials(session).await?;
+    let given = rekognition.browser_credentials(verification).await.map_err(|trouble| {
+        Problem::new(Kind::Unavailable, "There are no credentials for a challenge at the moment.")
+            .because(chain(&trouble))
+    })?;
     Ok(given.map(|answer| Credentials {
         access_key_id: answer.value.access_key_id,
         secret_access_key: answer.value.secret_access_key.expose_secret().to_owned(),

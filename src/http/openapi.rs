@@ -52,7 +52,7 @@ pub enum Problems {
     /// Something broke on our side
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(ProblemBody),
-    /// The records cannot be reached; Retry-After says when to come back
+    /// Something this rests on is away, busy or cannot be used; Retry-After says when to come back
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use identivia::http::{Facade, Health, Kept, Notifier, ProviderHealth, Providers, Settings, serve};
 use identivia::pocketbase::Client;
+use identivia::providers::rekognition::Rekognition;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -86,6 +87,17 @@ impl Stage {
 
     /// With a client of one's own.
     pub async fn over(pocketbase: Pocketbase, client: Client, settings: Settings) -> Self {
+        Self::of(pocketbase, client, settings, None).await
+    }
+
+    /// With credentials for browsers.
+    pub async fn with_credentials_of(rekognition: Rekognition) -> Self {
+        let pocketbase = Pocketbase::start().await;
+        let client = pocketbase.client().await;
+        Self::of(pocketbase, client, settings(), Some(rekognition)).await
+    }
+
+    async fn of(pocketbase: Pocketbase, client: Client, settings: Settings, rekognition: Option<Rekognition>) -> Self {
         let admin = pocketbase.admin().await;
         let well = ProviderHealth::Ok;
         let providers = Providers { rekognition: well, openai: well, fingerprint: well };
@@ -97,7 +109,7 @@ impl Stage {
             health: receiver,
             changes: Notifier::new(),
             kept: Kept::default(),
-            rekognition: None,
+            rekognition,
             metrics: None,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");

@@ -8,8 +8,8 @@ mod own_eyes;
 mod partner;
 mod person;
 mod process;
-mod sandbox;
-mod sidecar;
+pub mod sandbox;
+pub mod sidecar;
 mod specimen;
 mod stack;
 
