@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::openapi::KNOWN_VALUES;
 use super::problem;
 
 const STYLE: &str = include_str!("docs.css");
@@ -111,7 +112,7 @@ fn write_types(html: &mut String, description: &Value) {
         }
         html.push_str("<div class=\"scroll\"><table>");
         for (field, shape) in parts.iter().flat_map(|part| members(&part["properties"])) {
-            let meaning = prose(&shape["description"]);
+            let meaning = format!("{}{}", prose(&shape["description"]), known_values(shape));
             let shape = kind(shape);
             put(
                 html,
@@ -123,6 +124,13 @@ fn write_types(html: &mut String, description: &Value) {
         }
         html.push_str("</table></div>");
     }
+}
+
+/// The values of a text that is known by some, folded away: there can be many.
+fn known_values(schema: &Value) -> String {
+    let Some(values) = schema[KNOWN_VALUES].as_array() else { return String::new() };
+    let list = values.iter().map(|value| format!("<code>{}</code>", escaped(value))).collect::<Vec<_>>().join(" ");
+    format!("<details><summary>Known values</summary>{list}</details>")
 }
 
 fn write_problems(html: &mut String) {
@@ -189,6 +197,7 @@ fn prose(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verification::Code;
 
     #[test]
     fn the_page_names_every_route_and_problem_and_needs_nothing_else() {
@@ -198,6 +207,9 @@ mod tests {
         }
         for problem in problem::Kind::ALL {
             assert!(page.contains(&format!("id=\"{}\"", problem.code())), "{}", problem.code());
+        }
+        for code in Code::told() {
+            assert!(page.contains(&format!("<code>{code}</code>")), "{code}");
         }
         for foreign in ["<script", "http://", "https://", "src=", "@import", "url("] {
             assert!(!page.contains(foreign), "{foreign}");

@@ -8,6 +8,9 @@ use utoipa::{IntoResponses, OpenApi};
 use super::problem::ProblemBody;
 use super::{document, liveness, meta, status, verify};
 
+/// Where the description lists the values of a text that may get more of them.
+pub const KNOWN_VALUES: &str = "x-extensible-enum";
+
 #[derive(OpenApi)]
 #[openapi(
     paths(
@@ -97,6 +100,10 @@ mod tests {
 
     use super::*;
     use crate::http::routes::{Access, ROUTES};
+    use crate::verification::check::JudgedReason;
+    use crate::verification::reason::{Category, Reason};
+    use crate::verification::sample::policy;
+    use crate::verification::{Code, Kind};
 
     #[test]
     fn the_description_and_the_table_of_routes_are_the_same_both_ways() {
@@ -143,6 +150,21 @@ mod tests {
                     assert_eq!(schema, "#/components/schemas/Problem", "{path} {status}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_codes_that_are_described_are_those_that_a_person_is_told() {
+        let described = &document("1.2.3")["components"]["schemas"]["ReasonView"]["properties"]["code"][KNOWN_VALUES];
+        let described: Vec<&str> = described.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+        let told: BTreeSet<String> = Code::ALL
+            .iter()
+            .map(|code| JudgedReason::new(&Reason::new(*code, ""), Kind::Document, &policy()).user_message_key)
+            .collect();
+        assert_eq!(described.iter().map(|code| (*code).to_owned()).collect::<BTreeSet<_>>(), told);
+        assert_eq!(described.len(), told.len(), "a code stands twice");
+        for fraud in Code::ALL.iter().filter(|code| code.entry().category == Category::Fraud) {
+            assert!(!described.contains(&fraud.as_str()), "{fraud}");
         }
     }
 

@@ -4,10 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::{Object, ObjectBuilder, Type};
 
 use super::messages::{self, Language};
+use super::openapi::KNOWN_VALUES;
 use crate::pocketbase::records::{CheckDetail, StoredVerification};
-use crate::verification::{Kind, Policy, Status};
+use crate::verification::{Code, Kind, Policy, Status};
 
 /// Where a verification stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -181,13 +184,23 @@ impl Checks {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReasonView {
     /// Stable code.
-    #[schema(example = "document.blurred")]
+    #[schema(schema_with = known_codes)]
     pub code: String,
-    /// `user_action`, `fraud`, `data`, `policy` or `technical`.
+    /// `user_action`, `data`, `policy` or `technical`.
     #[schema(example = "user_action")]
     pub category: String,
     /// What to tell the person, in the verification's language.
     pub message: String,
+}
+
+/// The codes of the catalogue that are told. A list to know them by and not to check against: another version has more.
+fn known_codes() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("Stable code. More may come: treat one you do not know by its category."))
+        .examples(["document.blurred"])
+        .extensions(Some(Extensions::builder().add(KNOWN_VALUES, Code::told()).build()))
+        .build()
 }
 
 /// Where a verification stands.

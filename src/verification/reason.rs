@@ -179,6 +179,17 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }
 
+    /// Every code that people and callers may be told, in catalogue order: what is fraud hides behind a neutral one of its domain.
+    pub fn told() -> Vec<&'static str> {
+        let mut told: Vec<&str> = Vec::new();
+        for code in Self::ALL {
+            if !told.contains(&code.entry().message_key) {
+                told.push(code.entry().message_key);
+            }
+        }
+        told
+    }
+
     /// Whether new evidence from the same person can make it go away.
     pub const fn retryable(self) -> bool {
         matches!(self.entry().category, Category::UserAction | Category::Technical)
@@ -227,6 +238,7 @@ mod tests {
     fn fraud_is_never_named_to_the_person() {
         for code in Code::ALL.iter().filter(|c| c.entry().category == Category::Fraud) {
             assert_ne!(code.entry().message_key, code.as_str());
+            assert!(!Code::told().contains(&code.as_str()), "{code}");
         }
     }
 }

@@ -72,6 +72,10 @@ fn conform(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Ve
         }
         return;
     }
+    // A list that may grow; what this version says is in it.
+    if schema["x-extensible-enum"].as_array().is_some_and(|known| !known.contains(value)) {
+        wrong.push(format!("{at}: not one of the known values"));
+    }
     match value {
         Value::Object(members) => {
             let shape = flattened(root, schema);
