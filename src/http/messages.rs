@@ -471,10 +471,10 @@ const MESSAGES: &[Message] = &[
     },
     Message {
         key: "system.in_progress",
-        en: "This is taking a little longer than usual. We keep trying; you need not do anything.",
-        es: "Esto está tardando un poco más de lo habitual. Seguimos intentándolo; no tiene que hacer nada.",
-        fr: "Cela prend un peu plus de temps que d'habitude. Nous continuons d'essayer ; vous n'avez rien à faire.",
-        de: "Das dauert etwas länger als sonst. Wir versuchen es weiter; Sie müssen nichts tun.",
+        en: "A technical problem on our side kept us from finishing one of the checks. You need not do anything about it.",
+        es: "Un problema técnico nuestro nos ha impedido terminar una de las comprobaciones. No tiene que hacer nada al respecto.",
+        fr: "Un problème technique de notre côté nous a empêchés de terminer l'un des contrôles. Vous n'avez rien à faire à ce sujet.",
+        de: "Wegen eines technischen Problems auf unserer Seite konnten wir eine der Prüfungen nicht abschließen. Sie müssen deswegen nichts tun.",
     },
 ];
 
@@ -545,6 +545,23 @@ mod tests {
             for (language, words) in ASKS {
                 let told = text(code.entry().message_key, language).to_lowercase();
                 assert!(words.iter().any(|word| told.contains(word)), "{code}: {told}");
+            }
+        }
+    }
+
+    /// It is told with every outcome that the rest of the findings lead to, a refusal too: so it promises nothing and asks for nothing.
+    #[test]
+    fn what_our_machines_could_not_do_is_our_problem_whatever_the_outcome() {
+        const NOTHING: [(Language, &str, &[&str]); 4] = [
+            (Language::English, "need not do anything", &["keep trying", "will", "please", "still"]),
+            (Language::Spanish, "no tiene que hacer nada", &["seguimos", "inténtelo", "vamos a"]),
+            (Language::French, "rien à faire", &["continuons", "réessayez", "veuillez", "allons"]),
+            (Language::German, "nichts tun", &["weiter", "noch", "werden", "bitte"]),
+        ];
+        for code in [Code::SystemProviderUnavailable, Code::SystemInternalError] {
+            for (language, nothing, promises) in NOTHING {
+                let told = text(code.entry().message_key, language).to_lowercase();
+                assert!(told.contains(nothing) && !promises.iter().any(|word| told.contains(word)), "{code}: {told}");
             }
         }
     }
