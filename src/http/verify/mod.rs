@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 pub use self::request::{COUNTRY, Device, DocumentKind, EVENT_ID, VerifyRequest};
 
-use self::request::{read, record, refused};
+use self::request::{MADE_UP, read, record, refused};
 use super::auth::Caller;
 use super::body;
 use super::idempotency::Fingerprint;
@@ -190,8 +190,8 @@ async fn begin(
     // Without a reference the person gets a user of their own. Its name follows from the key, so that a request repeated
     // after a crash finds the user it made.
     let reference = given.clone().unwrap_or_else(|| match &fingerprint {
-        Some(fingerprint) => format!("auto-{}", &fingerprint.key[..32]),
-        None => format!("auto-{}", uuid::Uuid::now_v7().simple()),
+        Some(fingerprint) => format!("{MADE_UP}{}", &fingerprint.key[..32]),
+        None => format!("{MADE_UP}{}", uuid::Uuid::now_v7().simple()),
     });
     if let Some(stored) = replayed(service, fingerprint.as_ref()).await? {
         let token = client_token(service, caller, &reference).await?;

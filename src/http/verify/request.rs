@@ -16,6 +16,8 @@ use crate::verification::DocumentType;
 /// How far a caller's clock may be ahead of ours.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 const METADATA_BYTES_MAX: usize = 4096;
+/// How references begin that are made up for people who are given none.
+pub const MADE_UP: &str = "auto-";
 
 /// What kind of document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -98,7 +100,8 @@ pub struct Consent {
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// The caller's own name for the person; never personal data. Only with an API key. While a verification of the same
-    /// reference is open, that one is returned, if it is under the same policy.
+    /// reference is open, that one is returned, if it is under the same policy. Must not begin with `auto-`: names of people
+    /// without a reference do.
     #[schema(max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "customer-4711")]
     pub reference: Option<String>,
     /// Which policy decides; left out, `default`.
@@ -138,6 +141,10 @@ fn check(body: &Value, caller: &Caller, now: Timestamp, errors: &mut Vec<FieldEr
     let reference = root.text("reference", Rule::text(128), errors);
     if reference.is_some() && matches!(caller, Caller::Person { .. }) {
         errors.push(FieldError::at("/reference", "may be given with an API key only"));
+    }
+    if reference.is_some_and(|reference| reference.starts_with(MADE_UP)) {
+        let detail = format!("must not begin with {MADE_UP}: names of people without a reference do");
+        errors.push(FieldError::at("/reference", detail));
     }
     root.text("policy", POLICY, errors);
     root.text("locale", LOCALE, errors);
@@ -390,6 +397,14 @@ mod tests {
     fn a_person_cannot_speak_for_a_partner() {
         let person = Caller::Person { user: "u".to_owned() };
         assert_eq!(pointers(json!({ "reference": "customer-1" }), &person), ["/reference"]);
+    }
+
+    #[test]
+    fn a_partner_cannot_name_a_person_whose_name_was_made_up() {
+        assert_eq!(pointers(json!({ "reference": "auto-0123456789abcdef0123456789abcdef" }), &SERVER), ["/reference"]);
+        for theirs in ["automatic-1", "my-auto-1", "AUTO-1"] {
+            assert!(read(json!({ "reference": theirs }), &SERVER, now()).is_ok(), "{theirs}");
+        }
     }
 
     #[test]

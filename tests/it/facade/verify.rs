@@ -93,6 +93,11 @@ async fn without_anything_a_verification_still_has_a_person() {
     assert_eq!((one.status, two.status), (201, 201));
     let user = async |id: &str| stage.admin.get("verifications", id).await["user"].clone();
     assert_ne!(user(&one.id()).await, user(&two.id()).await);
+
+    // Nobody gets their token by naming them.
+    let person = stage.admin.get("users", user(&one.id()).await.as_str().expect("an id")).await;
+    let named = stage.post("/api/v1/verify", &json!({ "reference": person["reference"] })).await;
+    assert_eq!(named.pointers(), ["/reference"]);
     assert_eq!(one.body["next"], json!(["device", "document", "liveness"]));
 }
 
