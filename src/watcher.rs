@@ -149,10 +149,7 @@ impl Watcher {
             let began = Instant::now();
             let lost = tokio::select! {
                 lost = self.watch() => lost,
-                () = shutdown.cancelled() => {
-                    self.client.watch_lost();
-                    return;
-                }
+                () = shutdown.cancelled() => return,
             };
             self.note(&lost);
             reached(Point::WatchLost);
@@ -166,7 +163,6 @@ impl Watcher {
     }
 
     fn note(&self, lost: &Lost) {
-        self.client.watch_lost();
         warn!(reason = chain(lost), "watch lost; connecting again");
         metrics::counter!("watch_lost_total").increment(1);
         let cause = match lost {

@@ -15,6 +15,7 @@
 //!   came back again.
 //! - *The watch is deaf and nobody knows yet.* A heartbeat vouches for a limited time only ([`Client::vouched`]); an answer can
 //!   be that old at most, and only then.
+//! - *No event ever tells.* An epoch ends by itself after a minute, and each answer is read again in the next.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -72,9 +72,17 @@ pub enum End {
     Garbled(&'static str),
 }
 
-/// An open, subscribed stream. Dropping it closes it.
+/// An open, subscribed stream. Dropping it closes it, and ends what the watch vouched for: between two streams events may be
+/// missed, however the first one ended, and what it had received is lost with it.
 pub struct Connection {
     stream: EventSource,
+    client: Client,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.client.watch_lost();
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -130,7 +138,7 @@ impl Client {
         let url = format!("{}/api/realtime", self.inner.base);
         let mut stream = EventSource::new(http.get(&url)).map_err(|_| unexpected("the request cannot be made"))?;
         stream.set_retry_policy(Box::new(retry::Never));
-        let mut connection = Connection { stream };
+        let mut connection = Connection { stream, client: self.clone() };
         let client_id = connection.client_id().await?;
 
         let topics: Vec<String> = collections.iter().map(|collection| topic(*collection)).collect();

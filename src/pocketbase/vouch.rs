@@ -1,17 +1,21 @@
 //! Whether what was read may still be relied on without reading it again.
 //!
 //! Only while the watch is whole: a `PocketBase` that was restored from a backup, or replaced, ends every stream, and what was
-//! learned before says nothing about what it knows now. So each loss of the watch begins a new [`Epoch`], and what
-//! was learned in another one is not used.
+//! learned before says nothing about what it knows now. So each end of a stream begins a new [`Epoch`], and what was learned in
+//! another one is not used. Nor does an epoch outlast [`EPOCH_MAX`]: a change that no event tells of, such as a row
+//! written by SQL, is seen by then.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::error::Result;
 
-/// A time without a loss of the watch.
+/// How long at most something is relied on without reading it again.
+pub const EPOCH_MAX: Duration = Duration::from_secs(60);
+
+/// A time without a loss of the watch, of at most [`EPOCH_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(u64);
 
@@ -24,14 +28,21 @@ pub struct Vouch {
 #[derive(Debug, Default, Clone, Copy)]
 struct State {
     until: Option<Instant>,
-    losses: u64,
+    /// Number of the last epoch that was given out, and since when; none since the last loss.
+    number: u64,
+    since: Option<Instant>,
 }
 
 impl Vouch {
     /// The epoch, if the watch is vouched for at `now`.
     pub fn epoch(&self, now: Instant) -> Option<Epoch> {
-        let state = *self.lock();
-        state.until.is_some_and(|until| now < until).then_some(Epoch(state.losses))
+        let mut state = self.lock();
+        state.until.filter(|until| now < *until)?;
+        if state.since.is_none_or(|since| now.saturating_duration_since(since) >= EPOCH_MAX) {
+            state.number += 1;
+            state.since = Some(now);
+        }
+        Some(Epoch(state.number))
     }
 
     /// See [`Client::watch_proved`].
@@ -43,7 +54,7 @@ impl Vouch {
     pub fn lost(&self) {
         let mut state = self.lock();
         state.until = None;
-        state.losses += 1;
+        state.since = None;
     }
 
     // No code that can panic runs while the lock is held.
@@ -63,7 +74,8 @@ impl Client {
         self.inner.vouch.proved(until);
     }
 
-    /// The watch is lost: events may have been missed, and it may not be the same `PocketBase` that answers next.
+    /// The watch is lost: events may have been missed, and it may not be the same `PocketBase` that answers next. Each
+    /// [`Connection`](super::realtime::Connection) says so when it ends.
     pub fn watch_lost(&self) {
         self.inner.vouch.lost();
     }
@@ -167,8 +179,9 @@ impl<T: Clone> Shelf<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::cell::Cell;
 
+    use super::super::client::Settings;
     use super::*;
 
     const ONE: Epoch = Epoch(1);
@@ -185,6 +198,47 @@ mod tests {
         assert_eq!(vouch.epoch(now), None);
         vouch.proved(now + Duration::from_secs(20));
         assert_ne!(vouch.epoch(now), Some(first));
+    }
+
+    #[test]
+    fn an_epoch_ends_with_its_minute_however_often_the_watch_is_proved() {
+        let (vouch, start) = (Vouch::default(), Instant::now());
+        let mut epochs = Vec::new();
+        for seconds in (0..150).step_by(10) {
+            let now = start + Duration::from_secs(seconds);
+            vouch.proved(now + Duration::from_secs(15));
+            epochs.push((seconds, vouch.epoch(now).expect("vouched for")));
+        }
+        for (seconds, epoch) in &epochs {
+            for (later, other) in &epochs {
+                assert_eq!(epoch == other, seconds / 60 == later / 60, "{seconds} s and {later} s");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn another_epoch_costs_one_read() {
+        let settings = Settings {
+            url: "http://127.0.0.1:1".parse().expect("an address"),
+            email: String::new(),
+            password: String::new().into(),
+            connect_timeout: Duration::from_secs(1),
+            request_timeout: Duration::from_secs(1),
+        };
+        let client = Client::new(settings).expect("a client that asks nobody");
+        let (shelf, reads) = (Shelf::default(), Cell::new(0));
+        let read = async || {
+            reads.set(reads.get() + 1);
+            Ok(Some("read"))
+        };
+        for epochs in 1..=3 {
+            client.watch_proved(Instant::now() + Duration::from_secs(600));
+            for _ in 0..5 {
+                let value = client.shelved(&shelf, "a", 10, read()).await;
+                assert_eq!((value.expect("an answer"), reads.get()), (Some("read"), epochs));
+            }
+            client.watch_lost();
+        }
     }
 
     #[test]

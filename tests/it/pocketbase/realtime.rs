@@ -1,6 +1,6 @@
 //! The stream: hints arrive, and an end is an end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use identivia::pocketbase::heartbeat::Beat;
 use identivia::pocketbase::realtime::{Change, Connection, End, Event};
@@ -75,6 +75,26 @@ async fn a_killed_server_ends_the_stream_and_a_new_one_is_opened() {
     let mut connection = eventually("a new stream", async || client.connect(ALL).await.ok()).await;
     let id = verification(&client).await;
     assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
+}
+
+/// What the old stream had received and nobody read is lost with it, so its successor begins without anything it vouched for.
+#[tokio::test]
+async fn a_stream_that_ends_vouches_for_nothing_any_more_also_when_its_successor_is_open() {
+    let server = Pocketbase::start().await;
+    let client = server.client().await;
+    let proof = || client.watch_proved(Instant::now() + Duration::from_secs(600));
+    let old = client.connect(ALL).await.expect("a stream");
+    proof();
+    let first = client.vouched().expect("proved");
+    let new = client.connect(ALL).await.expect("another");
+    assert_eq!(client.vouched(), Some(first), "the old one is still listened to");
+    drop(old);
+    assert_eq!(client.vouched(), None, "the new one is not proved");
+    proof();
+    let second = client.vouched().expect("proved");
+    assert_ne!(second, first, "what was read before is read again");
+    drop(new);
+    assert_eq!(client.vouched(), None);
 }
 
 /// The login behind a stream dies silently: the stream stays open and says nothing. Opening one proves the login.
