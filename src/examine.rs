@@ -462,13 +462,7 @@ impl Examiner {
         &self,
         document: &Document,
     ) -> Result<Result<(Prepared, Option<Prepared>), Vec<Reason>>, Examined> {
-        let fetch = |name: String| async move {
-            if name.is_empty() {
-                return Ok(None);
-            }
-            self.client.download(Collection::Documents, &document.id, &name, PICTURE_BYTES_MAX).await
-        };
-        let (front, back) = tokio::join!(fetch(document.front.clone()), fetch(document.back.clone()));
+        let (front, back) = tokio::join!(self.side(document, &document.front), self.side(document, &document.back));
         let (front, back) = (front?, back?);
         reached(Point::PicturesFetched);
         let front = match document::front(front) {
@@ -487,6 +481,14 @@ impl Examiner {
             },
         };
         Ok(Ok((front, back)))
+    }
+
+    /// A side of `document`, where its record names one.
+    async fn side(&self, document: &Document, name: &str) -> Result<Option<Bytes>, Examined> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        self.file(Collection::Documents, &document.id, name).await.map(Some)
     }
 
     async fn prepare(
@@ -546,12 +548,8 @@ impl Examiner {
             return Ok(unpaid(vec![reason], evidence));
         }
         let answer = match job.answered(&self.answers).comparison {
-            Some(answer) => Some(answer),
+            Some(answer) => answer,
             None => self.compare_stored(job, live, document).await?,
-        };
-        let Some(answer) = answer else {
-            let reason = Reason::new(Code::FaceComparisonNotPossible, "a stored picture is missing");
-            return Ok(unpaid(vec![reason], evidence));
         };
         job.keep(&self.answers, |drawer| drawer.comparison = Some(answer.clone()));
         let judgement = face::judge(&answer.value, job.policy);
@@ -559,30 +557,44 @@ impl Examiner {
         Ok(Examined::finding(Finding { judgement, evidence, provider, usage: answer.usage, ..Finding::default() }))
     }
 
-    /// The stored pictures of two checks, compared; `None` if one is not there.
+    /// The stored pictures of two checks, compared.
     async fn compare_stored(
         &self,
         job: &Job<'_>,
         live: &Check,
         document: &Check,
-    ) -> Result<Option<Answer<Comparison>>, Examined> {
+    ) -> Result<Answer<Comparison>, Examined> {
         let (reference, portrait) =
             tokio::join!(self.face(&live.id, &live.reference_image), self.face(&document.id, &document.portrait));
-        let (Some(reference), Some(portrait)) = (reference?, portrait?) else { return Ok(None) };
+        let (reference, portrait) = (reference?, portrait?);
         let compared = self.rekognition.compare_faces(&reference, &portrait);
         reached(Point::FacesFetched);
         let begin_by = job.begin_by(AWS_ATTEMPT);
         let answer = self.gates.rekognition.call("CompareFaces", Urgency::Check, begin_by, compared).await?;
         reached(Point::FacesCompared);
-        Ok(Some(answer))
+        Ok(answer)
     }
 
-    /// A stored face; `None` if it is not there.
-    async fn face(&self, check: &str, file: &str) -> Result<Option<Bytes>, PocketbaseError> {
+    /// A stored face.
+    async fn face(&self, check: &str, file: &str) -> Result<Bytes, Examined> {
         match self.faces.take(check, file) {
-            Some(picture) => Ok(Some(picture)),
-            None => self.client.download(Collection::Checks, check, file, PICTURE_BYTES_MAX).await,
+            Some(picture) => Ok(picture),
+            None => self.file(Collection::Checks, check, file).await,
         }
+    }
+
+    /// The file that `record` names. One that is not there was lost by the storage, or is not in it yet: trouble, and nothing the
+    /// person did.
+    async fn file(&self, collection: Collection, record: &str, name: &str) -> Result<Bytes, Examined> {
+        let file = self.client.download(collection, record, name, PICTURE_BYTES_MAX).await?;
+        file.ok_or_else(|| {
+            tracing::error!(
+                collection = collection.name(),
+                record,
+                "PocketBase's storage lacks a file that a record names"
+            );
+            Examined::lost("record.file_missing")
+        })
     }
 }
 

@@ -26,7 +26,8 @@ pub(super) struct FileToken {
 }
 
 impl Client {
-    /// The file `name` of a record, at most `limit` bytes. `None` when it is not there (a redacted document).
+    /// The file `name` of a record, at most `limit` bytes. `None` when it is not there, or empty: no file is stored empty, so a storage that
+    /// says so has lost it, or does not have it yet.
     pub async fn download(
         &self,
         collection: Collection,
@@ -46,7 +47,7 @@ impl Client {
         for fresh in [false, true] {
             let token = self.file_token(fresh).await?;
             match self.send(&call.clone().with("token", token.expose_secret()), None).await {
-                Ok(answer) => return Ok(Some(answer.body)),
+                Ok(answer) => return Ok(Some(answer.body).filter(|body| !body.is_empty())),
                 Err(PocketbaseError::NotFound { .. }) => {}
                 Err(error) => return Err(error),
             }

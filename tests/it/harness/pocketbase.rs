@@ -82,6 +82,15 @@ impl Pocketbase {
         fs::write(self.folder.path().join("pb_migrations").join(name), text).expect("a file");
     }
 
+    /// Where the file `name` of `record` is stored.
+    pub fn stored_file(&self, record: &str, name: &str) -> PathBuf {
+        let storage = self.folder.path().join("pb_data/storage");
+        let collections = fs::read_dir(storage).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let files: Vec<_> = collections.map(|of| of.join(record).join(name)).filter(|path| path.is_file()).collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+        files[0].clone()
+    }
+
     /// SIGTERM, as an operator would stop it.
     pub fn stop(&mut self) {
         self.signal("-TERM");

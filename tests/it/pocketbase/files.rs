@@ -49,6 +49,9 @@ async fn a_document_is_handed_in_and_read_back() {
     assert_eq!(get("../../../../etc/passwd", LIMIT).await.expect("an answer"), None);
     assert_eq!(get("", LIMIT).await.expect("an answer"), None);
 
+    std::fs::write(server.stored_file(&document.id, &document.front), b"").expect("written");
+    assert_eq!(get(&document.front, LIMIT).await.expect("an answer"), None, "emptied");
+
     server.admin().await.patch("documents", &document.id, json!({ "back": null })).await;
     assert_eq!(get(&document.back, LIMIT).await.expect("an answer"), None);
 }

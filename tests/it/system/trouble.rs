@@ -1,6 +1,7 @@
 //! Providers that fail, hang, refuse or talk nonsense: it is tried again, decides about nobody, and needs no person to end.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -54,6 +55,72 @@ async fn a_model_that_refuses_leaves_it_to_a_person() {
     let record = person.honest_walk().await;
     assert_eq!(record["status"], "needs_review", "{record}");
     assert!(stack.audit(&person).await.codes().contains("system.provider_refused"));
+}
+
+#[tokio::test]
+async fn a_picture_that_the_storage_lost_is_waited_for_and_held_against_nobody() {
+    let mut stack = Stack::without_sidecar().await;
+    let person = stack.person().await;
+    let id = person.begin().await;
+    person.send_device(&id).await;
+    person.send_document(&id, &snapshot()).await;
+    let admin = stack.admin();
+    let document = admin.all("documents").await.remove(0);
+    let lost = Lost::from(&stack, &document, "front");
+    stack.add_sidecar("one").await;
+    missed(&stack, &person, &id).await;
+    lost.found();
+    person
+        .until(&id, PATIENCE_WITH_TROUBLE, "the document is read", |record| record["results"]["document"] == "passed")
+        .await;
+
+    // The portrait that was cut out of it is in the memory of the sidecar that did so, until that dies.
+    stack.sidecars[0].kill();
+    let checks = admin.all("checks").await;
+    let check = checks.iter().find(|check| check["kind"] == "document").expect("it is stored");
+    let lost = Lost::from(&stack, check, "portrait");
+    stack.sidecars[0].start_again();
+    stack.sidecars[0].healthy().await;
+    person.take_challenge(&id, Challenge::default()).await;
+    missed(&stack, &person, &id).await;
+    lost.found();
+    let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+    assert_eq!((&record["status"], &record["attempts_used"]), (&json!("approved"), &json!(1)), "{record}");
+    assert_eq!(troubles(&person, &id).await, BTreeSet::from(["system.provider_unavailable".to_owned()]));
+    stack.audit(&person).await;
+}
+
+/// Waits until the youngest sidecar has missed a file, and for its verification to go on all the same.
+async fn missed(stack: &Stack, person: &Person, id: &str) {
+    wait_for("a file is missed", PATIENCE, async || {
+        let said = stack.sidecars[0].said();
+        if said.contains("record.file_missing") { Ok(()) } else { Err(said) }
+    })
+    .await;
+    let record = person.read("verifications", id).await.expect("readable");
+    assert!(!["needs_review", "resubmission_required"].iter().any(|status| record["status"] == *status), "{record}");
+    assert_eq!(record["final"], false, "{record}");
+}
+
+/// A file that was taken out of the storage.
+struct Lost {
+    place: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Lost {
+    /// The file that `field` of `record` names.
+    fn from(stack: &Stack, record: &Value, field: &str) -> Self {
+        let text = |name: &str| record[name].as_str().expect("a text").to_owned();
+        let place = stack.pocketbase.stored_file(&text("id"), &text(field));
+        let bytes = std::fs::read(&place).expect("readable");
+        std::fs::remove_file(&place).expect("removed");
+        Self { place, bytes }
+    }
+
+    fn found(self) {
+        std::fs::write(self.place, self.bytes).expect("written");
+    }
 }
 
 #[tokio::test]
