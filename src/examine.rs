@@ -30,6 +30,7 @@ use crate::providers::{AWS_ATTEMPT, Answer, FINGERPRINT_ATTEMPT, OPENAI_ATTEMPT,
 use crate::recognition::Recogniser;
 use crate::sabotage::{Point, reached, reached_with};
 use crate::verification::check::{Check, ProviderTrace, Usage};
+use crate::verification::device::DeviceEvent;
 use crate::verification::document::eyes::{self, Sight};
 use crate::verification::document::image::{self, Limits, Prepared};
 use crate::verification::document::transcription::{Side, Transcription};
@@ -38,8 +39,8 @@ use crate::verification::face::{Comparison, DetectedFace};
 use crate::verification::liveness::Verdict;
 use crate::verification::step::RESULT_GRACE_SECONDS;
 use crate::verification::{
-    Case, Code, Document, Finding, Judgement, Kind, Policy, Reason, SessionStatus, Work, decision, device, face,
-    liveness, transition::Opened,
+    Case, Code, DeviceSignal, Document, Finding, Judgement, Kind, Policy, Reason, SessionStatus, Work, decision,
+    device, face, liveness, transition::Opened,
 };
 
 /// Largest picture that is fetched: the collections' own limit and a little.
@@ -53,6 +54,11 @@ const SESSION_LIFETIME: jiff::SignedDuration = jiff::SignedDuration::from_secs(1
 const NOT_YET_PAUSE: Duration = Duration::from_millis(700);
 /// ... this many times, then let the queue ask later.
 const NOT_YET_TRIES: u32 = 10;
+
+/// A device event handed in less than this before its claim may not be readable yet. (Both times are `PocketBase`'s.)
+const EVENT_YOUNG: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
+/// After these pauses it is asked for again.
+const EVENT_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
 /// What came of a piece of work.
 #[derive(Debug, Clone, PartialEq)]
@@ -313,12 +319,9 @@ impl Examiner {
         let Some(record) = job.case.signals.iter().find(|s| s.id == signal) else {
             return Err(Examined::lost("record.missing"));
         };
-        let answer = if let Some(answer) = job.answered(&self.answers).event {
-            answer
-        } else {
-            let event = self.fingerprint.event(&record.event_id);
-            let begin_by = job.begin_by(FINGERPRINT_ATTEMPT);
-            self.gates.fingerprint.call("GetEvent", Urgency::Check, begin_by, event).await?
+        let answer = match job.answered(&self.answers).event {
+            Some(answer) => answer,
+            None => self.event(job, record).await?,
         };
         reached(Point::DeviceAnswered);
         job.keep(&self.answers, |drawer| drawer.event = Some(answer.clone()));
@@ -330,6 +333,28 @@ impl Examiner {
             usage: answer.usage,
             ..Finding::default()
         }))
+    }
+
+    /// The event that `signal` names. The provider may not find one yet that it has just made, so a young one is asked for again before
+    /// it counts as missing.
+    async fn event(&self, job: &Job<'_>, signal: &DeviceSignal) -> Result<Answer<Option<DeviceEvent>>, Trouble> {
+        let begin_by = job.begin_by(FINGERPRINT_ATTEMPT);
+        let ask = || {
+            let event = self.fingerprint.event(&signal.event_id);
+            self.gates.fingerprint.call("GetEvent", Urgency::Check, begin_by, event)
+        };
+        let young = job.now.duration_since(signal.created) < EVENT_YOUNG;
+        let mut answer = ask().await?;
+        for pause in EVENT_PAUSES.into_iter().filter(|_| young) {
+            if answer.value.is_some() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            let later = ask().await?;
+            let request_ids = [answer.request_ids, later.request_ids].concat();
+            answer = Answer { request_ids, usage: sum(answer.usage, later.usage), ..later };
+        }
+        Ok(answer)
     }
 
     async fn document(&self, job: &Job<'_>, document: &str) -> Result<Examined, Examined> {

@@ -124,6 +124,30 @@ impl Lost {
 }
 
 #[tokio::test]
+async fn a_device_event_that_appears_late_is_asked_for_again() {
+    let stack = Stack::start().await;
+    let (person, sandbox) = (stack.person().await, stack.sandbox());
+    sandbox.set(json!({ "fingerprint_delay_ms": 1500 })).await;
+    let record = person.honest_walk().await;
+    assert_eq!(record["status"], "approved", "{record}");
+    assert_eq!(troubles(&person, record["id"].as_str().expect("an id")).await, BTreeSet::new(), "nor is it trouble");
+    let calls = sandbox.count("events.get").await;
+    assert!((2..=3).contains(&calls), "{calls} calls");
+    stack.audit(&person).await;
+}
+
+#[tokio::test]
+async fn a_device_event_that_never_appears_is_asked_for_three_times_and_no_more() {
+    let stack = Stack::start().await;
+    let (person, sandbox) = (stack.person().await, stack.sandbox());
+    sandbox.set(json!({ "fingerprint_delay_ms": 3_600_000 })).await;
+    let record = person.honest_walk().await;
+    assert_eq!(record["status"], "needs_review", "{record}");
+    assert_eq!(sandbox.count("events.get").await, 3);
+    assert!(stack.audit(&person).await.codes().contains("device.signal_missing"));
+}
+
+#[tokio::test]
 async fn row_29_a_provider_that_is_down_is_waited_for() {
     let mut stack = Stack::start().await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
