@@ -70,6 +70,11 @@ impl Client {
             }
             Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) => Ok(Commit::Lost),
             Err(PocketbaseError::Conflict { field, .. }) if is_overtaken(&field) => Ok(Commit::Overtaken),
+            Err(error) if is_about_a_delivery(&error) => {
+                // The endpoint is gone, and no event has told: whoever tries again must see which there are.
+                self.endpoints_changed();
+                Err(error)
+            }
             Err(error @ PocketbaseError::Unknown { .. }) => {
                 reached(Point::CommitUnknown);
                 let found = self.read_back(verification, last).await;
@@ -112,6 +117,12 @@ fn is_lost_race(field: &str) -> bool {
 /// Two may not be the first with one document.
 fn is_overtaken(field: &str) -> bool {
     field.starts_with(Collection::DocumentHashes.name())
+}
+
+/// A notification was refused.
+fn is_about_a_delivery(error: &PocketbaseError) -> bool {
+    let deliveries = Collection::WebhookDeliveries.name();
+    matches!(error, PocketbaseError::Invalid { fields, .. } if fields.iter().any(|refused| refused.field.starts_with(deliveries)))
 }
 
 /// When the first item was stored, and the names of stored pictures.

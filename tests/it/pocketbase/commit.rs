@@ -1,7 +1,8 @@
 //! The fenced batch: one winner, and never a doubt that is not resolved.
 
+use std::slice;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use identivia::pocketbase::records::{Collection, Delivery};
 use identivia::pocketbase::{Client, Commit, Next, PocketbaseError};
@@ -173,6 +174,39 @@ async fn nothing_is_stored_when_one_item_is_refused() {
         "store what happened to a verification: PocketBase refused verifications.policy (validation_missing_rel_records)"
     );
     assert_eq!(read(&client, case.id()).await.0.seq(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_notification_has_the_endpoints_read_again() {
+    let server = Pocketbase::start().await;
+    let (client, admin) = (server.client().await, server.admin().await);
+    client.watch_proved(Instant::now() + Duration::from_secs(600));
+    let endpoint = json!({
+        "name": "partner", "url": "https://partner.test/hook", "secret": "a-long-secret-of-the-partner",
+        "enabled": true, "events": ["approved"],
+    });
+    let endpoint = admin.create("webhook_endpoints", endpoint).await["id"].as_str().expect("an id").to_owned();
+    let case = started(&client).await;
+    let told = async || client.webhook_endpoints("approved").await.expect("an answer");
+    assert_eq!(told().await, [endpoint.as_str()]);
+    admin.delete("webhook_endpoints", &endpoint).await;
+
+    let (transition, entry, patch) = claim(&case, "ours");
+    let tell = async |endpoints: Vec<String>| {
+        let delivery = |endpoint| Delivery {
+            endpoint,
+            seq: 2,
+            event: "verification.approved".to_owned(),
+            payload: json!({}),
+            next_attempt_at: None,
+        };
+        let outbox: Vec<Delivery> = endpoints.into_iter().map(delivery).collect();
+        client.commit(case.id(), slice::from_ref(&transition), slice::from_ref(&entry), &patch, &outbox).await
+    };
+    let refused = tell(told().await).await.expect_err("no event came yet, so it is told, and is not there");
+    assert!(matches!(refused, PocketbaseError::Invalid { .. }), "{refused:?}");
+    let again = tell(told().await).await.expect("an outcome");
+    assert!(matches!(again, Commit::Won { .. }), "{again:?}");
 }
 
 #[tokio::test]
