@@ -88,9 +88,12 @@ impl Answers {
         let kept = kept.or_insert_with(|| Kept { since: now, bytes: 0, drawer: Drawer::default() });
         put(&mut kept.drawer);
         kept.bytes = kept.drawer.bytes();
-        let lost = make_room(&mut drawers, now);
-        report(&drawers);
-        metrics::counter!("paid_answers_given_up_total").increment(lost);
+        make_room(&mut drawers, now);
+    }
+
+    /// Drops what is too old. To be called now and then: a service that has nothing to do must not keep what it was told of people.
+    pub fn drop_old(&self) {
+        make_room(&mut self.drawers(), Instant::now());
     }
 
     /// What rested on them is stored, or no longer wanted.
@@ -106,8 +109,8 @@ fn report(drawers: &HashMap<Key, Kept>) {
     metrics::gauge!("paid_answers_kept").set(drawers.len() as f64);
 }
 
-/// Drops what is too old, and the oldest while there is too much; how many.
-fn make_room(drawers: &mut HashMap<Key, Kept>, now: Instant) -> u64 {
+/// Drops what is too old, and the oldest while there is too much.
+fn make_room(drawers: &mut HashMap<Key, Kept>, now: Instant) {
     let before = drawers.len();
     drawers.retain(|_, kept| now.saturating_duration_since(kept.since) < AGE_MAX);
     let mut bytes: usize = drawers.values().map(|kept| kept.bytes).sum();
@@ -115,7 +118,8 @@ fn make_room(drawers: &mut HashMap<Key, Kept>, now: Instant) -> u64 {
         let Some(oldest) = drawers.iter().min_by_key(|(_, kept)| kept.since).map(|(key, _)| key.clone()) else { break };
         bytes -= drawers.remove(&oldest).map_or(0, |kept| kept.bytes);
     }
-    (before - drawers.len()) as u64
+    report(drawers);
+    metrics::counter!("paid_answers_given_up_total").increment((before - drawers.len()) as u64);
 }
 
 #[cfg(test)]
@@ -159,8 +163,10 @@ mod tests {
         let bytes: usize = answers.drawers().values().map(|kept| kept.bytes).sum();
         assert!(bytes <= BYTES_MAX && bytes > BYTES_MAX - 2 * LARGE, "{bytes}");
         assert!(answers.of("a", &work(0)).session.is_none() && answers.of("a", &work(99)).session.is_some());
-        tokio::time::advance(AGE_MAX).await;
+        tokio::time::advance(AGE_MAX / 2).await;
         answers.keep("b", &work(1), |drawer| drawer.session = Some(result(1)));
+        tokio::time::advance(AGE_MAX / 2).await;
+        answers.drop_old();
         assert_eq!(answers.drawers().len(), 1);
     }
 }

@@ -16,6 +16,7 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::answers::{Answers, Drawer};
 use crate::faces::Faces;
@@ -55,6 +56,8 @@ const NOT_YET_PAUSE: Duration = Duration::from_millis(700);
 /// ... this many times, then let the queue ask later.
 const NOT_YET_TRIES: u32 = 10;
 
+/// How often what was kept for too long is dropped.
+const DROP_OLD_EVERY: Duration = Duration::from_secs(60);
 /// A device event handed in less than this before its claim may not be readable yet. (Both times are `PocketBase`'s.)
 const EVENT_YOUNG: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 /// After these pauses it is asked for again.
@@ -232,6 +235,11 @@ impl Examiner {
     /// What came of `work` is stored, or nobody wants it any more: what was paid for it need not be kept.
     pub fn forget(&self, verification: &str, work: &Work) {
         self.answers.forget(verification, work);
+    }
+
+    /// Drops what was kept for too long, until `shutdown`.
+    pub async fn drop_old(self, shutdown: CancellationToken) {
+        drop_old(&self.answers, &self.faces, &shutdown).await;
     }
 
     /// The pictures of `finding` are stored with `check`: a comparison that follows need not fetch them.
@@ -623,6 +631,13 @@ impl Examiner {
     }
 }
 
+async fn drop_old(answers: &Answers, faces: &Faces, shutdown: &CancellationToken) {
+    while shutdown.run_until_cancelled(tokio::time::sleep(DROP_OLD_EVERY)).await.is_some() {
+        answers.drop_old();
+        faces.drop_old();
+    }
+}
+
 /// What was told about a document: its faces, its front, its back if it has one.
 type Told = (
     Result<Answer<Vec<DetectedFace>>, Trouble>,
@@ -680,5 +695,38 @@ fn sum(a: Usage, b: Usage) -> Usage {
         calls: a.calls + b.calls,
         input_tokens: a.input_tokens + b.input_tokens,
         output_tokens: a.output_tokens + b.output_tokens,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_has_nothing_to_do_drops_what_it_kept_of_people() {
+        let (answers, faces, shutdown) = (Answers::default(), Faces::default(), CancellationToken::new());
+        let work = Work::Device { attempt: 1, evidence: "signal".to_owned() };
+        let event = Answer {
+            value: None,
+            request_ids: Vec::new(),
+            usage: Usage::default(),
+            model: String::new(),
+            region: String::new(),
+            duration: Duration::ZERO,
+        };
+        answers.keep("a", &work, |drawer| drawer.event = Some(event));
+        faces.keep("check", "a.jpg", Bytes::from_static(b"face"));
+        faces.keep("check", "b.jpg", Bytes::from_static(b"face"));
+        let minutes = |minutes| tokio::time::sleep(Duration::from_mins(minutes));
+        let story = async {
+            minutes(4).await;
+            assert!(faces.take("check", "a.jpg").is_some() && answers.of("a", &work).event.is_some());
+            minutes(2).await;
+            assert!(faces.take("check", "b.jpg").is_none() && answers.of("a", &work).event.is_some());
+            minutes(55).await;
+            assert!(answers.of("a", &work).event.is_none());
+            shutdown.cancel();
+        };
+        tokio::join!(drop_old(&answers, &faces, &shutdown), story);
     }
 }

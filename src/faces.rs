@@ -37,13 +37,12 @@ impl Faces {
         let since = Instant::now();
         let mut kept = self.kept();
         kept.push_back(Kept { since, check: check.to_owned(), file: file.to_owned(), picture });
-        let mut bytes: usize = kept.iter().map(|one| one.picture.len()).sum();
-        while let Some(oldest) = kept.front()
-            && (bytes > BYTES_MAX || since.saturating_duration_since(oldest.since) >= AGE_MAX)
-        {
-            bytes -= oldest.picture.len();
-            kept.pop_front();
-        }
+        make_room(&mut kept, since);
+    }
+
+    /// Drops what is too old. To be called now and then: a service that has nothing to do must not keep faces.
+    pub fn drop_old(&self) {
+        make_room(&mut self.kept(), Instant::now());
     }
 
     /// The picture stored as `file` of the `checks` record `check`, if it is here; from now on it is not.
@@ -56,6 +55,17 @@ impl Faces {
     // No code that can panic runs while the lock is held.
     fn kept(&self) -> MutexGuard<'_, VecDeque<Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Drops what is too old, and the oldest while there is too much.
+fn make_room(kept: &mut VecDeque<Kept>, now: Instant) {
+    let mut bytes: usize = kept.iter().map(|one| one.picture.len()).sum();
+    while let Some(oldest) = kept.front()
+        && (bytes > BYTES_MAX || now.saturating_duration_since(oldest.since) >= AGE_MAX)
+    {
+        bytes -= oldest.picture.len();
+        kept.pop_front();
     }
 }
 
@@ -81,8 +91,12 @@ mod tests {
         }
         assert_eq!(faces.kept().len(), BYTES_MAX / LARGE);
         assert!(faces.take("check", "0").is_none() && faces.take("check", "9").is_some());
-        tokio::time::advance(AGE_MAX).await;
+        tokio::time::advance(AGE_MAX / 2).await;
         faces.keep("check", "late", Bytes::new());
+        faces.drop_old();
+        assert_eq!(faces.kept().len(), BYTES_MAX / LARGE, "one was taken, one came");
+        tokio::time::advance(AGE_MAX / 2).await;
+        faces.drop_old();
         assert_eq!(faces.kept().len(), 1);
     }
 }

@@ -169,6 +169,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         Keys { safety: config.openai.api_key.clone(), hashes: config.hash_key.clone() },
     )
     .with_own_eyes(recogniser);
+    let tidying = examiner.clone();
     let reconciler =
         Arc::new(Reconciler::new(client, examiner, config.instance.clone(), config.face_liveness_threshold));
 
@@ -184,6 +185,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     intake.spawn(report_health(pulse, gates, health_sender, shutdown.clone()));
     intake.spawn(watch_model(openai, shutdown.clone()));
     intake.spawn(recorder.fold(shutdown.clone()));
+    intake.spawn(tidying.drop_old(shutdown.clone()));
 
     let grace = Duration::from_secs(config.shutdown_seconds);
     let cut = worker::run(queue, reconciler, config.workers, grace, shutdown).await;
