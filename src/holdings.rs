@@ -5,16 +5,16 @@
 //! number of the journal row says whether that was still the last. Only evidence can be newer than a known case, and
 //! whoever hands in evidence wakes a pass of its own, which reads.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use crate::keyed::{Holder, Keyed};
 use crate::pocketbase::vouch::Epoch;
 use crate::verification::Case;
 
 /// The claims held by this process. Cheap to clone; all clones are one.
 #[derive(Debug, Clone, Default)]
 pub struct Holdings {
-    shared: Arc<Mutex<HashMap<String, Holding>>>,
+    shared: Keyed<Holding>,
 }
 
 #[derive(Debug, Default)]
@@ -26,63 +26,55 @@ struct Holding {
 /// A claim that this process works on, let go when dropped.
 #[derive(Debug)]
 pub struct Held {
-    holdings: Holdings,
-    id: String,
+    holding: Holder<Holding>,
     claim: u32,
 }
 
 impl Holdings {
     /// Claims (`seq`) of verification `id` that are held.
     pub fn claims(&self, id: &str) -> Vec<u32> {
-        self.lock().get(id).map(|holding| holding.claims.clone()).unwrap_or_default()
+        self.shared.look(id, |holding| holding.claims.clone()).unwrap_or_default()
     }
 
     /// Holds `claim`. To be called before the claim is stored.
     pub fn hold(&self, id: &str, claim: u32) -> Held {
-        self.lock().entry(id.to_owned()).or_default().claims.push(claim);
-        Held { holdings: self.clone(), id: id.to_owned(), claim }
+        let holding = self.shared.hold(id, Holding::default);
+        holding.look(|holding| holding.claims.push(claim));
+        Held { holding, claim }
     }
 
     /// Notes `case`, read or stored in `epoch`, unless a later state of it is known or no claim on it is held.
     pub fn learn(&self, epoch: Epoch, case: &Arc<Case>) {
-        if let Some(holding) = self.lock().get_mut(case.id()) {
+        self.shared.look(case.id(), |holding| {
             let newer = |(known_in, known): &(Epoch, Arc<Case>)| *known_in == epoch && known.seq() > case.seq();
             if !holding.known.as_ref().is_some_and(newer) {
                 holding.known = Some((epoch, Arc::clone(case)));
             }
-        }
+        });
     }
 
     /// The case as it was last known in `epoch`.
     pub fn known(&self, epoch: Epoch, id: &str) -> Option<Arc<Case>> {
-        let shared = self.lock();
-        let (known_in, case) = shared.get(id)?.known.as_ref()?;
-        (*known_in == epoch).then(|| Arc::clone(case))
+        self.shared.look(id, |holding| {
+            let (known_in, case) = holding.known.as_ref()?;
+            (*known_in == epoch).then(|| Arc::clone(case))
+        })?
     }
 
     /// What is known of `id` turned out to be old, or may be.
     pub fn doubt(&self, id: &str) {
-        if let Some(holding) = self.lock().get_mut(id) {
-            holding.known = None;
-        }
-    }
-
-    // No code that can panic runs while the lock is held.
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Holding>> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.look(id, |holding| holding.known = None);
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let mut shared = self.holdings.lock();
-        let Some(holding) = shared.get_mut(&self.id) else { return };
-        // One entry: another pass of this process may have raced for the same number, and won it.
-        if let Some(position) = holding.claims.iter().position(|claim| *claim == self.claim) {
-            holding.claims.swap_remove(position);
-        }
-        if holding.claims.is_empty() {
-            shared.remove(&self.id);
-        }
+        let claim = self.claim;
+        self.holding.look(|holding| {
+            // One entry: another pass of this process may have raced for the same number, and won it.
+            if let Some(position) = holding.claims.iter().position(|held| *held == claim) {
+                holding.claims.swap_remove(position);
+            }
+        });
     }
 }

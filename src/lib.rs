@@ -12,6 +12,7 @@ pub mod faces;
 pub mod gate;
 pub mod holdings;
 pub mod http;
+pub mod keyed;
 pub mod pixels;
 pub mod pocketbase;
 pub mod providers;

@@ -9,7 +9,7 @@ const FLOORS: &[&[&str]] = &[
     // Pure: no I/O, no clock, no waiting.
     &["pixels"],
     &["verification", "backoff"],
-    &["config", "sabotage"],
+    &["config", "keyed", "sabotage"],
     &["telemetry"],
     &["pocketbase", "providers", "recognition"],
     &["queue", "gate", "answers", "faces", "crowd", "holdings"],

@@ -1,13 +1,10 @@
 //! `Idempotency-Key`: the same request twice makes one verification.
 //!
 //! The key's hash is stored on the verification in the write that creates it, under a unique index; so a key holds for
-//! ever, over restarts and over any number of facades. What is kept here is only which keys are under way in this one.
+//! ever, over restarts and over any number of facades. A facade itself keeps only which keys are under way in it.
 //!
 //! A request holds what can be tried out: a name, a day of birth, a document's number. So with `HASH_KEY` both hashes are keyed,
 //! and who reads the records learns nothing by guessing. The price: under another `HASH_KEY`, every key is new.
-
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
@@ -86,32 +83,6 @@ fn key(headers: &HeaderMap) -> Result<Option<&str>> {
     }
 }
 
-/// Keys whose requests are being handled now. As many as there are connections, at most.
-#[derive(Debug, Clone, Default)]
-pub struct InFlight(Arc<Mutex<HashSet<String>>>);
-
-impl InFlight {
-    /// Marks `key`; `None` when it is marked already.
-    pub fn enter(&self, key: &str) -> Option<Mark> {
-        // No code that can panic runs under the lock.
-        let entered = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
-        entered.then(|| Mark { keys: self.clone(), key: key.to_owned() })
-    }
-}
-
-/// A key's mark, gone when dropped.
-#[derive(Debug)]
-pub struct Mark {
-    keys: InFlight,
-    key: String,
-}
-
-impl Drop for Mark {
-    fn drop(&mut self) {
-        self.keys.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http::{HeaderName, HeaderValue};
@@ -172,15 +143,5 @@ mod tests {
             assert!(fingerprint(wrong, &SERVER, &json!({})).is_err(), "{wrong:?}");
         }
         assert_eq!(Fingerprint::new(&HeaderMap::new(), &SERVER, "/", &json!({}), None), Ok(None));
-    }
-
-    #[test]
-    fn a_key_is_in_flight_until_its_request_ends() {
-        let keys = InFlight::default();
-        let mark = keys.enter("k").expect("free");
-        assert!(keys.enter("k").is_none());
-        assert!(keys.enter("other").is_some());
-        drop(mark);
-        assert!(keys.enter("k").is_some());
     }
 }

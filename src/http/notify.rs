@@ -1,16 +1,15 @@
 //! Waking requests that wait for a verification: the watcher publishes ids, waiters read again.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use tokio::sync::watch;
+
+use crate::keyed::{Holder, Keyed};
 
 /// Hands the news "look at this verification" to whoever waits for it, and only to them. Cheap to clone.
 ///
 /// It says that something may have changed, never what: a waiter subscribes, reads, waits, reads again.
 #[derive(Debug, Clone, Default)]
 pub struct Notifier {
-    waiting: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
+    waiting: Keyed<watch::Sender<()>>,
 }
 
 impl Notifier {
@@ -21,58 +20,40 @@ impl Notifier {
 
     /// Wakes everybody who waits for `verification`.
     pub fn publish(&self, verification: &str) {
-        if let Some(sender) = self.lock().get(verification) {
-            sender.send_replace(());
-        }
+        self.waiting.look(verification, |sender| sender.send_replace(()));
     }
 
     /// Waits for news of `verification` from now on. Subscribe first, then read.
     pub fn subscribe(&self, verification: &str) -> Subscription {
-        let receiver = self.lock().entry(verification.to_owned()).or_insert_with(|| watch::Sender::new(())).subscribe();
-        Subscription { notifier: self.clone(), verification: verification.to_owned(), receiver: Some(receiver) }
+        let held = self.waiting.hold(verification, || watch::Sender::new(()));
+        Subscription { receiver: held.look(|sender| sender.subscribe()), _held: held }
     }
 
     /// How many verifications are waited for.
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.waiting.len()
     }
 
     /// Whether nobody waits.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, watch::Sender<()>>> {
-        // No code that can panic runs under the lock, and a map of senders cannot be half updated.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.is_empty()
     }
 }
 
 /// One waiter; forgotten when dropped.
 #[derive(Debug)]
 pub struct Subscription {
-    notifier: Notifier,
-    verification: String,
+    /// Its sender lives as long as the verification is held.
     receiver: Option<watch::Receiver<()>>,
+    _held: Holder<watch::Sender<()>>,
 }
 
 impl Subscription {
     /// Returns when there was news since the last call (or since the subscription).
     pub async fn news(&mut self) {
         match &mut self.receiver {
-            // The sender lives in the map as long as this receiver does.
             Some(receiver) => drop(receiver.changed().await),
             None => std::future::pending().await,
-        }
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        let mut waiting = self.notifier.lock();
-        self.receiver = None;
-        if waiting.get(&self.verification).is_some_and(|sender| sender.receiver_count() == 0) {
-            waiting.remove(&self.verification);
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
-use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, debug_span, error, info, info_span, warn};
 
@@ -19,7 +20,6 @@ use super::cors::{self, Origins};
 use super::docs::Docs;
 use super::fields::Rule;
 use super::figures::Figures;
-use super::idempotency::InFlight;
 use super::kept::{Kept, Reading};
 use super::limits::{Allowance, Counted, Limiter};
 use super::notify::Notifier;
@@ -29,6 +29,7 @@ use super::routes::{Access, Match, Operation, Table};
 use super::view::VerificationView;
 use super::wait::{Patience, Vigil};
 use super::{Facade, Settings, address, document, liveness, meta, openapi, status, verify};
+use crate::keyed::{Holder, Keyed};
 use crate::pocketbase::records::{NewDeviceSignal, StoredVerification};
 use crate::pocketbase::{Client, PocketbaseError};
 use crate::sabotage::{Point, reached};
@@ -43,9 +44,6 @@ pub const ID: Rule = Rule {
 
 /// How long an upload waits for its turn.
 const UPLOAD_TURN: Duration = Duration::from_secs(5);
-/// Locks by which requests for one reference take turns, some 40 bytes each. Of 64 requests at once about as many references,
-/// half would wait for strangers behind 64 locks; behind these, one in thirty does.
-const TURNS: usize = 1024;
 
 /// A request on its way to a handler: routed, its caller known.
 pub struct Call<'r> {
@@ -74,7 +72,7 @@ pub struct Service {
     /// Finished answers.
     pub kept: Kept,
     /// Idempotency keys under way.
-    pub in_flight: InFlight,
+    pub in_flight: Keyed<()>,
     /// Ends every wait.
     pub shutdown: CancellationToken,
     pub(super) facade: Facade,
@@ -87,7 +85,7 @@ pub struct Service {
     table: Table,
     limiter: Limiter,
     uploads: Semaphore,
-    turns: Vec<Mutex<()>>,
+    turns: Keyed<Arc<Mutex<()>>>,
 }
 
 impl Service {
@@ -102,11 +100,11 @@ impl Service {
             table: Table::new(),
             limiter: Limiter::new(settings.quotas),
             uploads: Semaphore::new(settings.uploads_max.max(1)),
-            turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
+            turns: Keyed::default(),
             pocketbase: facade.pocketbase.clone(),
             changes: facade.changes.clone(),
             kept: facade.kept.clone(),
-            in_flight: InFlight::default(),
+            in_flight: Keyed::default(),
             started: Instant::now(),
             docs: Docs::new(&description),
             description: Bytes::from(description.to_string()),
@@ -355,13 +353,19 @@ impl Service {
     }
 
     /// Waits until no other request about `reference` is creating something.
-    pub async fn turn(&self, reference: &str) -> MutexGuard<'_, ()> {
-        use std::hash::{DefaultHasher, Hash, Hasher};
-        let mut hasher = DefaultHasher::new();
-        reference.hash(&mut hasher);
-        let index = usize::try_from(hasher.finish() % TURNS as u64).unwrap_or_default();
-        self.turns[index].lock().await
+    pub async fn turn(&self, reference: &str) -> Turn {
+        let held = self.turns.hold(reference, Arc::default);
+        // It is held, so it has a lock.
+        let lock = held.look(|lock| Arc::clone(lock)).unwrap_or_default();
+        Turn { _turn: lock.lock_owned().await, _held: held }
     }
+}
+
+/// A request's turn, over when dropped.
+pub struct Turn {
+    // In this order: whoever waits must still find the lock that this one gives back.
+    _turn: OwnedMutexGuard<()>,
+    _held: Holder<Arc<Mutex<()>>>,
 }
 
 fn refusal(problem: &Problem, found: &Match<'_>, path: &str, request_id: &str) -> Reply {
