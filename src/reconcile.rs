@@ -17,7 +17,7 @@ use crate::backoff::Backoff;
 use crate::crowd::{self, Crowd};
 use crate::examine::{DOCUMENTS_MAX, Examined, Examiner, Job};
 use crate::holdings::{Held, Holdings};
-use crate::pocketbase::records::{Delivery, RecordPatch};
+use crate::pocketbase::records::{DEFAULT_POLICY, Delivery, RecordPatch};
 use crate::pocketbase::{self, Client, Commit, PocketbaseError};
 use crate::sabotage::{Bug, Point, planted, reached};
 use crate::verification::step::{Room, claim_seconds, finished, is_last_try, next_step_given};
@@ -505,11 +505,12 @@ impl Reconciler {
         let policy = if let Some(pinned) = pinned {
             self.client.policy(pinned).await.map_err(failed)?
         } else {
-            let name = Some(case.record.policy_name.as_str()).filter(|n| !n.is_empty()).unwrap_or("default");
+            let name = Some(case.record.policy_name.as_str()).filter(|n| !n.is_empty()).unwrap_or(DEFAULT_POLICY);
             self.client.live_policy(name).await.map_err(failed)?
         };
         let Some(policy) = policy else {
-            let problems = vec!["its policy does not exist; create it, or a new version of `default`".to_owned()];
+            let problems =
+                vec![format!("its policy does not exist; create it, or a new version of `{DEFAULT_POLICY}`")];
             return Err(ReconcileError::Policy { id: id.to_owned(), problems });
         };
         let policy = policy.in_force(case, self.liveness_threshold);

@@ -1,7 +1,7 @@
 //! How much one caller may ask for: a fixed window per caller, in bounded memory.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,10 +18,21 @@ pub enum Counted {
     Key(usize),
     /// A person, by the id of their `users` record.
     User(String),
-    /// An address that showed no valid credentials.
+    /// An address that showed no valid credentials; see [`Counted::stranger`].
     Address(IpAddr),
     /// Everybody for whom there is no room.
     Overflow,
+}
+
+impl Counted {
+    /// Whoever asks from `address` without valid credentials. Of IPv6 the first 64 bits count: that many one subscriber has to
+    /// themselves (RFC 6177), and could otherwise ask from another address each time.
+    pub fn stranger(address: IpAddr) -> Self {
+        Self::Address(match address.to_canonical() {
+            IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
+            address @ IpAddr::V4(_) => address,
+        })
+    }
 }
 
 /// A number of requests in a time.
@@ -184,6 +195,15 @@ mod tests {
         assert!(limiter.count(Counted::Key(1), now).granted);
         assert!(limiter.count(Counted::User("a".into()), now).granted);
         assert!(!limiter.count(Counted::User("a".into()), now).granted);
+    }
+
+    #[test]
+    fn a_stranger_is_an_address_or_what_one_subscriber_has_of_ipv6() {
+        let stranger = |address: &str| Counted::stranger(address.parse().expect("address"));
+        assert_eq!(stranger("2001:db8:1:2::1"), stranger("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(stranger("2001:db8:1:2::1"), stranger("2001:db8:1:3::1"));
+        assert_ne!(stranger("203.0.113.7"), stranger("203.0.113.8"));
+        assert_eq!(stranger("203.0.113.7"), stranger("::ffff:203.0.113.7"));
     }
 
     #[test]

@@ -228,7 +228,7 @@ impl Service {
         peer: IpAddr,
         allowance: &mut Option<Allowance>,
     ) -> Result<Option<Caller>> {
-        let address = Counted::Address(address::client(peer, &parts.headers, &self.settings.trusted_proxies));
+        let address = Counted::stranger(address::client(peer, &parts.headers, &self.settings.trusted_proxies));
         let mut count = |counted| {
             let counted = self.limiter.count(counted, Instant::now());
             *allowance = Some(counted);
