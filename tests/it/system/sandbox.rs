@@ -40,6 +40,9 @@ pub struct Call {
     /// How it was let down, if it was.
     #[serde(default)]
     pub fault: Option<String>,
+    /// HTTP status of the answer, if it got one.
+    #[serde(default)]
+    pub status: Option<u16>,
 }
 
 /// The sandbox's control endpoints.

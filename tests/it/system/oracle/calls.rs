@@ -9,8 +9,10 @@ use crate::system::sandbox::Call;
 
 /// A sidecar asks for a liveness result up to so many times under one claim: the browser says "finished" a moment too early.
 const RESULT_TRIES: usize = 10;
-/// And up to so many times for an event that its provider does not know yet.
-const EVENT_TRIES: usize = 3;
+/// And up to so many times for an event that its provider does not know yet; once it does, no more.
+const UNKNOWN_TRIES: usize = 3;
+/// What such a call is counted as.
+pub const UNKNOWN_EVENT: &str = "events.get (404)";
 
 /// Every call was claimed before it was made, and all calls for one challenge carried one key and got one session.
 pub fn are_claimed(world: &World) -> Vec<String> {
@@ -29,7 +31,7 @@ pub fn are_claimed(world: &World) -> Vec<String> {
             sessions.entry(&call.idempotency_token).or_default().insert(&call.subject);
         }
         if let Some(key) = key(call) {
-            *seen.entry((call.operation.clone(), key)).or_default() += 1;
+            *seen.entry((counted_as(call).to_owned(), key)).or_default() += 1;
         }
     }
     let torn = sessions.iter().filter(|(_, ids)| ids.len() > 1);
@@ -55,6 +57,10 @@ fn key(call: &Call) -> Option<String> {
     }
 }
 
+fn counted_as(call: &Call) -> &str {
+    if call.operation == "events.get" && call.status == Some(404) { UNKNOWN_EVENT } else { &call.operation }
+}
+
 /// Calls that claims allow, by operation and key.
 #[derive(Default)]
 struct Budget {
@@ -73,7 +79,9 @@ impl Budget {
                 }
                 Work::Device { .. } => {
                     let signal = stored.case.signals.iter().find(|signal| signal.id == evidence);
-                    self.allow("events.get", signal.map_or("", |signal| signal.event_id.as_str()), EVENT_TRIES);
+                    let event = signal.map_or("", |signal| signal.event_id.as_str());
+                    self.allow("events.get", event, 1);
+                    self.allow(UNKNOWN_EVENT, event, UNKNOWN_TRIES);
                 }
                 Work::Document { .. } => {
                     self.allow("DetectFaces", "", 1);

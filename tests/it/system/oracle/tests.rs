@@ -13,6 +13,7 @@ use identivia::verification::{
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::calls::UNKNOWN_EVENT;
 use super::{Stored, World, violations};
 use crate::system::person::Acknowledged;
 use crate::system::sandbox::Call;
@@ -201,6 +202,16 @@ fn calls_that_nobody_claimed_are_seen() {
 }
 
 #[test]
+fn an_event_that_is_not_there_yet_may_be_asked_for_three_times() {
+    let mut world = healthy();
+    let unknown = Call { status: Some(404), ..call(99, "events.get", "liveness0000001", "event") };
+    world.calls.extend([unknown.clone(), unknown.clone(), unknown.clone()]);
+    assert_eq!(violations(&world), Vec::<String>::new());
+    world.calls.push(unknown);
+    assert!(violations(&world).iter().any(|what| what.starts_with(UNKNOWN_EVENT)));
+}
+
+#[test]
 fn a_challenge_that_was_opened_twice_is_seen() {
     let mut world = healthy();
     world.calls.push(call(99, "CreateFaceLivenessSession", "liveness0000001", "another session"));
@@ -231,6 +242,7 @@ fn call(seq: u64, operation: &str, token: &str, subject: &str) -> Call {
         attempt: "attempt=1; max=1".to_owned(),
         at: jiff::Timestamp::UNIX_EPOCH,
         fault: None,
+        status: Some(200),
     }
 }
 
