@@ -3,6 +3,8 @@
 //! Imports point one way: `main -> run -> {watcher, queue, reconcile, http} -> {pocketbase, providers} -> verification ->
 //! pixels`.
 
+pub use identivia_pixels as pixels;
+
 pub mod answers;
 pub mod backoff;
 pub mod config;
@@ -13,7 +15,6 @@ pub mod gate;
 pub mod holdings;
 pub mod http;
 pub mod keyed;
-pub mod pixels;
 pub mod pocketbase;
 pub mod providers;
 pub mod queue;

@@ -1,7 +1,7 @@
 //! The product's pure core, compiled by itself: no network stack, no SDK, so a fuzz build takes a minute and not ten.
 
-#[path = "../../src/pixels/mod.rs"]
-pub mod pixels;
+pub use identivia_pixels as pixels;
+
 #[path = "../../src/verification/mod.rs"]
 pub mod verification;
 
