@@ -95,7 +95,15 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&format!("cannot start the runtime: {error}")),
     };
     let result = match command {
-        Command::Doctor => runtime.block_on(run::doctor(&config)).map(|report| say(&report.join("\n"))),
+        Command::Doctor => {
+            let report = runtime.block_on(run::doctor(&config));
+            say(&report.lines.join("\n"));
+            return if report.wrong == 0 {
+                ExitCode::SUCCESS
+            } else {
+                refuse(&format!("{} of {} lines are wrong", report.wrong, report.lines.len()))
+            };
+        }
         Command::Replay { id } => runtime.block_on(run::replay(&config, &id)).map(|report| say(&report.join("\n"))),
         Command::Health => runtime.block_on(run::health(&config)),
         _ => runtime.block_on(async { run::serve(config, stop_on_signal()).await }),

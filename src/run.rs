@@ -1,5 +1,7 @@
 //! Composition root: builds the parts, tests them against what they find, owns every task, orders the shutdown.
 
+mod doctor;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use crate::config::{Config, Rate, Rates};
 use crate::examine::{Examiner, Gates, Keys};
 use crate::gate::{Gate, Pace};
 use crate::http::{self, Facade, Health, Kept, Notifier, ProviderHealth, Providers as HealthOfProviders};
+use crate::pocketbase::records::DEFAULT_POLICY;
 use crate::pocketbase::{self, Client, Identity, Next as Remedy, PocketbaseError};
 use crate::providers::fingerprint::{self, Fingerprint};
 use crate::providers::openai::{self, ModelStatus, OpenAi};
@@ -28,6 +31,8 @@ use crate::verification::policy::Provider;
 use crate::verification::{Event, decision, journal};
 use crate::watcher::{Pulse, Watcher};
 use crate::{telemetry, worker};
+
+pub use self::doctor::{Report, doctor};
 
 /// Version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -211,29 +216,6 @@ fn own_eyes(config: &Config, threads: usize) -> Result<(Option<Recogniser>, Stri
         }
         Err(source) => Err(StartError::Model { path: path.display().to_string(), source }),
     }
-}
-
-/// Looks at everything and changes nothing. One line for each thing looked at.
-pub async fn doctor(config: &Config) -> Result<Vec<String>, StartError> {
-    let mut report = vec!["configuration: ok".to_owned()];
-    let providers = Providers::new(config).await?;
-    report.push(own_eyes(config, 1)?.1);
-    let client = client(config)?;
-    let identity = client.login().await.map_err(|source| pocketbase_error(config, source))?;
-    report.push(format!("PocketBase login: ok, as {}", identity_name(identity)));
-    let problems = problems(&client, config.face_liveness_threshold).await;
-    match problems.map_err(|source| pocketbase_error(config, source)).and_then(refuse) {
-        Ok(()) => report.push("PocketBase schema, rules, settings and default policy: ok".to_owned()),
-        Err(error) => report.push(telemetry::chain(&error)),
-    }
-    if config.hash_key.is_none() {
-        report.push(NO_HASH_KEY.to_owned());
-    }
-    report.push(match providers.openai.probe_model().await {
-        Ok(answer) => model_line(&answer.value),
-        Err(trouble) => format!("OpenAI: {}", telemetry::chain(&trouble)),
-    });
-    Ok(report)
 }
 
 /// Verifies a journal and recomputes the decisions it holds. One line for each row and decision; an error when they differ.
@@ -444,9 +426,8 @@ async fn problems(client: &Client, liveness_threshold: f64) -> pocketbase::Resul
         Ok(problems) => problems,
         Err(error) => vec![telemetry::chain(&error)],
     };
-    match client.live_policy("default").await {
-        Ok(Some(policy)) => problems.extend(policy.with_threshold(liveness_threshold).problems()),
-        Ok(None) => problems.push("there is no policy named `default`; apply the migrations".to_owned()),
+    match client.policy_problems(DEFAULT_POLICY, liveness_threshold).await {
+        Ok(more) => problems.extend(more),
         Err(error) => problems.push(telemetry::chain(&error)),
     }
     problems.dedup();

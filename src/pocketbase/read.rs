@@ -1,5 +1,6 @@
 //! Reading: a whole case, policies, and the lists that sweeps walk.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
@@ -64,6 +65,21 @@ impl Client {
     /// The highest version of the policy called `name`. Kept while the watch vouches that no policy was created since.
     pub async fn live_policy(&self, name: &str) -> Result<Option<Arc<Policy>>> {
         self.shelved(&self.inner.live_policies, name, POLICIES_MAX, self.read_live_policy(name)).await
+    }
+
+    /// The names of all policies, each once: of the thousand newest records.
+    pub async fn policy_names(&self) -> Result<BTreeSet<String>> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+        }
+        let call = Call::get("list the policies", Collection::Policies.records())
+            .with("fields", "name")
+            .with("sort", "-created")
+            .with("perPage", "1000")
+            .with("skipTotal", "1");
+        let named: Vec<Named> = self.list(&call).await?;
+        Ok(named.into_iter().map(|named| named.name).collect())
     }
 
     /// A policy was created: the live ones must be looked for anew.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Identity, Page};
 use super::error::{PocketbaseError, Result};
-use super::records::{Collection, DEFAULT_POLICY};
+use super::records::Collection;
 use super::request::Call;
 
 mod schema;
@@ -17,15 +17,14 @@ const BATCH_ITEMS_NEEDED: usize = 100;
 const APPLY_MIGRATIONS: &str = "apply the migrations in pb_migrations/ of this version";
 
 impl Client {
-    /// Everything that is not as this version needs it, one sentence each; empty when all is well. An error only when
-    /// `PocketBase` cannot be asked at all.
+    /// Everything in schema, rules and settings that is not as this version needs it, one sentence each; empty when all is well. An error
+    /// only when `PocketBase` cannot be asked at all.
     pub async fn schema_problems(&self) -> Result<Vec<String>> {
         let mut problems = match self.login().await? {
             Identity::Superuser => self.compare_schema().await?,
             Identity::Service => self.probe_collections().await?,
         };
         problems.extend(self.batch_problem().await?);
-        problems.extend(self.policy_problems().await?);
         Ok(problems)
     }
 
@@ -100,14 +99,19 @@ impl Client {
         })
     }
 
-    async fn policy_problems(&self) -> Result<Vec<String>> {
-        Ok(match self.live_policy(DEFAULT_POLICY).await {
-            Ok(Some(policy)) => policy.problems(),
-            Ok(None) => vec![format!("there is no policy called {DEFAULT_POLICY}: {APPLY_MIGRATIONS}")],
-            Err(PocketbaseError::UnusablePolicy { record, what, .. }) => {
-                vec![format!("the live version of policy {DEFAULT_POLICY} (record {record}) cannot be used: {what}")]
+    /// Why nothing could be decided by the live version of the policy `name`, one sentence each. `liveness_threshold` is
+    /// `FACE_LIVENESS_THRESHOLD`.
+    pub async fn policy_problems(&self, name: &str, liveness_threshold: f64) -> Result<Vec<String>> {
+        Ok(match self.live_policy(name).await {
+            Ok(Some(policy)) => {
+                let problems = policy.with_threshold(liveness_threshold).problems();
+                problems.iter().map(|problem| format!("{problem} (policies record {})", policy.id)).collect()
             }
-            // The collection is missing, which was said above.
+            Ok(None) => vec![format!("there is no policy called {name}: {APPLY_MIGRATIONS}")],
+            Err(PocketbaseError::UnusablePolicy { record, name, what, .. }) => {
+                vec![format!("policy {name} cannot be used: {what} (policies record {record})")]
+            }
+            // The collection is missing, which is said of the schema.
             Err(PocketbaseError::NotFound { .. } | PocketbaseError::Transient { status: 400, .. }) => Vec::new(),
             Err(error) => return Err(error),
         })

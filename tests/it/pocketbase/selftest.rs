@@ -1,13 +1,16 @@
 //! The boot self-test names what is wrong, as a superuser and as a service.
 
 use identivia::pocketbase::Client;
+use identivia::pocketbase::records::DEFAULT_POLICY;
 use reqwest::Method;
 use serde_json::json;
 
 use crate::harness::pocketbase::Pocketbase;
 
 async fn problems(client: &Client) -> Vec<String> {
-    client.schema_problems().await.expect("PocketBase can be asked")
+    let mut problems = client.schema_problems().await.expect("PocketBase can be asked");
+    problems.extend(client.policy_problems(DEFAULT_POLICY, 80.0).await.expect("PocketBase can be asked"));
+    problems
 }
 
 #[tokio::test]

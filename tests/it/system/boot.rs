@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::sidecar::{Environment, Sidecar, environment};
+use super::stack::Stack;
 use crate::harness::pocketbase::{Admin, Pocketbase};
 
 /// For a start that is refused.
@@ -48,14 +49,59 @@ async fn a_pocketbase_that_is_not_as_expected_is_told() {
 }
 
 #[tokio::test]
-async fn the_doctor_says_the_same_and_starts_nothing() {
-    let pocketbase = Pocketbase::start().await;
-    switch_batch(&pocketbase.admin().await, false).await;
-    let url = pocketbase.url().to_string();
-    let environment = environment(url.trim_end_matches('/'), "http://127.0.0.1:9", "one");
-    let output = super::sidecar::command(&environment).arg("doctor").output().expect("our own program starts");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("batch requests are off"), "{said}");
+async fn the_doctor_finds_nothing_where_all_is_well() {
+    let stack = Stack::without_sidecar().await;
+    let mut environment = stack.environment("one");
+    environment.insert("AWS_BROWSER_ROLE_ARN", "arn:aws:iam::000000000000:role/identivia-browser".to_owned());
+    let (code, said) = doctor(&environment);
+    assert_eq!(code, Some(0), "{said}");
+    for line in
+        ["PocketBase login", "schema, rules", "policy default", "the model", "Face Liveness", "browsers", "Fingerprint"]
+    {
+        assert!(said.lines().any(|found| found.starts_with("ok") && found.contains(line)), "{line}: {said}");
+    }
+    let calls = stack.sandbox().calls().await;
+    let paid = ["CreateFaceLivenessSession", "DetectFaces", "CompareFaces", "chat.completions"];
+    assert!(calls.iter().all(|call| !paid.contains(&call.operation.as_str())), "{calls:?}");
+}
+
+#[tokio::test]
+async fn the_doctor_looks_at_everything_however_much_is_wrong() {
+    let stack = Stack::without_sidecar().await;
+    let admin = stack.admin();
+    switch_batch(&admin, false).await;
+    let mut policy = admin.get("policies", "policydefault01").await;
+    let fields = policy.as_object_mut().expect("a policy");
+    fields.retain(|name, _| !["id", "created", "collectionId", "collectionName"].contains(&name.as_str()));
+    fields.insert("name".to_owned(), json!("lenient"));
+    fields.insert("required_checks".to_owned(), json!([]));
+    let lenient = admin.create("policies", policy).await["id"].take();
+    let mut environment = stack.environment("one");
+    for secret in ["AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY", "FINGERPRINT_SECRET_KEY"] {
+        environment.insert(secret, format!("canary-wrong-{secret}"));
+    }
+    environment.insert("OPENAI_MODEL", "no-such-model".to_owned());
+    let (code, said) = doctor(&environment);
+    assert_eq!(code, Some(1), "{said}");
+    let id = lenient.as_str().expect("an id");
+    for wrong in ["batch requests are off", id, "AWS_SECRET_ACCESS_KEY", "OPENAI", "FINGERPRINT_SECRET_KEY"] {
+        assert!(said.lines().any(|line| line.starts_with("WRONG") && line.contains(wrong)), "{wrong}: {said}");
+    }
+    assert!(said.contains("ok     policy default"), "{said}");
+    assert!(!said.contains("canary"), "{said}");
+
+    environment.insert("PB_USER_PASSWORD", "canary-wrong-password".to_owned());
+    let (code, said) = doctor(&environment);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("PB_USER_PASSWORD") && said.contains("FINGERPRINT_SECRET_KEY"), "{said}");
+    assert!(!said.contains("canary"), "{said}");
+}
+
+/// How it ends, and all that it says.
+fn doctor(environment: &Environment) -> (Option<i32>, String) {
+    let output = super::sidecar::command(environment).arg("doctor").output().expect("our own program starts");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
 
 async fn switch_batch(admin: &Admin, enabled: bool) {
