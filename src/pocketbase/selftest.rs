@@ -9,6 +9,7 @@ use super::client::{Client, Identity, Page};
 use super::error::{PocketbaseError, Result};
 use super::records::Collection;
 use super::request::Call;
+use crate::telemetry::chain;
 
 mod schema;
 
@@ -111,8 +112,10 @@ impl Client {
             Err(PocketbaseError::UnusablePolicy { record, name, what, .. }) => {
                 vec![format!("policy {name} cannot be used: {what} (policies record {record})")]
             }
-            // The collection is missing, which is said of the schema.
-            Err(PocketbaseError::NotFound { .. } | PocketbaseError::Transient { status: 400, .. }) => Vec::new(),
+            // The collection is missing, or a field of it.
+            Err(error @ (PocketbaseError::NotFound { .. } | PocketbaseError::Transient { status: 400, .. })) => {
+                vec![format!("policy {name} cannot be read: {}", chain(&error))]
+            }
             Err(error) => return Err(error),
         })
     }
