@@ -8,11 +8,12 @@
 FROM rust:1.95.0-slim-bookworm AS source
 # The image's C compiler is enough for aws-lc, the TLS library's cryptography.
 WORKDIR /src
-COPY Cargo.toml Cargo.lock build.rs pb_schema.json ./
+COPY Cargo.toml Cargo.lock pb_schema.json ./
 # Cargo.toml names these, so Cargo wants to see them.
 COPY tests/eyes.rs tests/providers.rs tests/
 COPY benches/documents.rs benches/documents.rs
 COPY benches/driver benches/driver
+COPY crates crates
 COPY src src
 
 FROM source AS build-backend-api

@@ -4,6 +4,7 @@
 //! pixels`.
 
 pub use identivia_pixels as pixels;
+pub use identivia_verification as verification;
 
 pub mod answers;
 pub mod backoff;
@@ -23,6 +24,5 @@ pub mod reconcile;
 pub mod run;
 pub mod sabotage;
 pub mod telemetry;
-pub mod verification;
 pub mod watcher;
 pub mod worker;

@@ -5,10 +5,10 @@
 use std::sync::LazyLock;
 
 use identivia_fuzz::TODAY;
-use identivia_fuzz::verification::document::image::{Format, Metadata, Original, Prepared, Quality};
-use identivia_fuzz::verification::document::transcription::{TEXT_CHARS_MAX, TEXTS_MAX, Transcription};
-use identivia_fuzz::verification::document::{Evidence, judge};
-use identivia_fuzz::verification::{Document, DocumentType, Policy, Verification};
+use identivia_verification::document::image::{Format, Metadata, Original, Prepared, Quality};
+use identivia_verification::document::transcription::{TEXT_CHARS_MAX, TEXTS_MAX, Transcription};
+use identivia_verification::document::{Evidence, judge};
+use identivia_verification::{Document, DocumentType, Policy, Verification};
 use libfuzzer_sys::fuzz_target;
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {

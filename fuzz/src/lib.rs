@@ -1,9 +1,4 @@
-//! The product's pure core, compiled by itself: no network stack, no SDK, so a fuzz build takes a minute and not ten.
-
-pub use identivia_pixels as pixels;
-
-#[path = "../../src/verification/mod.rs"]
-pub mod verification;
+//! What the targets share.
 
 use jiff::civil::Date;
 

@@ -201,8 +201,8 @@ mod tests {
 
     #[test]
     fn the_page_names_every_route_and_problem_and_needs_nothing_else() {
-        let page = page(&super::super::openapi::document("1.2.3"));
-        for route in super::super::routes::ROUTES {
+        let page = page(&crate::http::openapi::document("1.2.3"));
+        for route in crate::http::routes::ROUTES {
             assert!(page.contains(&escape(route.pattern)), "{}", route.pattern);
         }
         for problem in problem::Kind::ALL {

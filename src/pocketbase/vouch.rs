@@ -181,8 +181,8 @@ impl<T: Clone> Shelf<T> {
 mod tests {
     use std::cell::Cell;
 
-    use super::super::client::Settings;
     use super::*;
+    use crate::pocketbase::client::Settings;
 
     const ONE: Epoch = Epoch(1);
     const TWO: Epoch = Epoch(2);

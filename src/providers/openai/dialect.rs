@@ -99,8 +99,8 @@ fn picture(image: &Image) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::MediaType;
     use super::*;
+    use crate::providers::openai::MediaType;
 
     fn asked(dialect: Dialect) -> Value {
         let image = Image { media_type: MediaType::Png, bytes: bytes::Bytes::from_static(b"\x89PNG") };

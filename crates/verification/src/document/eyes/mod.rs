@@ -1,0 +1,102 @@
+//! Our own eyes: the machine-readable zone read from pixels, without any provider.
+//!
+//! A model that was fooled, or that obeys a text in the picture, can report any zone it likes. Here the zone is read a second time, by
+//! a small open recognition model that knows letters and nothing else: [`rows`] finds lines of text, [`strip`] sets each level,
+//! somebody runs the model on it, [`letters`] makes characters of its scores and [`zone`] a zone of the characters. [`compare`] says
+//! whether the two readers saw the same. That our eyes fail to read says nothing about anybody.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "pixels: coordinates are small numbers"
+)]
+
+pub mod compare;
+pub mod letters;
+pub mod zone;
+
+use std::collections::VecDeque;
+
+use ::image::GrayImage;
+use jiff::civil::Date;
+
+use self::letters::Step;
+use self::rows::Row;
+use self::strip::Strip;
+use self::zone::{Found, Line};
+use super::mrz;
+pub use identivia_pixels::{rows, strip};
+
+/// What our own eyes saw on one side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sight {
+    /// The lines, and how sure we are of each character.
+    pub lines: Vec<Line>,
+    /// What they say.
+    pub reading: mrz::Reading,
+    /// What the lines with check digits say where all of them agree, whatever the line of names looks like.
+    pub data: Option<Box<mrz::Zone>>,
+}
+
+/// Reads the zone of an upright picture. `recognise` runs the model on a strip; `None` where it could not.
+///
+/// Rows are read from below until a zone holds: each costs time. A picture whose rows make no sense is read once more upside
+/// down: backs are uploaded either way round.
+pub fn look(picture: &GrayImage, today: Date, mut recognise: impl FnMut(&Strip) -> Option<Vec<Step>>) -> Sight {
+    let mut left = STRIPS_MAX;
+    let mut recognise = |strip: &Strip| {
+        left = left.checked_sub(1)?;
+        recognise(strip)
+    };
+    let mut rows = rows::find(picture);
+    let mut found = read(picture, &rows, today, &mut recognise);
+    if found.rank() == 0 {
+        rows.reverse();
+        let rows: Vec<Row> = rows.into_iter().map(Row::turned).collect();
+        let turned = read(picture, &rows, today, &mut recognise);
+        if turned.rank() > found.rank() {
+            found = turned;
+        }
+    }
+    let Found { lines, reading, data } = found;
+    Sight { lines, reading, data }
+}
+
+/// Rows that are worth recognising, from below; a zone has three at most.
+const ROWS_MAX: usize = 8;
+/// Strips that one picture costs at most: a zone that is legible at all has been read after fewer.
+const STRIPS_MAX: usize = 9;
+/// Heights of the strip that a row is tried at, in heights of its letters: a worn line or one with a tail looks lower or higher than it is.
+const AIRS: [f32; 3] = [1.5, 1.85, 1.25];
+
+fn read(
+    picture: &GrayImage,
+    places: &[Row],
+    today: Date,
+    recognise: &mut impl FnMut(&Strip) -> Option<Vec<Step>>,
+) -> Found {
+    let mut best = zone::find(&[], today);
+    for air in AIRS {
+        let mut rows = VecDeque::new();
+        for row in places.iter().take(ROWS_MAX) {
+            let Some(steps) = strip::cut(picture, row, air).and_then(|strip| recognise(&strip)) else { continue };
+            rows.push_front(letters::read(&steps));
+            let mut found = zone::find(rows.make_contiguous(), today);
+            found.data = found.data.or_else(|| best.data.take());
+            if found.rank() >= best.rank() {
+                best = found;
+            } else {
+                best.data = found.data;
+            }
+            if best.rank() == Found::HOLDS {
+                return best;
+            }
+        }
+        // Nothing like a zone at the first look is nothing at the second.
+        if best.rank() == 0 {
+            break;
+        }
+    }
+    best
+}

@@ -1,0 +1,106 @@
+//! Whether a picture can be read at all, in numbers, and what the person can do better.
+//!
+//! Every measure looks at the picture as it is sent. The thresholds let through what a model and a person can still read; they were
+//! set on specimens, clean ones at 1600 and 1024 pixels on the one side, each flaw on the other.
+
+use ::image::{GrayImage, RgbImage};
+use serde::Serialize;
+
+use crate::reason::{Code, Reason};
+use identivia_pixels::extent::{self, Edge};
+use identivia_pixels::{edges, tones};
+
+/// What was measured.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Quality {
+    /// Width in pixels of the sharper edges; 1 is a hard step.
+    pub edge_width: f32,
+    /// Share of the picture, 0..1, that shows structure of high contrast.
+    pub structure: f32,
+    /// Luma, 0..255, that a tenth of the pixels exceed: how bright the light parts are.
+    pub light: f32,
+    /// Luma that a tenth of the pixels stay below.
+    pub dark: f32,
+    /// Share of the picture, 0..1, that burnt-out spots cover.
+    pub glare: f32,
+    /// Difference between colour channels, 0..255, that one pixel in fifty exceeds.
+    pub colour: f32,
+    /// Edges across which the document runs out of the picture, where that can be told.
+    pub cut_off: Vec<Edge>,
+}
+
+/// Below these sides a document's small print is lost, whatever the sharpness.
+const LONG_SIDE_MIN: u32 = 800;
+const SHORT_SIDE_MIN: u32 = 480;
+/// Edges wider than this: letters of the small print run together.
+const EDGE_WIDTH_MAX: f32 = 4.5;
+/// Less structure than this: an empty or plain surface.
+const STRUCTURE_MIN: f32 = 0.02;
+/// Light parts darker than this.
+const LIGHT_MIN: f32 = 85.0;
+/// Burnt-out spots larger than this.
+const GLARE_MAX: f32 = 0.004;
+/// Less colour than this: a black-and-white picture. The palest document under a lamp shows more.
+const COLOUR_MIN: f32 = 7.0;
+
+/// Measures a picture; `luma` are its shades of grey.
+pub fn measure(picture: &RgbImage, luma: &GrayImage) -> Quality {
+    let (edge_width, structure) = edges::sharpness(luma);
+    let [dark, light] = tones::exceeded(luma, [0.1, 0.9]);
+    Quality {
+        edge_width,
+        structure,
+        light,
+        dark,
+        glare: edges::glare(picture),
+        colour: tones::colour(picture),
+        cut_off: extent::cut_off(picture),
+    }
+}
+
+impl Quality {
+    /// What it gives reason to say, for a picture uploaded with these sides.
+    pub fn reasons(&self, width: u32, height: u32) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let mut say = |bad: bool, code: Code, detail: String| {
+            if bad {
+                reasons.push(Reason::new(code, detail));
+            }
+        };
+        let too_small = width.max(height) < LONG_SIDE_MIN || width.min(height) < SHORT_SIDE_MIN;
+        say(
+            too_small,
+            Code::DocumentImageTooSmall,
+            format!("{width} x {height}; at least {LONG_SIDE_MIN} x {SHORT_SIDE_MIN} are needed"),
+        );
+        let too_dark = self.light < LIGHT_MIN;
+        say(too_dark, Code::DocumentTooDark, format!("light parts reach {:.0} of 255", self.light));
+        let empty = self.structure < STRUCTURE_MIN;
+        say(
+            empty && !too_dark,
+            Code::DocumentNotADocument,
+            format!("{:.1} % of the picture shows any structure", self.structure * 100.0),
+        );
+        say(
+            self.edge_width > EDGE_WIDTH_MAX && !empty && !too_dark,
+            Code::DocumentBlurred,
+            format!("edges are {:.1} pixels wide", self.edge_width),
+        );
+        say(
+            self.glare > GLARE_MAX,
+            Code::DocumentGlare,
+            format!("burnt-out spots cover {:.1} % of the picture", self.glare * 100.0),
+        );
+        say(
+            self.colour < COLOUR_MIN && !too_dark && !empty,
+            Code::DocumentBlackAndWhite,
+            format!("colour channels differ by {:.0} of 255", self.colour),
+        );
+        say(
+            !self.cut_off.is_empty(),
+            Code::DocumentCutOff,
+            format!("the document runs out of the picture at {:?}", self.cut_off),
+        );
+        reasons
+    }
+}
