@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use identivia::pixels::{barcode, scale};
 use identivia::recognition::Recogniser;
-use identivia::verification::document::image::{self, Limits, Prepared, faces, metadata, open, quality};
-use identivia::verification::document::transcription::{Side, Transcription};
-use identivia::verification::document::{self, Evidence, aamva, eyes, mrz};
-use identivia::verification::face::{BoundingBox, DetectedFace};
+use identivia::verification::rules::document::image::{self, Limits, Prepared, faces, metadata, open, quality};
+use identivia::verification::rules::document::readings::transcription::{Side, Transcription};
+use identivia::verification::rules::document::readings::{aamva, mrz, ocr as eyes};
+use identivia::verification::rules::document::{self, Evidence};
+use identivia::verification::rules::face_match::{BoundingBox, DetectedFace};
 use identivia::verification::{Document, DocumentType, Policy, Verification};
 use serde_json::{Value, json};
 

@@ -15,9 +15,9 @@ use tokio::time::Instant;
 use crate::providers::Answer;
 use crate::providers::openai::Reading;
 use crate::verification::Work;
-use crate::verification::device::DeviceEvent;
-use crate::verification::face::{Comparison, DetectedFace};
-use crate::verification::liveness::SessionResult;
+use crate::verification::rules::device::DeviceEvent;
+use crate::verification::rules::face_match::{Comparison, DetectedFace};
+use crate::verification::rules::liveness::SessionResult;
 
 /// Bytes that all answers together may take.
 const BYTES_MAX: usize = 64 * 1024 * 1024;

@@ -31,17 +31,19 @@ use crate::providers::{AWS_ATTEMPT, Answer, FINGERPRINT_ATTEMPT, OPENAI_ATTEMPT,
 use crate::recognition::Recogniser;
 use crate::sabotage::{Point, reached, reached_with};
 use crate::verification::check::{Check, ProviderTrace, Usage};
-use crate::verification::device::DeviceEvent;
-use crate::verification::document::eyes::{self, Sight};
-use crate::verification::document::image::{self, Limits, Prepared};
-use crate::verification::document::transcription::{Side, Transcription};
-use crate::verification::document::{self, Evidence};
-use crate::verification::face::{Comparison, DetectedFace};
-use crate::verification::liveness::Verdict;
-use crate::verification::step::RESULT_GRACE_SECONDS;
+use crate::verification::next_step::RESULT_GRACE_SECONDS;
+use crate::verification::rules::device::DeviceEvent;
+use crate::verification::rules::document::image::{self, Limits, Prepared};
+use crate::verification::rules::document::readings::ocr as eyes;
+use crate::verification::rules::document::readings::ocr::Sight;
+use crate::verification::rules::document::readings::transcription::{Side, Transcription};
+use crate::verification::rules::document::{self, Evidence};
+use crate::verification::rules::face_match::{Comparison, DetectedFace};
+use crate::verification::rules::liveness::Verdict;
+use crate::verification::rules::{device, face_match as face, liveness};
+use crate::verification::transition::Opened;
 use crate::verification::{
     Case, Code, DeviceSignal, Document, Finding, Judgement, Kind, Policy, Reason, SessionStatus, Work, decision,
-    device, face, liveness, transition::Opened,
 };
 
 /// Largest picture that is fetched: the collections' own limit and a little.
@@ -399,7 +401,7 @@ impl Examiner {
             back_sight: back_sight.as_ref(),
         };
         let judgement = document::judge(&seen, policy, today);
-        let marks = document::known::marks(&seen, &judgement, policy, today);
+        let marks = document::judge::duplicates::marks(&seen, &judgement, policy, today);
         let mut provider = both(&faces, &front_reading);
         let mut usage = sum(faces.usage, front_reading.usage);
         if let Some(reading) = &back_reading {

@@ -12,8 +12,8 @@ use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use crate::verification::document::eyes::letters::{Alphabet, Step};
-use crate::verification::document::eyes::strip::{STRIP_HEIGHT, STRIP_WIDTH_MIN, Strip};
+use crate::verification::rules::document::readings::ocr::letters::{Alphabet, Step};
+use crate::verification::rules::document::readings::ocr::strip::{STRIP_HEIGHT, STRIP_WIDTH_MIN, Strip};
 
 /// SHA-256 of the model that `scripts/models` installs.
 pub const MODEL_SHA256: &str = "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b";

@@ -20,7 +20,7 @@ use crate::holdings::{Held, Holdings};
 use crate::pocketbase::records::{DEFAULT_POLICY, Delivery, RecordPatch};
 use crate::pocketbase::{self, Client, Commit, PocketbaseError};
 use crate::sabotage::{Bug, Point, planted, reached};
-use crate::verification::step::{Room, claim_seconds, finished, is_last_try, next_step_given};
+use crate::verification::next_step::{Room, claim_seconds, finished, is_last_try, next_step_given};
 use crate::verification::{
     Case, Entry, Event, Kind, Policy, Runner, SessionPatch, SessionStatus, Step, Transition, Work, summary,
 };

@@ -14,9 +14,10 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use identivia::recognition::Recogniser;
-use identivia::verification::document::eyes::compare::{Verdict, compare};
-use identivia::verification::document::eyes::{self, Sight};
-use identivia::verification::document::mrz as zone;
+use identivia::verification::rules::document::readings::mrz as zone;
+use identivia::verification::rules::document::readings::ocr as eyes;
+use identivia::verification::rules::document::readings::ocr::Sight;
+use identivia::verification::rules::document::readings::ocr::compare::{Verdict, compare};
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
 use jiff::civil::{Date, date};

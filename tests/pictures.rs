@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use identivia::verification::Code;
-use identivia::verification::document::aamva;
-use identivia::verification::document::image::{Limits, Look, Prepared, prepare};
-use identivia::verification::document::transcription::Side;
+use identivia::verification::rules::document::image::{Limits, Look, Prepared, prepare};
+use identivia::verification::rules::document::readings::aamva;
+use identivia::verification::rules::document::readings::transcription::Side;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 

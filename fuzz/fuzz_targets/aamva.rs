@@ -1,7 +1,7 @@
 //! The text of a barcode: no text makes it panic, and what it says is bounded.
 #![no_main]
 
-use identivia_verification::document::aamva::parse;
+use identivia_verification::rules::document::readings::aamva::parse;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -2,7 +2,7 @@
 //! more pixels than allowed is decoded.
 #![no_main]
 
-use identivia_verification::document::image::{Limits, metadata, open};
+use identivia_verification::rules::document::image::{Limits, metadata, open};
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that many files a second are tried.

@@ -1,8 +1,8 @@
 //! A picture of a stranger through everything that is done before a provider sees it: what comes out is a JPEG within its limits.
 #![no_main]
 
-use identivia_verification::document::image::{Limits, prepare};
-use identivia_verification::document::transcription::Side;
+use identivia_verification::rules::document::image::{Limits, prepare};
+use identivia_verification::rules::document::readings::transcription::Side;
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that many pictures a second are tried.

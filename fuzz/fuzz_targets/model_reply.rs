@@ -5,9 +5,9 @@
 use std::sync::LazyLock;
 
 use identivia_fuzz::TODAY;
-use identivia_verification::document::image::{Format, Metadata, Original, Prepared, Quality};
-use identivia_verification::document::transcription::{TEXT_CHARS_MAX, TEXTS_MAX, Transcription};
-use identivia_verification::document::{Evidence, judge};
+use identivia_verification::rules::document::image::{Format, Metadata, Original, Prepared, Quality};
+use identivia_verification::rules::document::readings::transcription::{TEXT_CHARS_MAX, TEXTS_MAX, Transcription};
+use identivia_verification::rules::document::{Evidence, judge};
 use identivia_verification::{Document, DocumentType, Policy, Verification};
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use identivia_fuzz::TODAY;
-use identivia_verification::document::mrz::{Reading, read};
+use identivia_verification::rules::document::readings::mrz::{Reading, read};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -6,8 +6,8 @@ use sha2::Sha256;
 
 use crate::pocketbase::hashes::{PICTURES_MAX, StoredHashes};
 use crate::pocketbase::{Client, Result};
-use crate::verification::document::image::Look;
-use crate::verification::document::known::{Hashes, Known, Listed, Listing, Mark, Marks, Seen};
+use crate::verification::rules::document::image::Look;
+use crate::verification::rules::document::judge::duplicates::{Hashes, Known, Listed, Listing, Mark, Marks, Seen};
 use crate::verification::{Case, Finding};
 
 /// What the key is used for here, so that a hash of the same text for another purpose is another hash.

@@ -16,8 +16,8 @@ use url::Url;
 use super::wire::{self, Timeouts};
 use super::{Answer, BadSettings, Trouble, TroubleKind};
 use crate::verification::check::Usage;
-use crate::verification::device::DeviceEvent;
 use crate::verification::policy::Provider;
+use crate::verification::rules::device::DeviceEvent;
 
 /// Largest event read; real ones have a few kilobytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;

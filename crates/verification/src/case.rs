@@ -7,7 +7,7 @@ use super::journal::{Entry, Event, Source, Work};
 use super::policy::{DocumentType, Policy};
 use super::reason::Code;
 use super::status::Status;
-use super::step::claim_seconds;
+use crate::next_step::claim_seconds;
 
 /// The `verifications` record. Everything a person declared is exactly what they wrote.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::document::known::Hashes;
 use super::policy::Policy;
 use super::reason::{Category, Code, Disposition, Reason};
+use crate::rules::document::judge::duplicates::Hashes;
 
 /// The kinds of check, in the order they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -6,20 +6,18 @@
 pub mod case;
 pub mod check;
 pub mod decision;
-pub mod device;
-pub mod document;
-pub mod face;
 pub mod journal;
-pub mod liveness;
+pub mod next_step;
 pub mod policy;
 pub mod reason;
+pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod status;
-pub mod step;
 pub mod summary;
 pub mod transition;
 
+pub use crate::next_step::{Runner, Step, next_step};
 pub use case::{Action, ActionKind, Actor, Case, DeviceSignal, Document, LivenessSession, SessionStatus, Verification};
 pub use check::{Check, Finding, Judgement, Kind, Outcome};
 pub use decision::{Decision, decide};
@@ -27,7 +25,6 @@ pub use journal::{Entry, Event, Source, Work};
 pub use policy::{DocumentType, Policy};
 pub use reason::{Code, Reason};
 pub use status::Status;
-pub use step::{Runner, Step, next_step};
 pub use summary::{Summary, summary};
 pub use transition::{SessionPatch, Transition};
 

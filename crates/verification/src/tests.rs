@@ -14,9 +14,9 @@ use super::journal::{self, Event, Source, Work};
 use super::policy::{DocumentType, Policy};
 use super::reason::{Code, Disposition, Reason};
 use super::status::Status;
-use super::step::{Runner, Step, claim_seconds, finished, next_step};
 use super::summary::{status, summary};
 use super::transition::{Opened, SessionPatch, Transition};
+use crate::next_step::{Runner, Step, claim_seconds, finished, next_step};
 
 fn policy() -> Policy {
     Policy {

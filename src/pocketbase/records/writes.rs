@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::verification::check::{JudgedReason, ProviderTrace, Usage, check_id};
 use crate::verification::decision::DecidedReason;
-use crate::verification::document::known::Hashes;
+use crate::verification::rules::document::judge::duplicates::Hashes;
 use crate::verification::{
     ActionKind, Check, Decision, DocumentType, Entry, Finding, Kind, Outcome, SessionPatch, Source, Status,
 };

@@ -26,8 +26,8 @@ use self::transport::{Endpoint, Fault, Transport};
 use super::wire::{self, Timeouts};
 use super::{Answer, BadSettings, Trouble, TroubleKind};
 use crate::verification::check::Usage;
-use crate::verification::document::transcription::Transcription;
 use crate::verification::policy::Provider;
+use crate::verification::rules::document::readings::transcription::Transcription;
 
 /// Timeouts that suit it: a reasoning model takes its time over a picture.
 pub const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(5), attempt: Duration::from_secs(90) };

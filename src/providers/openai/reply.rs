@@ -7,7 +7,7 @@ use super::super::TroubleKind;
 use super::super::wire;
 use super::Reading;
 use crate::verification::check::Usage;
-use crate::verification::document::transcription::Transcription;
+use crate::verification::rules::document::readings::transcription::Transcription;
 
 /// The reading in a completion.
 pub(super) fn read(completion: &Value) -> Result<Reading, TroubleKind> {

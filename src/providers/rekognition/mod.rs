@@ -26,9 +26,9 @@ use self::limit::BodyLimit;
 use super::wire::{self, Timeouts};
 use super::{Answer, BadSettings, Trouble, TroubleKind};
 use crate::verification::check::Usage;
-use crate::verification::face::{Comparison, DetectedFace};
-use crate::verification::liveness::{SessionResult, SessionState};
 use crate::verification::policy::Provider;
+use crate::verification::rules::face_match::{Comparison, DetectedFace};
+use crate::verification::rules::liveness::{SessionResult, SessionState};
 
 /// How long AWS keeps a liveness session and its result.
 pub const SESSION_LIFETIME: Duration = Duration::from_mins(3);

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::BrowserCredentials;
-use crate::verification::face::{BoundingBox, Comparison, DetectedFace, Sighting};
-use crate::verification::liveness::{Feedback, SessionResult, SessionState};
+use crate::verification::rules::face_match::{BoundingBox, Comparison, DetectedFace, Sighting};
+use crate::verification::rules::liveness::{Feedback, SessionResult, SessionState};
 
 pub(super) fn session(output: GetFaceLivenessSessionResultsOutput) -> SessionResult {
     SessionResult {

@@ -11,8 +11,8 @@ use url::Url;
 use super::super::rekognition::{Rekognition, Settings, StaticCredentials};
 use super::super::{Timeouts, Trouble, TroubleKind};
 use super::{Reply, SHORT, Stub, TIMEOUTS};
-use crate::verification::face::Comparison;
-use crate::verification::liveness::{Feedback, SessionResult, SessionState};
+use crate::verification::rules::face_match::Comparison;
+use crate::verification::rules::liveness::{Feedback, SessionResult, SessionState};
 
 const SESSION: &str = "0d959dbb-37cc-4526-9248-64b413157343";
 

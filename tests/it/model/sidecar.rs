@@ -1,6 +1,6 @@
 //! A sidecar: what `reconcile` does around the core, a step at a time, so that anything can happen in between.
 
-use identivia::verification::step::{claim_seconds, finished};
+use identivia::verification::next_step::{claim_seconds, finished};
 use identivia::verification::transition::Opened;
 use identivia::verification::{
     Case, Code, Event, Finding, Judgement, Kind, Policy, Reason, Runner, SessionPatch, SessionStatus, Step, Transition,

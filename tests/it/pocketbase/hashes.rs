@@ -2,7 +2,7 @@
 
 use identivia::pocketbase::{Client, Commit};
 use identivia::verification::check::check_id;
-use identivia::verification::document::known::Hashes;
+use identivia::verification::rules::document::judge::duplicates::Hashes;
 use identivia::verification::{Case, Check, Event, Finding, Kind, Outcome, Transition};
 use serde_json::json;
 

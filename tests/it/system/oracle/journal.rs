@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use identivia::verification::step::claim_seconds;
+use identivia::verification::next_step::claim_seconds;
 use identivia::verification::{Event, Source, Status, Work, decision, journal};
 
 use super::{Stored, unless};

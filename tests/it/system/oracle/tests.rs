@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use identivia::verification::check::{Check, check_id};
-use identivia::verification::step::{claim_seconds, finished};
+use identivia::verification::next_step::{claim_seconds, finished};
 use identivia::verification::transition::Opened;
 use identivia::verification::{
     Action, ActionKind, Actor, Case, DeviceSignal, Document, DocumentType, Event, Finding, Kind, LivenessSession,

@@ -1,0 +1,4 @@
+//! Whether the readings of a document agree.
+
+pub mod comparison;
+pub mod matrix;

@@ -1,0 +1,93 @@
+//! Each code of the catalogue's section `document.` comes of something: a code that nothing yields is a promise that nobody keeps.
+
+use std::collections::BTreeSet;
+
+use super::image::{Limits, prepare, tests::flawed};
+use super::tests::{CASES, passport};
+use super::{Code, Judgement, front};
+use crate::rules::document::judge::duplicates::{Known, Listed, Listing, Mark, Seen};
+use crate::rules::document::readings::transcription::{Side, Suspicion, SuspicionKind};
+use crate::sample::policy;
+
+/// The codes of the cases of the other tests.
+fn of_submissions() -> Vec<Code> {
+    CASES
+        .iter()
+        .flat_map(|(_, make, change, _)| {
+            let mut submission = make();
+            change(&mut submission);
+            submission.codes()
+        })
+        .collect()
+}
+
+/// What a model's suspicions come to.
+fn of_suspicions() -> Vec<Code> {
+    const EVERY: [SuspicionKind; 10] = [
+        SuspicionKind::Screen,
+        SuspicionKind::PrintedCopy,
+        SuspicionKind::Screenshot,
+        SuspicionKind::AlteredText,
+        SuspicionKind::AlteredPortrait,
+        SuspicionKind::Template,
+        SuspicionKind::Covered,
+        SuspicionKind::Damaged,
+        SuspicionKind::InstructionText,
+        SuspicionKind::Other,
+    ];
+    let suspected = EVERY.map(|kind| {
+        let mut submission = passport();
+        submission.reading().suspicions.push(Suspicion { kind, place: String::new(), reason: String::new() });
+        submission.codes()
+    });
+    suspected.concat()
+}
+
+/// What flawed pictures come to, beside a reading in which nothing is wrong.
+fn of_pictures() -> Vec<Code> {
+    let judged = flawed().into_iter().flat_map(|(picture, _)| {
+        let mut submission = passport();
+        submission.front = prepare(&picture, Side::Back, &Limits::default()).expect("a picture");
+        submission.codes()
+    });
+    judged.collect()
+}
+
+fn of_policies() -> Vec<Code> {
+    let mut closed = policy();
+    closed.denied_countries = vec!["UTO".to_owned()];
+    passport().judge_under(&closed).reasons.iter().map(|reason| reason.code).collect()
+}
+
+/// What the lookups come to.
+fn of_known_documents() -> Vec<Code> {
+    let listed = |listing| Listed { record: "knowndocument01".to_owned(), listing };
+    let seen = Seen {
+        verification: "verification002".to_owned(),
+        user: "user00000000002".to_owned(),
+        reference: String::new(),
+        mark: Mark::Number,
+    };
+    let known = Known {
+        others: vec![seen],
+        listed: ["compromised", "blocklisted"].map(|word| listed(Listing::parse(word))).into(),
+        ..Known::default()
+    };
+    let mut judgement = Judgement::default();
+    known.tell(&mut judgement);
+    judgement.reasons.iter().map(|reason| reason.code).collect()
+}
+
+#[test]
+fn every_document_code_of_the_catalogue_comes_of_something() {
+    let mut yielded: BTreeSet<Code> = BTreeSet::new();
+    yielded.extend(of_submissions());
+    yielded.extend(of_suspicions());
+    yielded.extend(of_pictures());
+    yielded.extend(of_policies());
+    yielded.extend(of_known_documents());
+    yielded.extend(front::<()>(None).err().map(|reason| reason.code));
+    let of_documents = Code::ALL.iter().filter(|code| code.as_str().starts_with("document."));
+    let missing: Vec<&str> = of_documents.filter(|code| !yielded.contains(code)).map(|code| code.as_str()).collect();
+    assert!(missing.is_empty(), "nothing yields {missing:?}");
+}

@@ -1,0 +1,229 @@
+//! A picture of a document, before anything is paid for: opened under limits, set upright, measured, written anew.
+//!
+//! The bytes come from a stranger. Their type is told from the content, their size and frames from the header before a pixel is decoded,
+//! and what is sent on is a fresh JPEG of the visible pixels: no metadata, no colour profile, no hidden layer travels with it.
+//! What the metadata says is kept as evidence, what the pixels lack becomes a reason the person can act on.
+
+pub mod faces;
+pub mod metadata;
+pub mod open;
+pub mod quality;
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::fmt;
+
+use ::image::{GrayImage, RgbImage};
+use serde::Serialize;
+
+pub use faces::LocalFace;
+pub use identivia_pixels::extent::Edge;
+pub use identivia_pixels::jpeg::encode;
+pub use identivia_pixels::look::{BANDS, Look};
+pub use metadata::{Capture, Metadata};
+pub use open::Format;
+pub use quality::Quality;
+
+use crate::check::Kind;
+use crate::policy::Policy;
+use crate::reason::{Code, Disposition, Reason};
+use crate::rules::document::readings::transcription::Side;
+use crate::rules::face_match::BoundingBox;
+use identivia_pixels::scale::{self, Filter};
+use identivia_pixels::{barcode, turn};
+
+/// What a picture may be, and what is made of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest file.
+    pub bytes: usize,
+    /// Most pixels; more are not decoded.
+    pub pixels: u64,
+    /// Longest side in pixels; a longer one is not decoded.
+    pub side: u32,
+    /// Longest side of what is sent. About 1.6 megapixels are all that vision models look at.
+    pub sent_side: u32,
+    /// JPEG quality of what is sent.
+    pub sent_quality: u8,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 5 << 20, pixels: 25_000_000, side: 10_000, sent_side: 1600, sent_quality: 88 }
+    }
+}
+
+/// A picture that can be looked at, and what was found without any provider.
+#[derive(Clone, PartialEq)]
+pub struct Prepared {
+    /// The clean picture to send, a JPEG.
+    pub jpeg: Vec<u8>,
+    /// Its width.
+    pub width: u32,
+    /// Its height.
+    pub height: u32,
+    /// What was uploaded.
+    pub original: Original,
+    /// What was measured.
+    pub quality: Quality,
+    /// What the file says of itself.
+    pub metadata: Metadata,
+    /// Faces found on this machine, the largest first; only looked for on a front.
+    pub faces: Vec<LocalFace>,
+    /// Payloads of PDF417 barcodes; only looked for on a back.
+    pub barcodes: Vec<String>,
+    /// Payloads of square codes.
+    pub square_codes: Vec<String>,
+    /// What is wrong with the picture, each once.
+    pub reasons: Vec<Reason>,
+    /// What it looks like, to know its copies; only of a front.
+    pub look: Option<Look>,
+}
+
+/// What was uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Original {
+    /// Type by content.
+    pub format: Format,
+    /// Pixels across as stored in the file.
+    pub width: u32,
+    /// Pixels down as stored in the file.
+    pub height: u32,
+    /// Size of the file.
+    pub bytes: usize,
+    /// Quarter turns to the right after which the portrait stood upright.
+    pub turned: u8,
+}
+
+impl Prepared {
+    /// Whether the person must take the picture again, so that no provider needs to see this one.
+    pub fn stops(&self, policy: &Policy) -> bool {
+        self.reasons
+            .iter()
+            .map(|reason| policy.disposition(reason.code, Kind::Document))
+            .any(|disposition| matches!(disposition, Disposition::Resubmit | Disposition::Decline))
+    }
+
+    /// The portrait around `face` as a JPEG, with the margin that face comparison likes. `None` when `face` is no part of the picture.
+    pub fn portrait(&self, face: BoundingBox) -> Option<Vec<u8>> {
+        let picture = ::image::load_from_memory_with_format(&self.jpeg, ::image::ImageFormat::Jpeg).ok()?;
+        let (left, top, width, height) = pixels_with_margin(face, picture.width(), picture.height())?;
+        encode(&picture.crop_imm(left, top, width, height).into_rgb8(), PORTRAIT_QUALITY)
+    }
+}
+
+impl fmt::Debug for Prepared {
+    /// Without the pixels and the barcode's text: those are the person's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("jpeg_bytes", &self.jpeg.len())
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .field("original", &self.original)
+            .field("quality", &self.quality)
+            .field("faces", &self.faces)
+            .field("barcodes", &self.barcodes.len())
+            .field("square_codes", &self.square_codes.len())
+            .field("reasons", &self.reasons)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How much is added to a face on each side, as a ratio of its own size.
+const PORTRAIT_MARGIN: f64 = 0.45;
+/// Below the face there is more: head and shoulders, the frame of an identity photograph.
+const PORTRAIT_MARGIN_BELOW: f64 = 1.1;
+const PORTRAIT_QUALITY: u8 = 92;
+/// Barcodes are looked for at this size at most; beyond it, more pixels only cost time.
+const BARCODE_SIDE: u32 = 2600;
+
+/// Opens, measures and rewrites a picture of `side`.
+///
+/// # Errors
+/// The reasons why there is nothing that could be looked at.
+pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Vec<Reason>> {
+    let opened = open::open(bytes, limits).map_err(|reason| vec![reason])?;
+    let metadata = metadata::read(bytes, opened.format);
+    let mut original =
+        Original { format: opened.format, width: opened.width, height: opened.height, bytes: bytes.len(), turned: 0 };
+    let barcodes = if side == Side::Front { Vec::new() } else { barcode::read(&luma_for_barcode(&opened.picture)) };
+    let mut sent = shrink(opened.picture, limits.sent_side);
+    let mut luma = scale::grey(&sent);
+    let square_codes = barcode::read_square(&luma);
+    let mut faces = Vec::new();
+    if side == Side::Front {
+        (original.turned, faces) = faces::upright(&sent);
+        (sent, luma) = (turn::right(sent, original.turned), turn::right(luma, original.turned));
+    }
+    let look = (side == Side::Front).then(|| Look::of(&sent));
+    let quality = quality::measure(&sent, &luma);
+    let mut reasons = metadata.reasons();
+    reasons.extend(quality.reasons(original.width, original.height));
+    if side == Side::Front && !too_bad_for_faces(&reasons) {
+        reasons.extend(faces::reasons(&faces, quality.structure));
+    }
+    let jpeg = encode(&sent, limits.sent_quality)
+        .ok_or_else(|| vec![Reason::new(Code::DocumentUnreadable, "the picture cannot be written as a JPEG")])?;
+    Ok(Prepared {
+        jpeg,
+        width: sent.width(),
+        height: sent.height(),
+        original,
+        quality,
+        metadata,
+        faces,
+        barcodes,
+        square_codes,
+        reasons,
+        look,
+    })
+}
+
+/// A blurred or dark picture hides its portrait: then the fault to name is the blur, not the person.
+fn too_bad_for_faces(reasons: &[Reason]) -> bool {
+    reasons.iter().any(|reason| {
+        matches!(
+            reason.code,
+            Code::DocumentBlurred
+                | Code::DocumentTooDark
+                | Code::DocumentGlare
+                | Code::DocumentImageTooSmall
+                | Code::DocumentNotADocument
+                | Code::DocumentCutOff
+        )
+    })
+}
+
+/// Scaled so that no side is longer than `longest`; never enlarged.
+pub fn shrink(picture: RgbImage, longest: u32) -> RgbImage {
+    match scale::within(picture.dimensions(), longest) {
+        Some(to) => scale::rgb(&picture, to, Filter::Sharp),
+        None => picture,
+    }
+}
+
+fn luma_for_barcode(picture: &RgbImage) -> GrayImage {
+    let luma = scale::grey(picture);
+    match scale::within(luma.dimensions(), BARCODE_SIDE) {
+        Some(to) => scale::luma(&luma, to, Filter::Sharp),
+        None => luma,
+    }
+}
+
+/// `(left, top, width, height)` of a face with its margin, inside a picture.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
+fn pixels_with_margin(face: BoundingBox, width: u32, height: u32) -> Option<(u32, u32, u32, u32)> {
+    let all = [face.left, face.top, face.width, face.height];
+    if !all.iter().all(|ratio| ratio.is_finite()) || face.width <= 0.0 || face.height <= 0.0 {
+        return None;
+    }
+    let span = |from: f64, extent: f64, after: f64, pixels: u32| {
+        let end = f64::from(pixels);
+        let low = ((from - extent * PORTRAIT_MARGIN) * end).clamp(0.0, end) as u32;
+        let high = ((from + extent * (1.0 + after)) * end).clamp(0.0, end) as u32;
+        (high > low).then_some((low, high - low))
+    };
+    let (left, across) = span(face.left, face.width, PORTRAIT_MARGIN, width)?;
+    let (top, down) = span(face.top, face.height, PORTRAIT_MARGIN_BELOW, height)?;
+    Some((left, top, across, down))
+}

@@ -1,0 +1,294 @@
+//! Documents seen before: what a document is known by, and what it means that it was seen or listed.
+//!
+//! A document is known by its number (type, issuer and number, only ever stored under a key) and by what its front looks like. The number is the
+//! strong mark: it survives any new photograph. The look finds the same picture again, even after its text was changed elsewhere. The same
+//! person may show the same document as often as they like.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::case::Verification;
+use crate::check::Judgement;
+use crate::policy::{DocumentType, Policy};
+use crate::reason::{Code, Reason};
+use crate::rules::document::agreement::comparison::Source;
+use crate::rules::document::agreement::matrix::{look_alike, plain_number};
+use crate::rules::document::image::{BANDS, Look};
+use crate::rules::document::judge::observations as claims;
+use crate::rules::document::normalise::countries;
+use crate::rules::document::readings::Readings;
+use crate::rules::document::{Evidence, Readable};
+
+/// What one document is known by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Marks {
+    /// Type, issuer and number in one spelling; `None` where they could not be read. To be stored under a key only.
+    pub number: Option<String>,
+    /// The look of its front.
+    pub look: Option<Look>,
+}
+
+impl fmt::Debug for Marks {
+    /// Without the number, which is the person's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Marks").field("number", &self.number.is_some()).field("look", &self.look).finish()
+    }
+}
+
+/// The marks of a document. `None` where a picture must be taken again: what was read on it is not to be trusted, for or against anybody.
+pub fn marks(
+    evidence: &Evidence<'_>,
+    judgement: &Judgement,
+    policy: &Policy,
+    today: jiff::civil::Date,
+) -> Option<Marks> {
+    let reading = evidence.front_reading?;
+    if reading.readable == Readable::Unreadable || claims::asks_for_another_picture(&judgement.reasons, policy) {
+        return None;
+    }
+    Some(Marks { number: number(&Readings::collect(evidence, today)), look: evidence.front.look })
+}
+
+/// The best reading of the number, with what makes it the only one of its kind.
+fn number(readings: &Readings<'_>) -> Option<String> {
+    let zone = readings.zone().filter(|zone| zone.holds() && !zone.repaired);
+    let from_zone = zone.map(|zone| (zone.document_number.clone(), zone.issuing_state.clone()));
+    let barcode = readings.barcode();
+    let from_barcode = || Some((barcode?.document_number.clone()?, barcode?.issuing_country()?.to_owned()));
+    let printed = || {
+        let front = |source: &Source| *source == Source::Front;
+        let (_, number) = readings.numbers().into_iter().find(|(source, _)| front(source))?;
+        let (_, state) = readings.issuing_states().into_iter().find(|(source, _)| source.is_visual())?;
+        Some((number.number, state))
+    };
+    let (number, state) = from_zone.or_else(from_barcode).or_else(printed)?;
+    let state = countries::code(&state).map_or_else(|| state.trim().to_uppercase(), str::to_owned);
+    let document_type = readings.document.document_type;
+    // States and provinces number their licences each for itself, and only the barcode says which one it was.
+    let province = match (document_type, barcode) {
+        (DocumentType::DrivingLicence, Some(licence)) => licence.issuer.to_string(),
+        (DocumentType::DrivingLicence, None) if countries::licences_have_barcode(&state) => return None,
+        _ => String::new(),
+    };
+    let number = look_alike(&plain_number(&number));
+    (!number.is_empty() && !state.is_empty()).then(|| format!("{}/{state}/{province}/{number}", document_type.as_str()))
+}
+
+/// Which mark was recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum Mark {
+    /// The number.
+    Number,
+    /// The front's picture.
+    Picture {
+        /// Bits that differ.
+        distance: u32,
+    },
+}
+
+/// A document check of some verification that had the same mark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// The verification.
+    pub verification: String,
+    /// Its person.
+    #[serde(skip)]
+    pub user: String,
+    /// The partner's name for its person; may be empty.
+    #[serde(skip)]
+    pub reference: String,
+    /// What was the same.
+    #[serde(flatten)]
+    pub mark: Mark,
+}
+
+impl Seen {
+    /// Whether it was somebody else. Two logins that one partner knows under one reference are one person; a reference is the partner's word,
+    /// no person can set it.
+    pub fn is_of_another(&self, record: &Verification) -> bool {
+        let same_reference = !self.reference.is_empty() && self.reference == record.reference;
+        self.verification != record.id && self.user != record.user && !same_reference
+    }
+}
+
+/// What the operators' list says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// Stolen, lost, or its picture circulates.
+    Compromised,
+    /// Not accepted here.
+    Blocklisted,
+}
+
+impl Listing {
+    /// The listing stored as `text`. What is not known is taken for the graver one: somebody put it on the list.
+    pub fn parse(text: &str) -> Self {
+        if text == "blocklisted" { Self::Blocklisted } else { Self::Compromised }
+    }
+
+    const fn code(self) -> Code {
+        match self {
+            Self::Compromised => Code::DocumentCompromised,
+            Self::Blocklisted => Code::DocumentBlocklisted,
+        }
+    }
+}
+
+/// An entry of the operators' list that names this document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// The list's record.
+    pub record: String,
+    /// What it says.
+    pub listing: Listing,
+}
+
+/// What is stored of a document, so that it is known again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hashes {
+    /// Keyed hash of the number; empty where there is none.
+    pub number: String,
+    /// Why there is none.
+    pub number_missing_because: Option<&'static str>,
+    /// Nobody had this number when it was looked for.
+    pub number_first: bool,
+    /// Look of the front; empty where there is none.
+    pub picture: String,
+    /// Nobody had exactly this picture when it was looked for.
+    pub picture_first: bool,
+    /// Parts of the look.
+    pub bands: [String; BANDS],
+}
+
+/// The answer to "is this document known?", as it was when the service looked. It is stored with the finding, so that a decision can be
+/// recomputed after the lists have changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What was looked for, and will be stored.
+    pub hashes: Hashes,
+    /// Checks with the same mark under another person, each verification once.
+    pub others: Vec<Seen>,
+    /// Entries of the list.
+    pub listed: Vec<Listed>,
+    /// More pictures share a part with this one than are compared: some copy may have been overlooked.
+    pub overlooked: bool,
+}
+
+impl Known {
+    /// Adds to `judgement` what follows. A second answer replaces the first.
+    pub fn tell(&self, judgement: &mut Judgement) {
+        judgement.reasons.retain(|reason| {
+            !matches!(
+                reason.code,
+                Code::DocumentCompromised | Code::DocumentBlocklisted | Code::DocumentDuplicateOtherUser
+            )
+        });
+        for listed in &self.listed {
+            let code = listed.listing.code();
+            if judgement.reasons.iter().all(|reason| reason.code != code) {
+                judgement.reasons.push(Reason::new(code, format!("known_documents/{} lists it", listed.record)));
+            }
+        }
+        if let Some(first) = self.others.first() {
+            let what = match first.mark {
+                Mark::Number => "the same document was",
+                Mark::Picture { .. } => "the same picture of a document was",
+            };
+            let detail = format!("{what} handed in by another person in verification {}", first.verification);
+            judgement.reasons.push(Reason::new(Code::DocumentDuplicateOtherUser, detail));
+        }
+        if let Value::Object(extracted) = &mut judgement.extracted {
+            extracted.insert("known".to_owned(), self.shown());
+        }
+    }
+
+    fn shown(&self) -> Value {
+        let text = |text: &str| if text.is_empty() { Value::Null } else { text.into() };
+        json!({
+            "number_hash": text(&self.hashes.number),
+            "number_missing_because": self.hashes.number_missing_because,
+            "picture_hash": text(&self.hashes.picture),
+            "others": self.others,
+            "listed": self.listed,
+            "overlooked": self.overlooked,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::document::tests::{identity_card, licence, passport};
+    use crate::sample::policy;
+
+    fn number_of(submission: &crate::rules::document::tests::Submission) -> Option<String> {
+        submission.marks(&policy()).and_then(|marks| marks.number)
+    }
+
+    #[test]
+    fn a_number_has_one_spelling_whoever_reads_it() {
+        let expected = Some("passport/UTO//L898902C3".to_owned());
+        assert_eq!(number_of(&passport()), expected);
+        let mut misread = passport();
+        misread.fields().document_number = Some("No. L8989O2C3".to_owned());
+        misread.reading().mrz_lines.clear();
+        assert_eq!(number_of(&misread), expected);
+        assert_eq!(number_of(&identity_card()), Some("identity_card/UTO//L898902C3".to_owned()));
+    }
+
+    #[test]
+    fn a_licence_is_numbered_by_its_province_and_only_the_barcode_says_which() {
+        let mut without = licence();
+        assert_eq!(number_of(&without), Some("driving_licence/UTO/636999/L898902C3".to_owned()));
+        without.back.as_mut().expect("a back").barcodes.clear();
+        assert_eq!(number_of(&without), None);
+    }
+
+    #[test]
+    fn a_picture_that_must_be_taken_again_has_no_marks() {
+        let mut blurred = passport();
+        blurred.front.reasons = vec![Reason::new(Code::DocumentBlurred, "edges are 9.0 pixels wide")];
+        assert_eq!(blurred.marks(&policy()), None);
+        let mut unread = passport();
+        unread.front_reading = None;
+        assert_eq!(unread.marks(&policy()), None);
+    }
+
+    #[test]
+    fn only_another_person_is_another() {
+        let record = Verification {
+            id: "verification001".to_owned(),
+            user: "user00000000001".to_owned(),
+            reference: "customer-1".to_owned(),
+            ..Verification::default()
+        };
+        let seen = |verification: &str, user: &str, reference: &str| Seen {
+            verification: verification.to_owned(),
+            user: user.to_owned(),
+            reference: reference.to_owned(),
+            mark: Mark::Number,
+        };
+        assert!(!seen("verification001", "user00000000001", "").is_of_another(&record));
+        assert!(!seen("verification002", "user00000000001", "").is_of_another(&record));
+        assert!(!seen("verification002", "user00000000002", "customer-1").is_of_another(&record));
+        assert!(seen("verification002", "user00000000002", "customer-2").is_of_another(&record));
+        let unnamed = Verification { reference: String::new(), ..record };
+        assert!(seen("verification002", "user00000000002", "").is_of_another(&unnamed));
+    }
+
+    #[test]
+    fn a_second_answer_replaces_the_first() {
+        let mut judgement = Judgement { extracted: json!({}), ..Judgement::default() };
+        let listed = vec![Listed { record: "knowndocument01".to_owned(), listing: Listing::Compromised }];
+        Known { listed, ..Known::default() }.tell(&mut judgement);
+        assert_eq!(judgement.reasons[0].code, Code::DocumentCompromised);
+        assert_eq!(judgement.extracted["known"]["listed"][0]["listing"], "compromised");
+        Known::default().tell(&mut judgement);
+        assert_eq!(judgement.reasons, []);
+        assert_eq!(judgement.extracted["known"]["listed"], json!([]));
+    }
+}

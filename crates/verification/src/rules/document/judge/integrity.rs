@@ -1,0 +1,171 @@
+//! Whether the document is one piece: what looks wrong, what tries to instruct, what does not agree.
+
+use crate::reason::Code;
+use crate::rules::document::Evidence;
+use crate::rules::document::agreement::comparison::{Agreement, Source};
+use crate::rules::document::agreement::matrix::{Field, Row};
+use crate::rules::document::judge::observations::{Basis, Claims};
+use crate::rules::document::judge::prompt_injection as instructions;
+use crate::rules::document::readings::Readings;
+use crate::rules::document::readings::transcription::{SuspicionKind, Transcription};
+
+/// What the model finds suspicious. It can only lower the outcome.
+pub fn suspicions(readings: &Readings<'_>, claims: &mut Claims) {
+    for (source, reading) in readings.visual() {
+        for suspicion in &reading.suspicions {
+            let basis = match suspicion.kind {
+                // Legible all the same.
+                SuspicionKind::InstructionText => Basis::NONE,
+                _ => claims.basis(source),
+            };
+            claims.say(code_of(suspicion.kind), basis, format!("seen by the model: {}", suspicion.kind.as_str()));
+        }
+    }
+}
+
+fn code_of(kind: SuspicionKind) -> Code {
+    match kind {
+        SuspicionKind::Screen => Code::DocumentPhotoOfScreen,
+        SuspicionKind::PrintedCopy => Code::DocumentPrintedCopy,
+        SuspicionKind::Screenshot => Code::DocumentScreenshotOrScan,
+        SuspicionKind::AlteredText => Code::DocumentDigitallyAltered,
+        SuspicionKind::AlteredPortrait => Code::DocumentPortraitManipulated,
+        SuspicionKind::Template => Code::DocumentTemplateMismatch,
+        SuspicionKind::Covered => Code::DocumentCovered,
+        SuspicionKind::Damaged => Code::DocumentDamaged,
+        SuspicionKind::InstructionText => Code::DocumentInstructionTextFound,
+        SuspicionKind::Other => Code::DocumentCounterfeitSuspected,
+    }
+}
+
+/// Text that addresses the reader, found by rule or said by the model. It was legible, so no fault of the picture excuses it.
+pub fn instructions(evidence: &Evidence<'_>, readings: &Readings<'_>, claims: &mut Claims) {
+    for (source, reading) in readings.visual() {
+        if let Some(phrase) = instructions::find_in(texts(reading).into_iter()) {
+            let detail = format!("{} carries `{phrase}`", side(source));
+            claims.say(Code::DocumentInstructionTextFound, Basis::NONE, detail);
+        } else if reading.instructions_seen {
+            claims.say(
+                Code::DocumentInstructionTextFound,
+                Basis::NONE,
+                format!("seen by the model on {}", side(source)),
+            );
+        }
+    }
+    let barcodes = evidence.back.map(|back| back.barcodes.as_slice()).unwrap_or_default();
+    if let Some(phrase) = instructions::find_in(barcodes.iter().map(String::as_str)) {
+        claims.say(Code::DocumentInstructionTextFound, Basis::NONE, format!("the barcode carries `{phrase}`"));
+    }
+    let pictures = [Some(evidence.front), evidence.back];
+    let square_codes = pictures.into_iter().flatten().flat_map(|picture| &picture.square_codes);
+    if let Some(phrase) = instructions::find_in(square_codes.map(String::as_str)) {
+        claims.say(Code::DocumentInstructionTextFound, Basis::NONE, format!("a square code carries `{phrase}`"));
+    }
+    if pictures.into_iter().flatten().any(|picture| picture.metadata.instructs) {
+        claims.say(Code::DocumentInstructionTextFound, Basis::NONE, "the file's metadata carries instructions");
+    }
+}
+
+fn side(source: Source) -> &'static str {
+    if source == Source::Back { "the back" } else { "the front" }
+}
+
+/// Every text of a reading.
+fn texts(reading: &Transcription) -> Vec<&str> {
+    let fields = &reading.fields;
+    let values = [
+        &fields.surname,
+        &fields.given_names,
+        &fields.document_number,
+        &fields.date_of_birth,
+        &fields.date_of_expiry,
+        &fields.date_of_issue,
+        &fields.nationality,
+        &fields.sex,
+        &fields.place_of_birth,
+        &fields.personal_number,
+        &fields.address,
+        &fields.issuing_authority,
+        &reading.issuing_state,
+    ];
+    let values = values.into_iter().flatten();
+    values.chain(&reading.mrz_lines).chain(&reading.visible_text).map(String::as_str).collect()
+}
+
+/// What the agreement matrix shows.
+pub fn agreement(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
+    for row in rows {
+        for comparison in row.comparisons.iter().filter(|comparison| comparison.agreement == Agreement::Differs) {
+            let [a, b] = comparison.between;
+            let Some(code) = between_readings(a, b) else { continue };
+            let basis = claims.basis_of([a, b]);
+            claims.say(code, basis, format!("{} differs between {} and {}", row.field.words(), name(a), name(b)));
+        }
+        declared(row, claims);
+    }
+    other_back(readings, rows, claims);
+}
+
+fn between_readings(a: Source, b: Source) -> Option<Code> {
+    match (a, b) {
+        // What our own eyes saw is judged letter by letter, by how sure they were (`own`); the matrix shows it to the reviewer.
+        (Source::Declared | Source::OwnEyes, _) | (_, Source::Declared | Source::OwnEyes) => None,
+        (Source::Mrz, Source::Barcode) | (Source::Barcode, Source::Mrz) => Some(Code::DocumentDataInconsistent),
+        (Source::Mrz, _) | (_, Source::Mrz) => Some(Code::DocumentMrzVisualMismatch),
+        (Source::Barcode, _) | (_, Source::Barcode) => Some(Code::DocumentBarcodeVisualMismatch),
+        (Source::Front | Source::Back, Source::Front | Source::Back) => Some(Code::DocumentSidesMismatch),
+    }
+}
+
+/// A statement must agree with some reading of the document; with which it was compared in vain says nothing.
+fn declared(row: &Row, claims: &mut Claims) {
+    let code = match row.field {
+        Field::Name => Code::DocumentDeclaredNameMismatch,
+        Field::DateOfBirth => Code::DocumentDeclaredDobMismatch,
+        Field::DocumentNumber => Code::DocumentDeclaredNumberMismatch,
+        Field::IssuingState => Code::DocumentDataInconsistent,
+        Field::DateOfExpiry | Field::DateOfIssue | Field::Nationality | Field::Sex | Field::PersonalNumber => return,
+    };
+    let pairs: Vec<_> =
+        row.comparisons.iter().filter_map(|pair| Some((pair.other_than(Source::Declared)?, pair.agreement))).collect();
+    if pairs.is_empty() || pairs.iter().any(|(_, agreement)| agreement.agrees()) {
+        return;
+    }
+    let basis = claims.basis_of(pairs.iter().map(|(source, _)| *source));
+    let how = if pairs.iter().any(|(_, agreement)| *agreement == Agreement::Differs) {
+        "differs from"
+    } else {
+        "cannot be compared with"
+    };
+    claims.say(code, basis, format!("the declared {} {how} what the document states", row.field.words()));
+}
+
+/// Two sides of one card that differ in more than one thing are two cards.
+fn other_back(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
+    const FIELDS_MIN: usize = 2;
+    let on_back =
+        |source: Source| source == Source::Barcode || (source == Source::Mrz && readings.zone.0 == Source::Back);
+    let differing: Vec<&str> = rows
+        .iter()
+        .filter(|row| matches!(row.field, Field::Name | Field::DateOfBirth | Field::DocumentNumber))
+        .filter(|row| {
+            row.between(|source| source == Source::Front, on_back).any(|pair| pair.agreement == Agreement::Differs)
+        })
+        .map(|row| row.field.words())
+        .collect();
+    if differing.len() >= FIELDS_MIN {
+        let basis = Basis::FRONT.and(Basis::BACK);
+        claims.say(Code::DocumentSidesMismatch, basis, format!("front and back differ in {}", differing.join(", ")));
+    }
+}
+
+fn name(source: Source) -> &'static str {
+    match source {
+        Source::Front => "the front",
+        Source::Back => "the back",
+        Source::Mrz => "the machine-readable zone",
+        Source::Barcode => "the barcode",
+        Source::OwnEyes => "our own reading",
+        Source::Declared => "the declaration",
+    }
+}

@@ -1,0 +1,11 @@
+//! What the readings of a document come to: one question a file, each with its reasons.
+
+pub mod duplicates;
+pub(crate) mod integrity;
+pub(crate) mod number_format;
+pub(crate) mod observations;
+pub(crate) mod ocr_crosscheck;
+pub(crate) mod portrait;
+pub(crate) mod presence;
+pub(crate) mod prompt_injection;
+pub(crate) mod validity;

@@ -1,0 +1,104 @@
+//! What is claimed about a document, and on which picture each claim rests.
+
+use crate::check::Kind;
+use crate::policy::Policy;
+use crate::reason::{Category, Code, Disposition, Reason};
+
+use crate::rules::document::agreement::comparison::Source;
+
+/// Which pictures a claim was read from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Basis {
+    front: bool,
+    back: bool,
+}
+
+impl Basis {
+    /// No picture: the records, a file's metadata, a text that was legible anyway.
+    pub const NONE: Basis = Basis { front: false, back: false };
+    /// The front.
+    pub const FRONT: Basis = Basis { front: true, back: false };
+    /// The back.
+    pub const BACK: Basis = Basis { front: false, back: true };
+
+    /// Both bases together.
+    pub const fn and(self, other: Basis) -> Basis {
+        Basis { front: self.front || other.front, back: self.back || other.back }
+    }
+
+    const fn touches(self, other: Basis) -> bool {
+        (self.front && other.front) || (self.back && other.back)
+    }
+}
+
+/// The claims so far.
+#[derive(Debug, Default)]
+pub struct Claims {
+    said: Vec<(Reason, Basis)>,
+    zone: Basis,
+    own: Basis,
+}
+
+impl Claims {
+    /// No claims about a document whose machine-readable zone was read on the side `zone`, and by our own eyes on `own`.
+    pub fn new(zone: Source, own: Source) -> Self {
+        let basis = |side| if side == Source::Back { Basis::BACK } else { Basis::FRONT };
+        Self { said: Vec::new(), zone: basis(zone), own: basis(own) }
+    }
+
+    /// Claims `code` because of what was seen on `basis`.
+    pub fn say(&mut self, code: Code, basis: Basis, detail: impl Into<String>) {
+        self.said.push((Reason::new(code, detail), basis));
+    }
+
+    /// The picture a source was read from.
+    pub fn basis(&self, source: Source) -> Basis {
+        match source {
+            Source::Front => Basis::FRONT,
+            Source::Back | Source::Barcode => Basis::BACK,
+            Source::Mrz => self.zone,
+            Source::OwnEyes => self.own,
+            Source::Declared => Basis::NONE,
+        }
+    }
+
+    /// The pictures that several sources were read from.
+    pub fn basis_of(&self, sources: impl IntoIterator<Item = Source>) -> Basis {
+        sources.into_iter().fold(Basis::NONE, |basis, source| basis.and(self.basis(source)))
+    }
+
+    /// The reasons that stand, each code once. What was read from a picture that must be taken again says nothing about the person.
+    pub fn settle(self, policy: &Policy) -> Vec<Reason> {
+        let failed = self
+            .said
+            .iter()
+            .filter(|(reason, _)| is_quality(reason.code) && asks_again(policy, reason.code))
+            .fold(Basis::NONE, |failed, (_, basis)| failed.and(*basis));
+        let mut reasons: Vec<Reason> = Vec::new();
+        for (reason, basis) in self.said {
+            if basis.touches(failed) && !is_quality(reason.code) {
+                continue;
+            }
+            match reasons.iter_mut().find(|known| known.code == reason.code) {
+                Some(known) if known.detail.contains(&reason.detail) => {}
+                Some(known) => known.detail = format!("{}; {}", known.detail, reason.detail),
+                None => reasons.push(reason),
+            }
+        }
+        reasons
+    }
+}
+
+/// Whether one of `reasons` asks for another picture, so that what this one shows says nothing.
+pub fn asks_for_another_picture(reasons: &[Reason], policy: &Policy) -> bool {
+    reasons.iter().any(|reason| is_quality(reason.code) && asks_again(policy, reason.code))
+}
+
+/// Whether a code says that the picture itself will not do.
+fn is_quality(code: Code) -> bool {
+    code.entry().category == Category::UserAction || matches!(code, Code::DocumentPortraitMissing)
+}
+
+fn asks_again(policy: &Policy, code: Code) -> bool {
+    policy.disposition(code, Kind::Document) == Disposition::Resubmit
+}

@@ -1,0 +1,125 @@
+//! Dates that must lie before or after today, and the states whose documents are accepted.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::policy::Policy;
+use crate::reason::Code;
+use crate::rules::document::agreement::comparison::Source;
+use crate::rules::document::judge::observations::{Basis, Claims};
+use crate::rules::document::normalise::countries;
+use crate::rules::document::normalise::dates::PartialDate;
+use crate::rules::document::readings::{DateReading, Readings};
+
+/// No document is valid for longer; a later date is misread or invented.
+const VALIDITY_YEARS_MAX: i16 = 35;
+/// Nobody is older.
+const AGE_YEARS_MAX: i16 = 125;
+/// A document can be issued on a day that has not begun yet where we count.
+const TIME_ZONE_DAYS: i32 = 1;
+
+/// Validity, age, and whether the dates can be those of one document.
+pub fn dates(readings: &Readings<'_>, policy: &Policy, claims: &mut Claims) {
+    let (births, issues, expiries) =
+        (of_document(readings.births()), of_document(readings.issues()), of_document(readings.expiries()));
+    expiry(&expiries, readings.today, policy, claims);
+    issue(&issues, readings.today, claims);
+    age(&births, readings.today, policy, claims);
+    order(&births, &issues, &expiries, readings.today, claims);
+}
+
+type Dated = (Source, PartialDate);
+
+fn of_document(readings: Vec<(Source, DateReading)>) -> Vec<Dated> {
+    readings
+        .into_iter()
+        .filter(|(source, _)| *source != Source::Declared)
+        .filter_map(|(source, reading)| Some((source, reading.date()?)))
+        .collect()
+}
+
+fn basis(dates: &[Dated], claims: &Claims) -> Basis {
+    claims.basis_of(dates.iter().map(|(source, _)| *source))
+}
+
+/// Expired is what every reading says; where they differ, that they differ is said elsewhere and is enough to stop.
+fn expiry(expiries: &[Dated], today: Date, policy: &Policy, claims: &mut Claims) {
+    let Some(first) = expiries.iter().map(|(_, date)| date.earliest()).min() else { return };
+    let basis = basis(expiries, claims);
+    if expiries.iter().all(|(_, date)| date.latest() < today) {
+        claims.say(Code::DocumentExpired, basis, format!("expired on {}", expiries[0].1));
+    } else if first < today {
+        claims.say(Code::DocumentDataInconsistent, basis, "one reading of the date of expiry lies in the past");
+    } else if first <= today.saturating_add(i64::from(policy.expires_soon_days).days()) {
+        claims.say(Code::DocumentExpiresSoon, basis, format!("expires on {first}"));
+    }
+    if expiries.iter().any(|(_, date)| date.year() > today.year() + VALIDITY_YEARS_MAX) {
+        claims.say(
+            Code::DocumentDataInconsistent,
+            basis,
+            "the date of expiry lies further away than any document is valid",
+        );
+    }
+}
+
+fn issue(issues: &[Dated], today: Date, claims: &mut Claims) {
+    let tomorrow = today.saturating_add(TIME_ZONE_DAYS.days());
+    if issues.iter().any(|(_, date)| date.earliest() > tomorrow) {
+        claims.say(Code::DocumentNotYetValid, basis(issues, claims), "the date of issue lies in the future");
+    }
+}
+
+/// Under age is what every reading says; a birth whose day is unknown may leave it open.
+fn age(births: &[Dated], today: Date, policy: &Policy, claims: &mut Claims) {
+    if births.is_empty() || policy.minimum_age == 0 {
+        return;
+    }
+    let of_age_on = |birth: Date| birth.saturating_add(i32::from(policy.minimum_age).years());
+    let basis = basis(births, claims);
+    if births.iter().all(|(_, date)| of_age_on(date.earliest()) > today) {
+        claims.say(Code::PolicyUnderAge, basis, format!("younger than {} years", policy.minimum_age));
+    } else if births.iter().any(|(_, date)| of_age_on(date.latest()) > today) {
+        let detail =
+            format!("whether the holder is {} years old cannot be told from every reading", policy.minimum_age);
+        claims.say(Code::DocumentDataInconsistent, basis, detail);
+    }
+}
+
+fn order(births: &[Dated], issues: &[Dated], expiries: &[Dated], today: Date, claims: &mut Claims) {
+    let mut impossible = Vec::new();
+    let before = |a: &[Dated], b: &[Dated]| a.iter().all(|(_, x)| b.iter().all(|(_, y)| x.earliest() <= y.latest()));
+    if !before(births, issues) {
+        impossible.push("issued before the holder was born");
+    }
+    if !before(issues, expiries) {
+        impossible.push("issued after it expires");
+    }
+    if births.iter().any(|(_, date)| date.earliest() > today) {
+        impossible.push("the holder is not born yet");
+    }
+    if births.iter().any(|(_, date)| date.year() < today.year() - AGE_YEARS_MAX) {
+        impossible.push("the holder is older than anybody");
+    }
+    let basis = basis(births, claims).and(basis(issues, claims)).and(basis(expiries, claims));
+    for detail in impossible {
+        claims.say(Code::DocumentDataInconsistent, basis, detail);
+    }
+}
+
+/// The issuing state under the operator's lists. Every reading must be acceptable; one that is none where it matters is not.
+pub fn issuer(readings: &Readings<'_>, policy: &Policy, claims: &mut Claims) {
+    if policy.allowed_countries.is_empty() && policy.denied_countries.is_empty() {
+        return;
+    }
+    let listed = |list: &[String], state: &str| list.iter().any(|entry| countries::same(entry, state));
+    for (source, state) in readings.issuing_states().into_iter().filter(|(source, _)| *source != Source::Declared) {
+        let basis = claims.basis(source);
+        let refused = listed(&policy.denied_countries, &state)
+            || (!policy.allowed_countries.is_empty() && !listed(&policy.allowed_countries, &state));
+        if countries::code(&state).is_none() {
+            claims.say(Code::DocumentExtractionDisagreement, basis, "the issuing state is no state that is known");
+        } else if refused {
+            claims.say(Code::DocumentCountryNotAllowed, basis, format!("{state} is not accepted"));
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! Whether two spellings can be the name of one person on one document.
+//!
+//! A visual zone prints accents, other scripts, hyphens and titles; a machine-readable zone prints 26 letters and may run out of room; people
+//! type what they are used to. The comparison follows ICAO 9303 part 3 (transliteration, truncation) and says which of these differences it
+//! had to allow. It never allows another name: no edit distance, no phonetics, no nicknames.
+
+use crate::rules::document::agreement::comparison::{Agreement, Normalisation};
+use crate::rules::document::normalise::transliteration as spelling;
+use crate::rules::document::normalise::transliteration::{Script, Word};
+
+/// A name as one source gives it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Name<'a> {
+    /// Primary identifier; all of the name where the source does not divide it.
+    pub surname: &'a str,
+    /// Secondary identifier.
+    pub given_names: &'a str,
+    /// The source divides names into the two.
+    pub divided: bool,
+    /// The source may have cut it off for want of room.
+    pub truncated: bool,
+}
+
+impl<'a> Name<'a> {
+    /// A name in two parts.
+    pub fn divided(surname: Option<&'a str>, given_names: Option<&'a str>) -> Self {
+        Self {
+            surname: surname.unwrap_or_default(),
+            given_names: given_names.unwrap_or_default(),
+            divided: true,
+            truncated: false,
+        }
+    }
+
+    /// A name as people write it. A comma divides it, surname first.
+    pub fn whole(name: &'a str) -> Self {
+        match name.split_once(',') {
+            Some((surname, given_names)) => Self { surname, given_names, divided: true, truncated: false },
+            None => Self { surname: name, ..Self::default() },
+        }
+    }
+
+    /// Whether there is no letter in it.
+    pub fn is_empty(&self) -> bool {
+        !self.surname.chars().chain(self.given_names.chars()).any(char::is_alphabetic)
+    }
+}
+
+/// How much of a name one side may leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strictness {
+    /// Two readings of one document: given names may be missing on one of them.
+    Document,
+    /// A person's own statement: further surnames may be missing, too, as long as one of each kind is there.
+    Statement,
+}
+
+/// Compares two names; the order of the two does not matter.
+pub fn compare(a: Name<'_>, b: Name<'_>, strictness: Strictness) -> Option<Agreement> {
+    if a.is_empty() || b.is_empty() {
+        return None;
+    }
+    let (left, right) = (Parsed::alternatives(a), Parsed::alternatives(b));
+    let pairs = left.iter().flat_map(|x| right.iter().map(move |y| (x, y)));
+    let comparable: Vec<Agreement> = pairs.filter_map(|(x, y)| x.compare(y, strictness)).collect();
+    let agreed = comparable.iter().filter_map(|agreement| match agreement {
+        Agreement::Agrees(normalisation) => Some(*normalisation),
+        Agreement::Differs | Agreement::NotComparable => None,
+    });
+    Some(match agreed.min() {
+        Some(normalisation) => Agreement::Agrees(normalisation),
+        None if comparable.is_empty() => Agreement::NotComparable,
+        None => Agreement::Differs,
+    })
+}
+
+/// One way to read a name.
+#[derive(Debug, Clone)]
+struct Parsed {
+    script: Script,
+    surname: Vec<Word>,
+    given: Vec<Word>,
+    divided: bool,
+    truncated: bool,
+}
+
+impl Parsed {
+    /// Every way: as it stands, each of several scripts by itself, each side of a slash, without what follows "née".
+    fn alternatives(name: Name<'_>) -> Vec<Self> {
+        let surnames = spelling::alternatives(name.surname);
+        let givens = spelling::alternatives(name.given_names);
+        let empty = Vec::new();
+        let mut parsed = Vec::new();
+        for script in [Script::Latin, Script::Cyrillic, Script::Greek, Script::Other] {
+            let of = |all: &[(Script, Vec<Word>)]| -> Vec<Vec<Word>> {
+                let found: Vec<_> =
+                    all.iter().filter(|(known, _)| *known == script).map(|(_, words)| words.clone()).collect();
+                if found.is_empty() { vec![empty.clone()] } else { found }
+            };
+            for surname in of(&surnames) {
+                for given in of(&givens) {
+                    if !(surname.is_empty() && given.is_empty()) {
+                        parsed.push(Self {
+                            script,
+                            surname: surname.clone(),
+                            given,
+                            divided: name.divided,
+                            truncated: name.truncated,
+                        });
+                    }
+                }
+            }
+        }
+        parsed
+    }
+
+    fn words(&self) -> Vec<&Word> {
+        self.surname.iter().chain(&self.given).collect()
+    }
+
+    /// `None`: the two are in scripts between which no rule leads.
+    fn compare(&self, other: &Self, strictness: Strictness) -> Option<Agreement> {
+        let found = [
+            self.part_by_part(other),
+            self.whole(other),
+            self.joined(other),
+            self.left_out(other, strictness),
+            self.cut_off(other),
+            other.cut_off(self),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
+        match found {
+            Some(normalisation) => Some(Agreement::Agrees(normalisation)),
+            None if self.script == Script::Other || other.script == Script::Other => None,
+            None => Some(Agreement::Differs),
+        }
+    }
+
+    fn part_by_part(&self, other: &Self) -> Option<Normalisation> {
+        if !(self.divided && other.divided) {
+            return None;
+        }
+        let surname = sequence(&self.surname, &other.surname)?;
+        let given = sequence(&self.given, &other.given)?;
+        Some(surname.max(given))
+    }
+
+    /// The same words in any order.
+    fn whole(&self, other: &Self) -> Option<Normalisation> {
+        let (mine, theirs) = (self.words(), other.words());
+        if mine.len() != theirs.len() {
+            return None;
+        }
+        if let Some(normalisation) = sequence_of(&mine, &theirs) {
+            // A statement that is not divided says nothing about the order.
+            return Some(normalisation);
+        }
+        let pairing = Pairing::of(&mine, &theirs);
+        pairing.complete().then(|| pairing.normalisation.max(Normalisation::Order))
+    }
+
+    /// The same letters when blanks and hyphens go.
+    fn joined(&self, other: &Self) -> Option<Normalisation> {
+        let join = |words: &[Word]| Word::joined(words);
+        if self.divided && other.divided {
+            let surname = join(&self.surname).same(&join(&other.surname));
+            let given = join(&self.given).same(&join(&other.given));
+            if let (Some(surname), Some(given)) = (surname, given) {
+                return Some(surname.max(given).max(Normalisation::Joined));
+            }
+        }
+        let both = |parsed: &Self| {
+            [
+                Word::joined(parsed.surname.iter().chain(&parsed.given)),
+                Word::joined(parsed.given.iter().chain(&parsed.surname)),
+            ]
+        };
+        let (mine, theirs) = (both(self), both(other));
+        let joined = |i: usize, j: usize| {
+            // An undivided name reads the same from both ends, so only surname first is the same order.
+            let same_order = i == j && (i == 0 || (self.divided && other.divided));
+            let turned = if same_order { Normalisation::Joined } else { Normalisation::Order };
+            mine[i].same(&theirs[j]).map(|normalisation| normalisation.max(turned))
+        };
+        [joined(0, 0), joined(1, 1), joined(0, 1), joined(1, 0)].into_iter().flatten().min()
+    }
+
+    /// One side says less, and nothing else.
+    fn left_out(&self, other: &Self, strictness: Strictness) -> Option<Normalisation> {
+        let (short, long) = if self.words().len() <= other.words().len() { (self, other) } else { (other, self) };
+        let (few, many) = (short.words(), long.words());
+        let pairing = Pairing::of(&few, &many);
+        let whole =
+            |(mine, their): (&&Word, &Option<usize>)| mine.is_whole() && their.is_some_and(|at| many[at].is_whole());
+        let whole_words = few.iter().zip(&pairing.pairs).filter(|pair| whole(*pair)).count();
+        if !pairing.complete() || whole_words < 2 {
+            return None;
+        }
+        let surnames = long.surname.len();
+        let taken =
+            |range: std::ops::Range<usize>| pairing.pairs.iter().flatten().filter(|at| range.contains(at)).count();
+        let allowed = match strictness {
+            _ if !long.divided => true,
+            Strictness::Document => taken(0..surnames) == surnames && taken(surnames..many.len()) > 0,
+            Strictness::Statement => {
+                (surnames == 0 || taken(0..surnames) > 0) && (long.given.is_empty() || taken(surnames..many.len()) > 0)
+            }
+        };
+        // Where the shorter side is the divided one, its own parts must both be there.
+        let balanced = !short.divided || short.given.is_empty() == long.given.is_empty() || !long.divided;
+        (allowed && balanced).then(|| pairing.normalisation.max(Normalisation::LeftOut))
+    }
+
+    /// This side ran out of room: each of its words begins one of the other's, and a surname is recognisable (the first may be
+    /// a particle: `DE`, `DA`).
+    fn cut_off(&self, other: &Self) -> Option<Normalisation> {
+        if !self.truncated {
+            return None;
+        }
+        let theirs = other.words();
+        let mut taken = vec![false; theirs.len()];
+        for word in self.words() {
+            let free = |index: &usize| !taken[*index];
+            let index = (0..theirs.len()).filter(free).find(|index| word.begins(theirs[*index]))?;
+            taken[index] = true;
+        }
+        self.surname.iter().any(Word::is_recognisable).then_some(Normalisation::Truncated)
+    }
+}
+
+fn sequence(a: &[Word], b: &[Word]) -> Option<Normalisation> {
+    sequence_of(&a.iter().collect::<Vec<_>>(), &b.iter().collect::<Vec<_>>())
+}
+
+/// The same words in the same order.
+fn sequence_of(a: &[&Word], b: &[&Word]) -> Option<Normalisation> {
+    if a.len() != b.len() {
+        return None;
+    }
+    a.iter().zip(b).try_fold(Normalisation::Exact, |worst, (x, y)| Some(worst.max(x.same(y)?)))
+}
+
+/// Which word of a longer list each word of a shorter one is.
+struct Pairing {
+    pairs: Vec<Option<usize>>,
+    normalisation: Normalisation,
+}
+
+impl Pairing {
+    /// Whole words are placed before initials, so that an initial takes what is left.
+    fn of(few: &[&Word], many: &[&Word]) -> Self {
+        let mut taken = vec![false; many.len()];
+        let mut pairs = vec![None; few.len()];
+        let mut normalisation = Normalisation::Exact;
+        for initials in [false, true] {
+            for (at, word) in few.iter().enumerate() {
+                if pairs[at].is_some() {
+                    continue;
+                }
+                let found = many.iter().enumerate().filter(|(index, _)| !taken[*index]).find_map(|(index, other)| {
+                    let same = if initials { word.initial_of(other) } else { word.same(other) };
+                    same.map(|how| (index, how))
+                });
+                if let Some((index, how)) = found {
+                    taken[index] = true;
+                    pairs[at] = Some(index);
+                    normalisation = normalisation.max(how);
+                }
+            }
+        }
+        Self { pairs, normalisation }
+    }
+
+    fn complete(&self) -> bool {
+        !self.pairs.is_empty() && self.pairs.iter().all(Option::is_some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A machine-readable name, `SURNAME<<GIVEN NAMES`.
+    fn zone(text: &str) -> Name<'_> {
+        let (surname, given) = text.split_once("<<").unwrap_or((text, ""));
+        Name::divided(Some(surname), Some(given))
+    }
+
+    #[rustfmt::skip]
+    const VISUAL_AND_ZONE: &[(&str, &str, &str)] = &[
+        // surname and given names as printed, the zone
+        ("ERIKSSON", "ANNA MARIA", "ERIKSSON<<ANNA MARIA"),
+        ("Müller", "Jürgen", "MUELLER<<JUERGEN"),
+        ("Müller", "Jürgen", "MULLER<<JURGEN"),
+        ("Müller", "Jürgen", "MUXXLLER<<JUXXRGEN"),
+        ("Weiß", "Björn", "WEISS<<BJOERN"),
+        ("Åkesson", "Åsa", "AAKESSON<<AASA"),
+        ("Østergård", "Søren", "OESTERGAARD<<SOEREN"),
+        ("Þórsdóttir", "Guðrún", "THORSDOTTIR<<GUDRUN"),
+        ("Núñez Peña", "María José", "NUNEZ PENA<<MARIA JOSE"),
+        ("Núñez", "Begoña", "NUNXXEZ<<BEGONXXA"),
+        ("Łukasiewicz", "Żaneta", "LUKASIEWICZ<<ZANETA"),
+        ("Dvořáková", "Jiřina", "DVORAKOVA<<JIRINA"),
+        ("Şahinoğlu", "İsmail Işık", "SAHINOGLU<<ISMAIL ISIK"),
+        ("Nguyễn", "Thị Hồng Ánh", "NGUYEN<<THI HONG ANH"),
+        ("Đoković", "Đurđa", "DOKOVIC<<DURDA"),
+        ("Ștefănescu", "Ioniță", "STEFANESCU<<IONITA"),
+        ("Đặng", "Văn Đức", "DANG<<VAN DUC"),
+        ("O'Brien", "Siobhán", "OBRIEN<<SIOBHAN"),
+        ("O’Connor", "Seán", "O CONNOR<<SEAN"),
+        ("D'Artagnan", "Charles", "DARTAGNAN<<CHARLES"),
+        ("Smith-Jones", "Mary-Ann", "SMITH JONES<<MARY ANN"),
+        ("Smith-Jones", "Mary-Ann", "SMITHJONES<<MARYANN"),
+        ("van der Berg", "Jan", "VANDERBERG<<JAN"),
+        ("De Vries e/v Jansen", "Anna", "DE VRIES<<ANNA"),
+        ("Dupont ép. Martin", "Claire", "DUPONT<<CLAIRE"),
+        ("Dupont née Martin", "Claire", "DUPONT<<CLAIRE"),
+        ("Meier geb. Schulz", "Eva", "MEIER<<EVA"),
+        ("Dr. Meier", "Eva", "MEIER<<EVA"),
+        ("KING JR.", "MARTIN LUTHER", "KING<<MARTIN LUTHER"),
+        ("Иванов", "Иван Иванович", "IVANOV<<IVAN"),
+        ("ИВАНОВА / IVANOVA", "ЮЛИЯ / IULIIA", "IVANOVA<<IULIIA"),
+        ("Щербаков", "Юрий", "SHCHERBAKOV<<IURII"),
+        ("Шевченко", "Євген", "SHEVCHENKO<<YEVHEN"),
+        ("Георгиев", "Кръстьо", "GEORGIEV<<KRASTYO"),
+        ("Живковић", "Ђорђе", "ZIVKOVIC<<DORDE"),
+        ("Παπαδόπουλος", "Γεώργιος", "PAPADOPOULOS<<GEORGIOS"),
+        ("Ευαγγέλου", "Αύγουστος", "EVANGELOU<<AVGOUSTOS"),
+        ("王", "小明", "WANG<<XIAOMING"),
+        ("欧阳", "伟", "OUYANG<<WEI"),
+        ("田中 TANAKA", "花子 HANAKO", "TANAKA<<HANAKO"),
+        ("SUKARNO", "", "SUKARNO<<"),
+        ("", "SUKARNO", "SUKARNO<<"),
+        ("FNU", "SANGEETA", "SANGEETA<<"),
+        ("MADRAZO CARDENAS", "BONIFACIO DE LA TRINIDAD", "MADRAZO CARDENAS<<BONIFACIO"),
+        ("ERIKSS0N", "ANNA", "ERIKSSON<<ANNA"),
+        ("MÜLLER", "JÜRGEN", "MÜLLER<<JÜRGEN"),
+        ("MU\u{308}LLER", "JU\u{308}RGEN", "MUELLER<<JUERGEN"),
+        ("Al-Rashid", "Abd al-Rahman", "AL RASHID<<ABD ALRAHMAN"),
+    ];
+
+    #[test]
+    fn honest_visual_zones_agree_with_their_machine_readable_zone() {
+        for (surname, given, printed) in VISUAL_AND_ZONE {
+            let visual = Name::divided(Some(surname), Some(given));
+            let agreement = compare(visual, zone(printed), Strictness::Document);
+            assert!(agreement.is_some_and(Agreement::agrees), "{surname}, {given} | {printed}: {agreement:?}");
+        }
+    }
+
+    #[rustfmt::skip]
+    const STATED: &[(&str, &str)] = &[
+        // what the person typed, the document
+        ("Anna Maria Eriksson", "ERIKSSON<<ANNA MARIA"),
+        ("Anna Eriksson", "ERIKSSON<<ANNA MARIA"),
+        ("Maria Eriksson", "ERIKSSON<<ANNA MARIA"),
+        ("Anna M. Eriksson", "ERIKSSON<<ANNA MARIA"),
+        ("eriksson, anna maria", "ERIKSSON<<ANNA MARIA"),
+        ("ERIKSSON Anna", "ERIKSSON<<ANNA MARIA"),
+        ("Anna Maria Linnea Eriksson", "ERIKSSON<<ANNA MARIA"),
+        ("Jürgen Müller", "MUELLER<<JUERGEN"),
+        ("Jurgen Muller", "MUELLER<<JUERGEN"),
+        ("Ana García", "GARCIA LOPEZ<<ANA MARIA"),
+        ("Ana María García López", "GARCIA LOPEZ<<ANA MARIA"),
+        ("María del Carmen Ruiz", "RUIZ ZAFON<<MARIA DEL CARMEN"),
+        ("Mary Ann Smith Jones", "SMITH-JONES<<MARY-ANN"),
+        ("Maryann Smithjones", "SMITH-JONES<<MARY-ANN"),
+        ("Sean O'Connor", "OCONNOR<<SEAN"),
+        ("Jan van den Berg", "VANDENBERG<<JAN"),
+        ("Dr. Eva Meier", "MEIER<<EVA"),
+        ("Martin Luther King Jr.", "KING<<MARTIN LUTHER"),
+        ("Sukarno", "SUKARNO<<"),
+        ("Novak Djokovic", "ĐOKOVIĆ<<NOVAK"),
+        ("Wang Xiaoming", "WANG<<XIAO MING"),
+        ("Иван Иванов", "IVANOV<<IVAN"),
+        ("Nguyen Thi Hong Anh", "NGUYỄN<<THỊ HỒNG ÁNH"),
+    ];
+
+    #[test]
+    fn people_may_write_their_name_as_they_are_used_to() {
+        for (stated, document) in STATED {
+            let agreement = compare(Name::whole(stated), zone(document), Strictness::Statement);
+            assert!(agreement.is_some_and(Agreement::agrees), "{stated} | {document}: {agreement:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_ran_out_of_room_agrees_with_the_whole_one() {
+        let cut = Name { truncated: true, ..zone("NILAVADHANANANDA<<CHAYAPA DEJTHAMRONG K") };
+        let whole = Name::divided(Some("Nilavadhanananda"), Some("Chayapa Dejthamrong Krasuang"));
+        assert!(compare(cut, whole, Strictness::Document).is_some_and(Agreement::agrees));
+        let cut_in_a_word = Name { truncated: true, ..zone("NILAVADHANANANDA<<CHAYAPA DEJTHAM") };
+        assert_eq!(
+            compare(cut_in_a_word, whole, Strictness::Document),
+            Some(Agreement::Agrees(Normalisation::Truncated))
+        );
+        let other = Name::divided(Some("Nilavadhanananda"), Some("Somchai Krasuang"));
+        assert_eq!(compare(cut, other, Strictness::Document), Some(Agreement::Differs));
+    }
+
+    #[test]
+    fn another_persons_name_never_agrees() {
+        for (a, b) in [
+            ("ERIKSSON<<ANNA", "MALLORY<<EVIL"),
+            ("ERIKSSON<<ANNA", "ERIKSSON<<BEATA"),
+            ("ERIKSSON<<ANNA", "ERICSON<<ANNA"),
+            ("HANSSON<<ANNA", "HANSON<<ANNA"),
+            ("SMITH<<JOHN", "SMITH<<JOHNNY"),
+            ("SMITH<<JOHN", "SMYTHE<<JOHN"),
+            ("ERIKSSON<<ANNA MARIA", "MARIA<<ANNA"),
+            ("GARCIA LOPEZ<<ANA", "LOPEZ<<MARIA"),
+            ("ИВАНОВ<<ИВАН", "PETROV<<IVAN"),
+            ("KIM<<MIN", "KIM<<JI"),
+        ] {
+            for strictness in [Strictness::Document, Strictness::Statement] {
+                assert_eq!(compare(zone(a), zone(b), strictness), Some(Agreement::Differs), "{a} | {b}");
+            }
+        }
+        for (stated, document) in [
+            ("Anna", "ERIKSSON<<ANNA MARIA"),
+            ("Anna Maria", "ERIKSSON<<ANNA MARIA"),
+            ("Eriksson", "ERIKSSON<<ANNA MARIA"),
+            ("A. Eriksson", "ERIKSSON<<ANNA MARIA"),
+            ("Garcia Lopez", "GARCIA LOPEZ<<ANA MARIA"),
+            ("Bill Smith", "SMITH<<WILLIAM"),
+            ("Anna Maria Mallory", "ERIKSSON<<ANNA MARIA"),
+        ] {
+            let agreement = compare(Name::whole(stated), zone(document), Strictness::Statement);
+            assert_eq!(agreement, Some(Agreement::Differs), "{stated} | {document}");
+        }
+    }
+
+    #[test]
+    fn scripts_without_a_rule_between_them_are_not_compared() {
+        let arabic = Name::divided(Some("الرشيد"), Some("عبد الرحمن"));
+        assert_eq!(
+            compare(arabic, zone("ALRASHID<<ABDULRAHMAN"), Strictness::Document),
+            Some(Agreement::NotComparable)
+        );
+        assert_eq!(compare(arabic, arabic, Strictness::Document), Some(Agreement::Agrees(Normalisation::Exact)));
+        assert_eq!(compare(Name::divided(None, None), zone("A<<B"), Strictness::Document), None);
+        assert_eq!(compare(Name::whole("12345 -"), zone("A<<B"), Strictness::Document), None);
+    }
+
+    proptest! {
+        #[test]
+        fn comparison_is_symmetric(a in "[A-ZÄÖÜéñА-Я' -]{0,16}", b in "[A-ZÄÖÜéñА-Я' -]{0,16}", c in "[A-ZÄÖÜéñ' -]{0,16}", d in "[A-ZÄÖÜéñ' -]{0,16}", cut: bool) {
+            let x = Name { truncated: cut, ..Name::divided(Some(&a), Some(&b)) };
+            let y = Name::divided(Some(&c), Some(&d));
+            for strictness in [Strictness::Document, Strictness::Statement] {
+                prop_assert_eq!(compare(x, y, strictness), compare(y, x, strictness));
+                prop_assert_eq!(compare(Name::whole(&a), y, strictness), compare(y, Name::whole(&a), strictness));
+            }
+        }
+
+        #[test]
+        fn every_name_agrees_with_itself(a in "\\PC{0,24}", b in "\\PC{0,24}") {
+            let name = Name::divided(Some(&a), Some(&b));
+            if let Some(agreement) = compare(name, name, Strictness::Document) {
+                prop_assert!(agreement.agrees(), "{:?}", agreement);
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Everything that was read, from whichever source, brought into one shape.
+
+pub mod aamva;
+pub mod mrz;
+pub mod ocr;
+pub mod transcription;
+
+use jiff::civil::Date;
+
+use super::Evidence;
+use crate::case::{Document, Verification};
+use crate::rules::document::agreement::comparison::Source;
+use crate::rules::document::judge::ocr_crosscheck as own;
+use crate::rules::document::normalise::countries;
+use crate::rules::document::normalise::dates::{self, Expiry, Order, PartialDate, Printed, Role};
+use crate::rules::document::normalise::names::Name;
+use crate::rules::document::readings::aamva::{Licence, NotALicence};
+use crate::rules::document::readings::mrz::Zone;
+use crate::rules::document::readings::ocr::Sight;
+use crate::rules::document::readings::transcription::{Fields, Transcription};
+
+/// All readings of one document.
+pub struct Readings<'a> {
+    /// The front's visual zone.
+    pub front: Option<&'a Transcription>,
+    /// The back's visual zone.
+    pub back: Option<&'a Transcription>,
+    /// The machine-readable zone, and the side it was read on.
+    pub zone: (Source, mrz::Reading),
+    /// A second zone on the other side that says something else.
+    pub second_zone: bool,
+    /// What our own eyes saw of a zone, and the side they saw it on.
+    pub own: (Source, Option<&'a Sight>),
+    /// The barcode of a licence.
+    pub licence: Option<Result<Licence, NotALicence>>,
+    /// What the person declared.
+    pub record: &'a Verification,
+    /// What was uploaded as what.
+    pub document: &'a Document,
+    /// The day of the check.
+    pub today: Date,
+    order: Order,
+}
+
+impl<'a> Readings<'a> {
+    /// Parses what was read.
+    pub fn collect(evidence: &Evidence<'a>, today: Date) -> Self {
+        let (front, back) = (evidence.front_reading, evidence.back_reading);
+        let zone_of = |reading: Option<&Transcription>| {
+            reading.map_or(mrz::Reading::Absent, |reading| mrz::read(&reading.mrz_lines, today))
+        };
+        let (zone, second_zone) = choose((Source::Front, zone_of(front)), (Source::Back, zone_of(back)));
+        let barcodes = evidence.back.map(|back| back.barcodes.as_slice()).unwrap_or_default();
+        let mut readings = Self {
+            front,
+            back,
+            zone,
+            second_zone,
+            own: own::choose(evidence.front_sight, evidence.back_sight),
+            licence: best_licence(barcodes),
+            record: evidence.record,
+            document: evidence.document,
+            today,
+            order: Order::DayFirst,
+        };
+        let month_first = readings
+            .issuing_states()
+            .iter()
+            .any(|(_, state)| countries::code(state).is_some_and(countries::writes_month_first));
+        if month_first {
+            readings.order = Order::MonthFirst;
+        }
+        readings
+    }
+
+    /// The zone, if there is one.
+    pub fn zone(&self) -> Option<&Zone> {
+        match &self.zone.1 {
+            mrz::Reading::Zone(zone) => Some(zone),
+            mrz::Reading::Absent | mrz::Reading::Unusable(_) => None,
+        }
+    }
+
+    /// The barcode, if it is a licence's.
+    pub fn barcode(&self) -> Option<&Licence> {
+        self.licence.as_ref().and_then(|licence| licence.as_ref().ok())
+    }
+
+    /// The zone that the model reports of one side.
+    pub fn zone_on(&self, side: Source) -> Option<Box<Zone>> {
+        let reading = if side == Source::Back { self.back } else { self.front };
+        match mrz::read(&reading?.mrz_lines, self.today) {
+            mrz::Reading::Zone(zone) => Some(zone),
+            mrz::Reading::Absent | mrz::Reading::Unusable(_) => None,
+        }
+    }
+
+    /// The zone as our own eyes read it, where it holds. It stands in the matrix and nowhere else: what follows from a document
+    /// follows from what was read of it by the usual way.
+    pub fn own_zone(&self) -> Option<&'a Zone> {
+        self.own.1.and_then(Sight::holds)
+    }
+
+    /// The visual zones that were read.
+    pub fn visual(&self) -> impl Iterator<Item = (Source, &'a Transcription)> {
+        let front = self.front.map(|reading| (Source::Front, reading));
+        let back = self.back.map(|reading| (Source::Back, reading));
+        front.into_iter().chain(back)
+    }
+
+    fn visual_text(&self, of: impl Fn(&'a Fields) -> Option<&'a String>) -> Vec<(Source, &'a str)> {
+        self.visual().filter_map(|(source, reading)| of(&reading.fields).map(|text| (source, text.as_str()))).collect()
+    }
+
+    /// The holder's name.
+    pub fn names(&self) -> Vec<(Source, Name<'_>)> {
+        let mut names: Vec<(Source, Name<'_>)> = self
+            .visual()
+            .map(|(source, reading)| {
+                let fields = &reading.fields;
+                (source, Name::divided(fields.surname.as_deref(), fields.given_names.as_deref()))
+            })
+            .collect();
+        if let Some(zone) = self.zone() {
+            let name = Name::divided(Some(&zone.surname), Some(&zone.given_names));
+            names.push((Source::Mrz, Name { truncated: zone.names_truncated, ..name }));
+        }
+        if let Some(licence) = self.barcode() {
+            let name = Name::divided(licence.surname.as_deref(), licence.given_names.as_deref());
+            names.push((Source::Barcode, Name { truncated: licence.names_truncated, ..name }));
+        }
+        names.push((Source::Declared, Name::whole(&self.record.declared_name)));
+        names.retain(|(_, name)| !name.is_empty());
+        names
+    }
+
+    /// Dates of birth.
+    pub fn births(&self) -> Vec<(Source, DateReading)> {
+        let declared =
+            self.record.declared_date_of_birth.map(|date| (Source::Declared, DateReading::known(date.into())));
+        let born = |zone: &Zone| zone.date_of_birth.map(|birth| self.in_printed_century(birth));
+        let machine = self.machine_dates(|zone| Some(born(zone)), |licence| licence.date_of_birth);
+        self.printed_dates(Role::Birth, |fields| fields.date_of_birth.as_ref())
+            .into_iter()
+            .chain(machine)
+            .chain(declared)
+            .collect()
+    }
+
+    /// The zone's years have two digits, so of somebody over a hundred it says the same as of a child. The visual zone says which.
+    pub fn in_printed_century(&self, birth: PartialDate) -> PartialDate {
+        let printed = self.printed_dates(Role::Birth, |fields| fields.date_of_birth.as_ref());
+        let earlier = birth.a_century_earlier();
+        let meant = printed.iter().filter_map(|(_, reading)| reading.date()).any(|date| earlier == Some(date));
+        earlier.filter(|_| meant).unwrap_or(birth)
+    }
+
+    /// Dates of issue.
+    pub fn issues(&self) -> Vec<(Source, DateReading)> {
+        let machine = self.machine_dates(|_| None, |licence| licence.date_of_issue);
+        self.printed_dates(Role::Issue, |fields| fields.date_of_issue.as_ref()).into_iter().chain(machine).collect()
+    }
+
+    /// Dates of expiry.
+    pub fn expiries(&self) -> Vec<(Source, DateReading)> {
+        let machine = self.machine_dates(|zone| Some(zone.date_of_expiry), |licence| licence.date_of_expiry);
+        self.printed_dates(Role::Expiry, |fields| fields.date_of_expiry.as_ref()).into_iter().chain(machine).collect()
+    }
+
+    fn printed_dates(&self, role: Role, of: impl Fn(&'a Fields) -> Option<&'a String>) -> Vec<(Source, DateReading)> {
+        let read = |text: &str| match role {
+            Role::Expiry => dates::parse_expiry(text, self.order, self.today),
+            Role::Birth | Role::Issue => dates::parse(text, role, self.order, self.today).map(Expiry::On),
+        };
+        self.visual_text(of)
+            .into_iter()
+            .map(|(source, text)| (source, DateReading { shown: text.to_owned(), read: read(text) }))
+            .collect()
+    }
+
+    /// `in_zone`: whether the zone has such a date, and whether it can be read.
+    fn machine_dates(
+        &self,
+        in_zone: impl Fn(&Zone) -> Option<Option<PartialDate>>,
+        in_barcode: impl Fn(&Licence) -> Option<PartialDate>,
+    ) -> Vec<(Source, DateReading)> {
+        let reading = |date: Option<PartialDate>| date.map_or_else(DateReading::unreadable, DateReading::known);
+        let zone = self.zone().and_then(in_zone).map(|date| (Source::Mrz, reading(date)));
+        let barcode = self.barcode().map(|licence| (Source::Barcode, reading(in_barcode(licence))));
+        zone.into_iter().chain(barcode).collect()
+    }
+
+    /// Numbers of the document, each with the other numbers that its source prints.
+    pub fn numbers(&self) -> Vec<(Source, NumberReading)> {
+        let mut numbers: Vec<(Source, NumberReading)> = self
+            .visual()
+            .filter_map(|(source, reading)| {
+                let number = reading.fields.document_number.clone()?;
+                let others = reading.fields.personal_number.iter().cloned().collect();
+                Some((source, NumberReading { number, others }))
+            })
+            .collect();
+        if let Some(zone) = self.zone() {
+            let number = zone.document_number.clone();
+            numbers.push((Source::Mrz, NumberReading { number, others: zone.optional.clone() }));
+        }
+        if let Some(number) = self.barcode().and_then(|licence| licence.document_number.clone()) {
+            numbers.push((Source::Barcode, NumberReading { number, others: Vec::new() }));
+        }
+        if !self.record.declared_document_number.trim().is_empty() {
+            let number = self.record.declared_document_number.clone();
+            numbers.push((Source::Declared, NumberReading { number, others: Vec::new() }));
+        }
+        numbers
+    }
+
+    /// Issuing states.
+    pub fn issuing_states(&self) -> Vec<(Source, String)> {
+        let visual = self.visual().filter_map(|(source, reading)| {
+            let printed = reading.issuing_state.clone()?;
+            Some((source, self.country_of_province(&printed).unwrap_or(printed)))
+        });
+        let zone = self.zone().map(|zone| (Source::Mrz, zone.issuing_state.clone()));
+        let barcode = self.barcode().and_then(|licence| Some((Source::Barcode, licence.issuing_country()?.to_owned())));
+        let declared = [&self.document.country, &self.record.declared_country]
+            .into_iter()
+            .find(|country| !country.trim().is_empty())
+            .map(|country| (Source::Declared, country.clone()));
+        visual.chain(zone).chain(barcode).chain(declared).filter(|(_, state)| !state.trim().is_empty()).collect()
+    }
+
+    /// A licence names its state or province: `CA` is California beside a barcode of California, and Georgia is not Georgia.
+    fn country_of_province(&self, printed: &str) -> Option<String> {
+        let licence = self.barcode()?;
+        let province = licence.issuer_jurisdiction?;
+        let named = printed.trim().eq_ignore_ascii_case(province)
+            || (province == "GA" && printed.trim().eq_ignore_ascii_case("georgia"));
+        if named { licence.issuing_country().map(str::to_owned) } else { None }
+    }
+
+    /// Nationalities.
+    pub fn nationalities(&self) -> Vec<(Source, String)> {
+        let visual = self.visual_text(|fields| fields.nationality.as_ref());
+        let zone = self.zone().map(|zone| (Source::Mrz, zone.nationality.clone()));
+        visual
+            .into_iter()
+            .map(|(source, text)| (source, text.to_owned()))
+            .chain(zone)
+            .filter(|(_, text)| !text.is_empty())
+            .collect()
+    }
+
+    /// Sexes.
+    pub fn sexes(&self) -> Vec<(Source, String)> {
+        let visual =
+            self.visual_text(|fields| fields.sex.as_ref()).into_iter().map(|(source, text)| (source, text.to_owned()));
+        let zone = self.zone().map(|zone| (Source::Mrz, zone.sex.to_string()));
+        let barcode = self.barcode().and_then(|licence| Some((Source::Barcode, licence.sex?.to_string())));
+        visual.chain(zone).chain(barcode).collect()
+    }
+
+    /// Numbers of the person.
+    pub fn personal_numbers(&self) -> Vec<(Source, NumberReading)> {
+        let visual = self
+            .visual_text(|fields| fields.personal_number.as_ref())
+            .into_iter()
+            .map(|(source, text)| (source, NumberReading { number: text.to_owned(), others: Vec::new() }));
+        let zone = self.zone().into_iter().flat_map(|zone| {
+            zone.optional.iter().map(|text| (Source::Mrz, NumberReading { number: text.clone(), others: Vec::new() }))
+        });
+        visual.chain(zone).collect()
+    }
+}
+
+/// A date as its source shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateReading {
+    /// As printed, or as ISO date where the source is a machine's.
+    pub shown: String,
+    /// What it says; `None` where it cannot be read.
+    pub read: Option<Expiry>,
+}
+
+impl DateReading {
+    /// A date that was read.
+    pub fn known(date: PartialDate) -> Self {
+        Self { shown: date.to_string(), read: Some(Expiry::On(Printed { date, other_order: None })) }
+    }
+
+    /// One that is there and cannot be read.
+    pub fn unreadable() -> Self {
+        Self { shown: "unreadable".to_owned(), read: None }
+    }
+
+    /// The day, where it is one.
+    pub fn date(&self) -> Option<PartialDate> {
+        match self.read? {
+            Expiry::On(printed) => Some(printed.date),
+            Expiry::Never => None,
+        }
+    }
+}
+
+/// A number and the other numbers beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberReading {
+    /// As read.
+    pub number: String,
+    /// Others of the same source.
+    pub others: Vec<String>,
+}
+
+/// The zone that counts: one that holds before one that does not, the front's before the back's; and whether a second one says
+/// something else.
+fn choose(front: (Source, mrz::Reading), back: (Source, mrz::Reading)) -> ((Source, mrz::Reading), bool) {
+    let rank = |reading: &mrz::Reading| match reading {
+        mrz::Reading::Zone(zone) if zone.holds() => 3,
+        mrz::Reading::Zone(_) => 2,
+        mrz::Reading::Unusable(_) => 1,
+        mrz::Reading::Absent => 0,
+    };
+    let second = match (&front.1, &back.1) {
+        (mrz::Reading::Zone(a), mrz::Reading::Zone(b)) => {
+            a.document_number != b.document_number || a.date_of_birth != b.date_of_birth || a.surname != b.surname
+        }
+        _ => false,
+    };
+    if rank(&back.1) > rank(&front.1) { (back, second) } else { (front, second) }
+}
+
+/// The first barcode that is a licence, or why the first one is none.
+fn best_licence(barcodes: &[String]) -> Option<Result<Licence, NotALicence>> {
+    let mut read = barcodes.iter().map(|text| aamva::parse(text));
+    let first = read.next()?;
+    if first.is_ok() { Some(first) } else { Some(read.find(Result::is_ok).unwrap_or(first)) }
+}
