@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use identivia::checks::ocr_model::Recogniser;
 use identivia::pixels::{barcode, scale};
-use identivia::recognition::Recogniser;
 use identivia::verification::rules::document::image::{self, Limits, Prepared, faces, metadata, open, quality};
 use identivia::verification::rules::document::readings::transcription::{Side, Transcription};
 use identivia::verification::rules::document::readings::{aamva, mrz, ocr as eyes};

@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "crash-points")]
-use identivia::sabotage;
-use identivia::{config, http, run, telemetry};
+use identivia::base::failpoints as sabotage;
+use identivia::base::telemetry;
+use identivia::{app as run, config, http};
 
 /// Identity verification beside PocketBase. Configured by the environment; `identivia variables` lists it.
 #[derive(Debug, Parser)]

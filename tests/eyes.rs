@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use identivia::recognition::Recogniser;
+use identivia::checks::ocr_model::Recogniser;
 use identivia::verification::rules::document::readings::mrz as zone;
-use identivia::verification::rules::document::readings::ocr as eyes;
+use identivia::verification::rules::document::readings::ocr;
 use identivia::verification::rules::document::readings::ocr::Sight;
 use identivia::verification::rules::document::readings::ocr::compare::{Verdict, compare};
 use image::imageops::{self, FilterType};
@@ -50,7 +50,7 @@ fn specimen(document_type: &str, more: &[&str]) -> GrayImage {
 
 fn look(picture: &GrayImage) -> (Sight, usize) {
     let mut strips = 0;
-    let sight = eyes::look(picture, TODAY, |strip| {
+    let sight = ocr::look(picture, TODAY, |strip| {
         strips += 1;
         MODEL.recognise(strip)
     });

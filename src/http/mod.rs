@@ -8,33 +8,16 @@
 //! `document`, `liveness`, `status`, `meta`), `problem` says what went wrong. Types of requests and answers carry their own
 //! description; `openapi` collects it.
 
-mod address;
-mod auth;
-mod body;
-mod cors;
-mod docs;
-mod document;
-mod fields;
-mod figures;
-mod health;
-mod idempotency;
-mod kept;
-mod limits;
-mod liveness;
-pub mod messages;
-mod meta;
-mod multipart;
-mod notify;
+pub mod api;
+pub mod endpoints;
+pub mod middleware;
+
+pub(crate) mod dispatch;
+pub(crate) mod long_poll;
 mod openapi;
-mod problem;
-mod reply;
 mod routes;
 mod server;
-mod service;
-mod status;
-mod verify;
-mod view;
-mod wait;
+pub(crate) mod status_cache;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,10 +25,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-pub use health::{Health, ProviderHealth, Providers};
-pub use kept::Kept;
-pub use limits::{Quota, Quotas};
-pub use notify::{Notifier, Subscription};
+pub use crate::http::endpoints::health::{Health, ProviderHealth, Providers};
+pub use crate::http::long_poll::notify::{Notifier, Subscription};
+pub use crate::http::middleware::limits::{Quota, Quotas};
+pub use crate::http::status_cache::Kept;
 pub use openapi::document as openapi_document;
 pub use server::{serve, serve_metrics};
 

@@ -20,11 +20,11 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::body::TransportError;
-use super::meta::METRICS_TYPE;
-use super::reply::{Reply, ResponseBody};
-use super::service::Service;
 use super::{Facade, RenderMetrics};
+use crate::http::api::body::TransportError;
+use crate::http::api::reply::{Reply, ResponseBody};
+use crate::http::dispatch::Service;
+use crate::http::endpoints::meta::METRICS_TYPE;
 
 /// How long a client may take for the head of a request; also how long a connection may stay without one.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);

@@ -14,13 +14,13 @@ use url::Url;
 
 use super::clock::ServerClock;
 use super::error::{PocketbaseError, Result};
-use super::files::FileToken;
-use super::login::Login;
-use super::people::KnownToken;
 use super::request::{Answer, Call};
-use super::vouch::{Shelf, Vouch};
-use super::webhooks::Endpoint;
-use crate::sabotage::{Bug, planted};
+use crate::base::failpoints::{Bug, planted};
+use crate::pocketbase::cache_lease::{Shelf, Vouch};
+use crate::pocketbase::session::Login;
+use crate::pocketbase::store::files::FileToken;
+use crate::pocketbase::store::users::KnownToken;
+use crate::pocketbase::store::webhooks::Endpoint;
 use crate::verification::Policy;
 
 /// Idle connections are kept no longer: one that a router forgot must not be what the next heartbeat goes out on.

@@ -4,25 +4,19 @@
 //! believed without proof. A timeout is not a "no", so writes are read back. And the only atomic thing is `/api/batch`, so
 //! every write of the service is one batch that begins with the next journal row.
 
+pub mod store;
+
+pub mod cache_lease;
 pub mod client;
 mod clock;
 pub mod error;
-pub mod evidence;
-pub mod files;
 pub mod filter;
-pub mod hashes;
-pub mod heartbeat;
-mod journal;
-mod login;
-pub mod people;
-pub mod read;
 pub mod realtime;
 pub mod records;
 mod request;
-pub mod selftest;
-pub mod vouch;
-mod webhooks;
+pub mod schema_check;
+pub(crate) mod session;
 
+pub use crate::pocketbase::store::commit::Commit;
 pub use client::{Client, Identity, Settings};
 pub use error::{Next, PocketbaseError, Refused, Result};
-pub use journal::Commit;

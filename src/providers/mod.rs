@@ -7,13 +7,14 @@
 //! `async-openai` logs response bodies that it cannot parse. The client here never lets it see such a body, and the
 //! subscriber should silence the target `async_openai` all the same.
 
+pub mod error;
 pub mod fingerprint;
+pub mod limiter;
 pub mod openai;
 pub mod rekognition;
-pub mod trouble;
 pub mod wire;
 
-pub use trouble::{Trouble, TroubleKind, provider_name};
+pub use crate::providers::error::{Trouble, TroubleKind, provider_name};
 pub use wire::Timeouts;
 
 use std::time::Duration;

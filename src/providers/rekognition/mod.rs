@@ -3,10 +3,11 @@
 //! The SDK signs and parses; it neither retries nor waits without limit here, and its endpoint comes from [`Settings`]
 //! alone, never from the environment.
 
+pub(crate) mod errors;
 mod limit;
 mod read;
-mod trouble;
 
+use crate::providers::rekognition::errors as trouble;
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use identivia::pocketbase::heartbeat::Beat;
 use identivia::pocketbase::realtime::{Change, Connection, End, Event};
 use identivia::pocketbase::records::Collection;
+use identivia::pocketbase::store::heartbeat::Beat;
 use serde_json::json;
 
 use crate::harness::eventually;

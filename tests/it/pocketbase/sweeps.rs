@@ -1,6 +1,6 @@
 //! The lists that find what no event told.
 
-use identivia::pocketbase::heartbeat::Beat;
+use identivia::pocketbase::store::heartbeat::Beat;
 use identivia::verification::{Event, Transition};
 use jiff::SignedDuration;
 use serde_json::json;

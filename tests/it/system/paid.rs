@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use identivia::examine::DOCUMENTS_MAX;
+use identivia::checks::DOCUMENTS_MAX;
 use identivia::verification::case::ClaimState;
 use identivia::verification::{Event, Work};
 use serde_json::{Value, json};

@@ -17,8 +17,8 @@ mod tests;
 
 use crate::rules::document::agreement::matrix;
 use crate::rules::document::judge::integrity;
-use crate::rules::document::judge::number_format as numbers;
-use crate::rules::document::judge::ocr_crosscheck as own;
+use crate::rules::document::judge::number_format;
+use crate::rules::document::judge::ocr_crosscheck;
 use crate::rules::document::judge::presence;
 use crate::rules::document::judge::validity;
 use crate::rules::document::normalise::countries;
@@ -81,10 +81,10 @@ pub fn judge(evidence: &Evidence<'_>, policy: &Policy, today: Date) -> Judgement
         presence::barcode(&readings, &mut claims);
         presence::fields(&readings, &rows, &mut claims);
         integrity::agreement(&readings, &rows, &mut claims);
-        own::claims(&readings, &mut claims);
+        ocr_crosscheck::claims(&readings, &mut claims);
         validity::dates(&readings, policy, &mut claims);
         validity::issuer(&readings, policy, &mut claims);
-        numbers::format(&readings, &mut claims);
+        number_format::format(&readings, &mut claims);
     }
     Judgement {
         reasons: claims.settle(policy),
@@ -144,7 +144,7 @@ fn extracted(evidence: &Evidence<'_>, readings: &Readings<'_>, rows: &[Row]) -> 
         "sex": text(readings.sexes()),
         "mrz": readings.zone(),
         "barcode": readings.barcode(),
-        "own_eyes": own::shown(readings),
+        "own_eyes": ocr_crosscheck::shown(readings),
         "metadata": { "front": evidence.front.metadata, "back": evidence.back.map(|back| &back.metadata) },
         "suspicions": readings.visual().flat_map(|(side, reading)| {
             reading.suspicions.iter().map(move |suspicion| json!({ "side": side, "suspicion": suspicion }))

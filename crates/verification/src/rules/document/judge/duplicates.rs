@@ -16,7 +16,7 @@ use crate::reason::{Code, Reason};
 use crate::rules::document::agreement::comparison::Source;
 use crate::rules::document::agreement::matrix::{look_alike, plain_number};
 use crate::rules::document::image::{BANDS, Look};
-use crate::rules::document::judge::observations as claims;
+use crate::rules::document::judge::observations;
 use crate::rules::document::normalise::countries;
 use crate::rules::document::readings::Readings;
 use crate::rules::document::{Evidence, Readable};
@@ -45,7 +45,7 @@ pub fn marks(
     today: jiff::civil::Date,
 ) -> Option<Marks> {
     let reading = evidence.front_reading?;
-    if reading.readable == Readable::Unreadable || claims::asks_for_another_picture(&judgement.reasons, policy) {
+    if reading.readable == Readable::Unreadable || observations::asks_for_another_picture(&judgement.reasons, policy) {
         return None;
     }
     Some(Marks { number: number(&Readings::collect(evidence, today)), look: evidence.front.look })

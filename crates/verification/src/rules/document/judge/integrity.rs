@@ -5,7 +5,7 @@ use crate::rules::document::Evidence;
 use crate::rules::document::agreement::comparison::{Agreement, Source};
 use crate::rules::document::agreement::matrix::{Field, Row};
 use crate::rules::document::judge::observations::{Basis, Claims};
-use crate::rules::document::judge::prompt_injection as instructions;
+use crate::rules::document::judge::prompt_injection;
 use crate::rules::document::readings::Readings;
 use crate::rules::document::readings::transcription::{SuspicionKind, Transcription};
 
@@ -41,7 +41,7 @@ fn code_of(kind: SuspicionKind) -> Code {
 /// Text that addresses the reader, found by rule or said by the model. It was legible, so no fault of the picture excuses it.
 pub fn instructions(evidence: &Evidence<'_>, readings: &Readings<'_>, claims: &mut Claims) {
     for (source, reading) in readings.visual() {
-        if let Some(phrase) = instructions::find_in(texts(reading).into_iter()) {
+        if let Some(phrase) = prompt_injection::find_in(texts(reading).into_iter()) {
             let detail = format!("{} carries `{phrase}`", side(source));
             claims.say(Code::DocumentInstructionTextFound, Basis::NONE, detail);
         } else if reading.instructions_seen {
@@ -53,12 +53,12 @@ pub fn instructions(evidence: &Evidence<'_>, readings: &Readings<'_>, claims: &m
         }
     }
     let barcodes = evidence.back.map(|back| back.barcodes.as_slice()).unwrap_or_default();
-    if let Some(phrase) = instructions::find_in(barcodes.iter().map(String::as_str)) {
+    if let Some(phrase) = prompt_injection::find_in(barcodes.iter().map(String::as_str)) {
         claims.say(Code::DocumentInstructionTextFound, Basis::NONE, format!("the barcode carries `{phrase}`"));
     }
     let pictures = [Some(evidence.front), evidence.back];
     let square_codes = pictures.into_iter().flatten().flat_map(|picture| &picture.square_codes);
-    if let Some(phrase) = instructions::find_in(square_codes.map(String::as_str)) {
+    if let Some(phrase) = prompt_injection::find_in(square_codes.map(String::as_str)) {
         claims.say(Code::DocumentInstructionTextFound, Basis::NONE, format!("a square code carries `{phrase}`"));
     }
     if pictures.into_iter().flatten().any(|picture| picture.metadata.instructs) {

@@ -5,7 +5,7 @@
 //! had to allow. It never allows another name: no edit distance, no phonetics, no nicknames.
 
 use crate::rules::document::agreement::comparison::{Agreement, Normalisation};
-use crate::rules::document::normalise::transliteration as spelling;
+use crate::rules::document::normalise::transliteration;
 use crate::rules::document::normalise::transliteration::{Script, Word};
 
 /// A name as one source gives it.
@@ -87,8 +87,8 @@ struct Parsed {
 impl Parsed {
     /// Every way: as it stands, each of several scripts by itself, each side of a slash, without what follows "née".
     fn alternatives(name: Name<'_>) -> Vec<Self> {
-        let surnames = spelling::alternatives(name.surname);
-        let givens = spelling::alternatives(name.given_names);
+        let surnames = transliteration::alternatives(name.surname);
+        let givens = transliteration::alternatives(name.given_names);
         let empty = Vec::new();
         let mut parsed = Vec::new();
         for script in [Script::Latin, Script::Cyrillic, Script::Greek, Script::Other] {

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::Evidence;
 use crate::case::{Document, Verification};
 use crate::rules::document::agreement::comparison::Source;
-use crate::rules::document::judge::ocr_crosscheck as own;
+use crate::rules::document::judge::ocr_crosscheck;
 use crate::rules::document::normalise::countries;
 use crate::rules::document::normalise::dates::{self, Expiry, Order, PartialDate, Printed, Role};
 use crate::rules::document::normalise::names::Name;
@@ -56,7 +56,7 @@ impl<'a> Readings<'a> {
             back,
             zone,
             second_zone,
-            own: own::choose(evidence.front_sight, evidence.back_sight),
+            own: ocr_crosscheck::choose(evidence.front_sight, evidence.back_sight),
             licence: best_licence(barcodes),
             record: evidence.record,
             document: evidence.document,

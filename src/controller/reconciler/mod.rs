@@ -1,0 +1,638 @@
+//! The story in one function: read the case whole, see what is due, write what follows, claim what must be done.
+//!
+//! Start-up, event, timer, crash recovery and an operator's poke all enter at [`Reconciler::reconcile`]; results of
+//! finished work enter at [`Reconciler::perform`]. Both write through the same fenced batch, so whoever was slower reads again
+//! and decides again.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{debug, error, info, warn};
+
+use crate::base::backoff::Backoff;
+use crate::base::failpoints::{Bug, Point, planted, reached};
+use crate::checks::{DOCUMENTS_MAX, Examined, Examiner, Job};
+use crate::controller::admission as crowd;
+use crate::controller::admission::Crowd;
+use crate::controller::leases::{Held, Holdings};
+use crate::pocketbase::records::{DEFAULT_POLICY, Delivery, RecordPatch};
+use crate::pocketbase::{self, Client, Commit, PocketbaseError};
+use crate::verification::next_step::{Room, claim_seconds, finished, is_last_try, next_step_given};
+use crate::verification::{
+    Case, Entry, Event, Kind, Policy, Runner, SessionPatch, SessionStatus, Step, Transition, Work, summary,
+};
+
+/// Lost races in one pass after which the id goes back to the queue: somebody else is making progress.
+const PASSES_MAX: u32 = 8;
+/// Journal rows in one batch. A case never needs more at once; the bound is for a mistake in the core.
+const TRANSITIONS_MAX: usize = 32;
+/// Before the end of a claim, for writing what came of it.
+const WRITE_MARGIN: Duration = Duration::from_secs(5);
+/// What the journal says of trouble; the log says whose it was. The person may read the journal.
+const TROUBLE: &str = "system.provider_unavailable";
+/// Delay before work that failed is tried again.
+const RETRY: Backoff = Backoff { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
+
+/// Verifications whose last stored row is remembered; some 50 bytes each. Beyond that it begins anew.
+const STORED_MAX: usize = 20_000;
+/// Delay before work that could not be begun is tried again.
+const CROWDED_RETRY: Duration = Duration::from_secs(1);
+
+/// While another verification has its last try.
+const LAST_TRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// What a pass leaves to do.
+#[derive(Debug)]
+pub enum Next {
+    /// Nothing, until somebody does something.
+    Done,
+    /// Look again after this long.
+    After(Duration),
+    /// Work that this process now holds: give it to [`Reconciler::perform`].
+    Work(Assignment),
+}
+
+/// Work under a claim.
+#[derive(Debug)]
+pub struct Assignment {
+    /// The case as it was claimed.
+    case: Arc<Case>,
+    /// When, on `PocketBase`'s clock.
+    now: Timestamp,
+    /// The verification.
+    pub id: String,
+    /// `seq` of the claiming journal row.
+    pub claim: u32,
+    /// The pieces, most urgent first.
+    pub work: Vec<Work>,
+    /// Room for the document among them; free again with the last piece.
+    _room: Option<crowd::Room>,
+    /// Held while this is somebody's last try.
+    _alone: Option<OwnedSemaphorePermit>,
+    /// The claim, let go with the last piece.
+    _held: Held,
+}
+
+/// What a pass begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    /// The records, read anew.
+    Reading,
+    /// The case as this process last knew it, if it may rely on that. The number of the next journal row says whether it was right.
+    Known,
+}
+
+/// Why a pass could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// `PocketBase` did not do its part.
+    #[error("verification {id}")]
+    Pocketbase {
+        /// Which.
+        id: String,
+        /// Why.
+        #[source]
+        source: PocketbaseError,
+    },
+    /// Others wrote first, time after time. Nothing is wrong; look again.
+    #[error("verification {id}: others were faster {PASSES_MAX} times in a row")]
+    Contended {
+        /// Which.
+        id: String,
+    },
+    /// Somebody else handed in the same document meanwhile: a finding that says that nobody did must not be stored.
+    #[error("verification {id}: its document was stored for another verification meanwhile")]
+    Overtaken {
+        /// Which.
+        id: String,
+    },
+    /// The operator's policy cannot be used.
+    #[error("verification {id} waits: {}", .problems.join("; "))]
+    Policy {
+        /// Which.
+        id: String,
+        /// What is wrong with it.
+        problems: Vec<String>,
+    },
+}
+
+/// Reads, decides, writes.
+#[derive(Debug)]
+pub struct Reconciler {
+    client: Client,
+    examiner: Examiner,
+    instance: String,
+    liveness_threshold: f64,
+    /// Claims that this process works on. Written before the claim is, so that no other pass of this process can take a fresh
+    /// claim for one of a dead process.
+    holdings: Holdings,
+    /// One verification at a time has its last try: if the process dies again, it is known whose fault that was.
+    last_tries: Arc<Semaphore>,
+    /// The last row that this process has stored, by verification: a journal that is shorter was restored from a backup.
+    stored: Mutex<HashMap<String, u32>>,
+    /// Who waits for room to have a document examined.
+    crowd: Crowd,
+}
+
+impl Reconciler {
+    /// A reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
+    pub fn new(client: Client, examiner: Examiner, instance: String, liveness_threshold: f64) -> Self {
+        let (holdings, stored, crowd) = (Holdings::default(), Mutex::default(), Crowd::new(DOCUMENTS_MAX));
+        let last_tries = Arc::new(Semaphore::new(1));
+        Self { client, examiner, instance, liveness_threshold, holdings, last_tries, stored, crowd }
+    }
+
+    /// One look at verification `id`: writes what follows from its records and claims what is due.
+    pub async fn reconcile(&self, id: &str) -> Result<Next, ReconcileError> {
+        let room = self.crowd.kept_for(id);
+        self.advance(id, room, Begin::Reading, |_, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
+    }
+
+    /// A verification whose document waited for room, as soon as there is some. Cancel-safe.
+    pub async fn called(&self) -> String {
+        self.crowd.next().await
+    }
+
+    /// Whoever was called is not looked at after all.
+    pub fn not_coming(&self, id: &str) {
+        drop(self.crowd.kept_for(id));
+    }
+
+    /// The pieces of an assignment, each to be driven on its own: what one piece makes due must not wait for the slowest.
+    /// The claim is held until the last piece has ended or was dropped.
+    pub fn pieces(&self, assignment: Assignment) -> Vec<impl Future<Output = Next> + use<'_>> {
+        let assignment = Arc::new(assignment);
+        (0..assignment.work.len())
+            .map(|piece| {
+                let assignment = Arc::clone(&assignment);
+                async move { self.perform(&assignment, &assignment.work[piece]).await }
+            })
+            .collect()
+    }
+
+    async fn perform(&self, assignment: &Assignment, work: &Work) -> Next {
+        reached(Point::Claimed);
+        let (id, claim) = (assignment.id.as_str(), assignment.claim);
+        match self.try_perform(assignment, work).await {
+            Ok(next) => next,
+            Err(error) => {
+                // The claim runs out by itself, and whoever looks then tries again.
+                warn!(
+                    verification = id,
+                    claim,
+                    error = crate::base::telemetry::chain(&error),
+                    "work was done but not written"
+                );
+                Next::After(Duration::from_secs(1))
+            }
+        }
+    }
+
+    async fn try_perform(&self, assignment: &Assignment, work: &Work) -> Result<Next, ReconcileError> {
+        let (id, claim) = (assignment.id.as_str(), assignment.claim);
+        let policy = self.policy(&assignment.case).await?;
+        let patience =
+            Duration::from_secs(u64::from(claim_seconds(std::slice::from_ref(work)))).saturating_sub(WRITE_MARGIN);
+        let end = tokio::time::Instant::now() + patience;
+        let job = Job { case: &assignment.case, policy: &policy, work, now: assignment.now, end };
+        let mut examined = match tokio::time::timeout_at(end, self.examiner.examine(&job)).await {
+            Ok(examined) => examined,
+            Err(_) => Examined::Trouble { code: "service.out_of_time", retry_after: None },
+        };
+        reached(Point::Examined);
+        let mut overtaken = false;
+        for attempt in 1..=PASSES_MAX {
+            let next = async {
+                if overtaken {
+                    self.look_again(&assignment.case, &mut examined).await?;
+                }
+                let begin = if attempt == 1 { Begin::Known } else { Begin::Reading };
+                self.advance(id, None, begin, |case, policy| {
+                    (case.may_finish(claim, work) || planted(Bug::NoFence))
+                        .then(|| Some(self.conclude(case, policy, claim, work, &examined)))
+                })
+                .await
+            };
+            match next.await {
+                Ok(Some(next)) => {
+                    if !matches!(examined, Examined::Trouble { .. } | Examined::Crowded { .. } | Examined::NotYet) {
+                        self.examiner.forget(id, work);
+                    }
+                    reached(Point::ResultStored);
+                    return Ok(next);
+                }
+                Ok(None) => {
+                    reached(Point::ResultLate);
+                    self.examiner.forget(id, work);
+                    info!(verification = id, claim, "a result came too late and was dropped");
+                    return Ok(Next::After(Duration::ZERO));
+                }
+                Err(ReconcileError::Overtaken { .. }) if attempt < PASSES_MAX => overtaken = true,
+                // A paid answer is worth several tries to store it.
+                Err(error) if attempt < PASSES_MAX => {
+                    warn!(
+                        verification = id,
+                        claim,
+                        error = crate::base::telemetry::chain(&error),
+                        "a result could not be stored yet"
+                    );
+                    reached(Point::StoreFailed);
+                    tokio::time::sleep(RETRY.delay(attempt, rand::random(), None)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Next::After(Duration::from_secs(1)))
+    }
+
+    /// Asks anew whether a document was seen before.
+    async fn look_again(&self, case: &Case, examined: &mut Examined) -> Result<(), ReconcileError> {
+        let Examined::Finding(finding) = examined else { return Ok(()) };
+        let looked = self.examiner.look_again(case, finding).await;
+        looked.map_err(|source| ReconcileError::Pocketbase { id: case.id().to_owned(), source })
+    }
+
+    /// What an examination makes of the case.
+    fn conclude(&self, case: &Case, policy: &Policy, claim: u32, work: &Work, examined: &Examined) -> Transition {
+        let by = self.instance.as_str();
+        match examined {
+            Examined::Finding(finding) => {
+                let kind = work.check().unwrap_or(Kind::Liveness);
+                let transition = finished(case, policy, claim, kind, (**finding).clone(), by);
+                match work {
+                    Work::Liveness { evidence, .. } => transition.changing(SessionPatch {
+                        id: evidence.clone(),
+                        status: SessionStatus::Completed,
+                        opened: None,
+                    }),
+                    _ => transition,
+                }
+            }
+            Examined::Opened(opened) => {
+                let event = Event::LivenessSessionOpened {
+                    claim,
+                    liveness_session: work.evidence().to_owned(),
+                    expires_at: opened.expires_at,
+                };
+                let patch = SessionPatch {
+                    id: work.evidence().to_owned(),
+                    status: SessionStatus::Open,
+                    opened: Some(opened.clone()),
+                };
+                Transition::new(event, by).changing(patch)
+            }
+            Examined::Ended { status, code } => {
+                let event = Event::LivenessSessionEnded {
+                    liveness_session: work.evidence().to_owned(),
+                    status: status.as_str().to_owned(),
+                    code: code.as_str().to_owned(),
+                };
+                let patch = SessionPatch { id: work.evidence().to_owned(), status: *status, opened: None };
+                Transition::new(event, by).changing(patch)
+            }
+            Examined::NotYet => self.failed(claim, work, "liveness.not_ready", Duration::from_secs(2)),
+            // Nobody was asked: another try costs nothing but its place in the line.
+            Examined::Crowded { code } => {
+                info!(verification = case.id(), claim, trouble = code, "too many wait for a provider");
+                self.failed(claim, work, TROUBLE, CROWDED_RETRY)
+            }
+            Examined::Trouble { code, retry_after } => {
+                let failures = case
+                    .journal
+                    .iter()
+                    .filter(|e| matches!(&e.event, Event::WorkFailed { work: failed, .. } if failed == work))
+                    .count();
+                let failures = u32::try_from(failures).unwrap_or(u32::MAX - 1) + 1;
+                warn!(verification = case.id(), claim, trouble = code, failures, "work ended without an answer");
+                self.failed(claim, work, TROUBLE, RETRY.delay(failures, rand::random(), *retry_after))
+            }
+        }
+    }
+
+    fn failed(&self, claim: u32, work: &Work, trouble: &str, delay: Duration) -> Transition {
+        let event = Event::WorkFailed {
+            claim,
+            work: work.clone(),
+            trouble: trouble.to_owned(),
+            retry_seconds: u32::try_from(delay.as_secs().max(1)).unwrap_or(u32::MAX),
+        };
+        Transition::new(event, self.instance.as_str())
+    }
+
+    /// Reads `id`, or takes it as it was last known, and writes everything that follows from its records, starting with what `first`
+    /// makes of it, in one batch. `None` when `first` no longer wants to write.
+    async fn advance(
+        &self,
+        id: &str,
+        mut room: Option<crowd::Room>,
+        mut begin: Begin,
+        first: impl Fn(&Case, &Policy) -> Option<Option<Transition>>,
+    ) -> Result<Option<Next>, ReconcileError> {
+        for _ in 0..PASSES_MAX {
+            let epoch = self.client.vouched();
+            let known = epoch.filter(|_| begin == Begin::Known).and_then(|epoch| self.holdings.known(epoch, id));
+            begin = Begin::Reading;
+            let (case, now) = match known.zip(self.client.now()) {
+                Some((case, now)) => (Arc::unwrap_or_clone(case), now),
+                None => match self.read(id).await? {
+                    Some(read) => read,
+                    None => return Ok(Some(Next::Done)),
+                },
+            };
+            reached(Point::CaseRead);
+            let policy = self.policy(&case).await?;
+            let Some(first) = first(&case, &policy) else { return Ok(None) };
+            let mut draft = Draft::new(case, &policy, now);
+            if let Some(transition) = first {
+                draft.push(transition);
+            }
+            let (next, work, alone) = self.plan(id, &mut draft, &mut room);
+            if draft.transitions.is_empty() {
+                return Ok(Some(next));
+            }
+            let seq = draft.case.seq();
+            let held = work.as_ref().map(|_| self.holdings.hold(id, seq));
+            let commit = self.commit(&draft).await;
+            if !matches!(commit, Ok(Commit::Won { .. })) {
+                self.holdings.doubt(id);
+            }
+            match commit? {
+                Commit::Won { at, pictures } => {
+                    draft.log();
+                    let decided = draft.transitions.iter().any(|t| matches!(t.event, Event::Decided { .. }));
+                    let case = Arc::new(draft.case.stored_at(at, draft.entries.len(), &pictures));
+                    if !decided && policy.requires(Kind::FaceMatch) {
+                        self.keep_faces(&case, draft.transitions);
+                    }
+                    if let Some(epoch) = epoch {
+                        self.holdings.learn(epoch, &case);
+                    }
+                    self.note_stored(id, seq);
+                    if decided {
+                        reached(Point::Decided);
+                    }
+                    return Ok(Some(match (work, held) {
+                        (Some(work), Some(held)) => {
+                            let kept = room.filter(|_| work.iter().any(is_document));
+                            let (id, claim) = (id.to_owned(), seq);
+                            Next::Work(Assignment {
+                                case,
+                                now,
+                                id,
+                                claim,
+                                work,
+                                _room: kept,
+                                _alone: alone,
+                                _held: held,
+                            })
+                        }
+                        _ => next,
+                    }));
+                }
+                Commit::Lost => {
+                    debug!(verification = id, "somebody else was faster");
+                    reached(Point::RaceLost);
+                }
+                Commit::Overtaken => return Err(ReconcileError::Overtaken { id: id.to_owned() }),
+            }
+        }
+        Err(ReconcileError::Contended { id: id.to_owned() })
+    }
+
+    /// The faces among what `transitions` stored, for their comparison.
+    fn keep_faces(&self, case: &Case, transitions: Vec<Transition>) {
+        for (check, finding) in transitions.into_iter().filter_map(|transition| transition.check) {
+            if let Some(stored) = case.checks.iter().find(|stored| stored.id == check.id) {
+                self.examiner.stored(stored, finding);
+            }
+        }
+    }
+
+    /// Lets the core run until it must wait or work must be done.
+    fn plan(
+        &self,
+        id: &str,
+        draft: &mut Draft<'_>,
+        room: &mut Option<crowd::Room>,
+    ) -> (Next, Option<Vec<Work>>, Option<OwnedSemaphorePermit>) {
+        let holding = self.holdings.claims(id);
+        let mut given = Room::Enough;
+        loop {
+            let runner = Runner { instance: &self.instance, holding: &holding };
+            match next_step_given(given, &draft.case, draft.policy, draft.now, runner) {
+                Step::Write(transition) if draft.transitions.len() < TRANSITIONS_MAX => draft.push(*transition),
+                Step::Write(_) => return (Next::After(Duration::ZERO), None, None),
+                Step::Nothing => return (Next::Done, None, None),
+                Step::Wait(until) => {
+                    // Seconds are PocketBase's finest clock for us, so a timer is set past the instant, not before it.
+                    let wait = Duration::try_from(until - draft.now).unwrap_or_default() + Duration::from_millis(250);
+                    return (Next::After(wait), None, None);
+                }
+                Step::Claim(work) if work.iter().any(is_document) && !self.has_room(room) => {
+                    self.crowd.join(id);
+                    given = Room::NotForDocuments;
+                }
+                Step::Claim(work) => {
+                    let last = work.iter().any(|piece| is_last_try(&draft.case, draft.policy, piece));
+                    let alone = last.then(|| Arc::clone(&self.last_tries).try_acquire_owned());
+                    let Ok(alone) = alone.transpose() else { return (Next::After(LAST_TRY_PAUSE), None, None) };
+                    let event = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
+                    draft.push(Transition::new(event, self.instance.as_str()));
+                    return (Next::Done, Some(work), alone);
+                }
+            }
+        }
+    }
+
+    /// Whether there is room for a document, in `room` from now on.
+    fn has_room(&self, room: &mut Option<crowd::Room>) -> bool {
+        if room.is_none() {
+            *room = self.crowd.room();
+        }
+        room.is_some()
+    }
+
+    async fn read(&self, id: &str) -> Result<Option<(Case, Timestamp)>, ReconcileError> {
+        // Before the read: what another pass stores while it is under way need not be in it.
+        let known = self.stored().get(id).copied();
+        let read = self.client.read_case(id).await;
+        let read = read.map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })?;
+        if let (Some((case, _)), Some(known)) = (&read, known) {
+            self.notice_a_restore(case, known);
+        }
+        Ok(read)
+    }
+
+    /// Says so when rows that were stored are gone: `known` is a number stored before the case was read. What is due is read from
+    /// what is there, as always.
+    fn notice_a_restore(&self, case: &Case, known: u32) {
+        if known <= case.seq() {
+            return;
+        }
+        self.stored().remove(case.id());
+        error!(
+            verification = case.id(),
+            stored = known,
+            found = case.seq(),
+            "a journal went back in time; its work is done again"
+        );
+        metrics::counter!("journals_went_back_total").increment(1);
+    }
+
+    fn stored(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note_stored(&self, id: &str, seq: u32) {
+        let mut stored = self.stored();
+        if stored.len() >= STORED_MAX {
+            stored.clear();
+        }
+        stored.insert(id.to_owned(), seq);
+    }
+
+    /// The pinned policy, else the live one of the name asked for, else the live `default`; with its threshold in force.
+    async fn policy(&self, case: &Case) -> Result<Policy, ReconcileError> {
+        let id = case.id();
+        let failed = |source| ReconcileError::Pocketbase { id: id.to_owned(), source };
+        let pinned = case.journal.iter().find_map(|entry| match &entry.event {
+            Event::Started { policy, .. } => Some(policy.as_str()),
+            _ => None,
+        });
+        let policy = if let Some(pinned) = pinned {
+            self.client.policy(pinned).await.map_err(failed)?
+        } else {
+            let name = Some(case.record.policy_name.as_str()).filter(|n| !n.is_empty()).unwrap_or(DEFAULT_POLICY);
+            self.client.live_policy(name).await.map_err(failed)?
+        };
+        let Some(policy) = policy else {
+            let problems =
+                vec![format!("its policy does not exist; create it, or a new version of `{DEFAULT_POLICY}`")];
+            return Err(ReconcileError::Policy { id: id.to_owned(), problems });
+        };
+        let policy = policy.in_force(case, self.liveness_threshold);
+        let problems = policy.problems();
+        if problems.is_empty() { Ok(policy) } else { Err(ReconcileError::Policy { id: id.to_owned(), problems }) }
+    }
+
+    async fn commit(&self, draft: &Draft<'_>) -> Result<Commit, ReconcileError> {
+        let patch = patch(&draft.case, draft.policy);
+        let id = draft.case.id();
+        let outbox = self
+            .outbox(draft, &patch)
+            .await
+            .map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })?;
+        self.client
+            .commit(id, &draft.transitions, &draft.entries, &patch, &outbox)
+            .await
+            .map_err(|source| ReconcileError::Pocketbase { id: id.to_owned(), source })
+    }
+
+    /// One notification for each endpoint that wants to hear of the status this batch leads to.
+    async fn outbox(&self, draft: &Draft<'_>, patch: &RecordPatch) -> pocketbase::Result<Vec<Delivery>> {
+        let tells = draft.transitions.iter().any(|t| {
+            matches!(t.event, Event::Decided { .. } | Event::Canceled {} | Event::Expired {} | Event::Reopened {})
+        });
+        if !tells {
+            return Ok(Vec::new());
+        }
+        let status = patch.status.as_str();
+        let endpoints = self.client.webhook_endpoints(status).await?;
+        reached(Point::OutboxRead);
+        Ok(endpoints
+            .into_iter()
+            .map(|endpoint| Delivery {
+                endpoint,
+                seq: patch.version,
+                event: format!("verification.{status}"),
+                payload: serde_json::json!({
+                    "verification": draft.case.id(),
+                    "reference": draft.case.record.reference,
+                    "status": status,
+                    "version": patch.version,
+                }),
+                next_attempt_at: None,
+            })
+            .collect())
+    }
+}
+
+fn is_document(work: &Work) -> bool {
+    matches!(work, Work::Document { .. })
+}
+
+/// Transitions that will be written in one batch, and the case as it will be.
+struct Draft<'a> {
+    case: Case,
+    policy: &'a Policy,
+    now: Timestamp,
+    transitions: Vec<Transition>,
+    entries: Vec<Entry>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(case: Case, policy: &'a Policy, now: Timestamp) -> Self {
+        Self { case, policy, now, transitions: Vec::new(), entries: Vec::new() }
+    }
+
+    fn push(&mut self, transition: Transition) {
+        self.entries.push(self.case.apply(&transition, self.now));
+        self.transitions.push(transition);
+    }
+
+    /// One line for each thing that happened: ids and words, nothing of the person.
+    fn log(&self) {
+        for entry in &self.entries {
+            match &entry.event {
+                Event::Decided { status, source, attempt, .. } => info!(
+                    verification = self.case.id(),
+                    seq = entry.seq,
+                    attempt,
+                    status = status.as_str(),
+                    source = source.as_str(),
+                    "decided"
+                ),
+                Event::CheckFinished { kind, outcome, .. } => info!(
+                    verification = self.case.id(),
+                    seq = entry.seq,
+                    check = kind.as_str(),
+                    outcome = outcome.as_str(),
+                    "check finished"
+                ),
+                Event::WorkFailed { trouble, retry_seconds, .. } => {
+                    warn!(verification = self.case.id(), seq = entry.seq, trouble, retry_seconds, "work failed");
+                }
+                _ => info!(verification = self.case.id(), seq = entry.seq, event = entry.name, "journal"),
+            }
+        }
+    }
+}
+
+/// The summary of `case` as the record stores it.
+fn patch(case: &Case, policy: &Policy) -> RecordPatch {
+    let summary = summary(case, policy);
+    let results: serde_json::Map<String, serde_json::Value> = summary
+        .results
+        .iter()
+        .map(|(kind, outcome)| (kind.as_str().to_owned(), outcome.map_or("pending", |o| o.as_str()).into()))
+        .collect();
+    RecordPatch {
+        policy: summary.policy,
+        status: summary.status,
+        is_final: summary.is_final,
+        version: summary.version,
+        decision_source: summary.decision_source,
+        reasons: serde_json::to_value(&summary.reasons).unwrap_or_default(),
+        next: summary.next.iter().map(|kind| kind.as_str()).collect(),
+        results: results.into(),
+        attempts_used: summary.attempts_used,
+        attempts_max: summary.attempts_max,
+        expires_at: summary.expires_at,
+        decided_at: summary.decided_at,
+        verified_until: summary.verified_until,
+    }
+}

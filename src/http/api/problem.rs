@@ -1,0 +1,273 @@
+//! Errors as RFC 9457 `application/problem+json`: a stable code for programs, a sentence for people, nothing about others.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::base::telemetry::chain;
+use crate::pocketbase::PocketbaseError;
+
+macro_rules! kinds {
+    ($($variant:ident = $code:literal, $status:ident, $title:literal, $help:literal;)+) => {
+        /// The families of problems. The code is stable: clients branch on it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $(#[doc = $help] $variant,)+
+        }
+
+        impl Kind {
+            /// Every kind, in order of status.
+            pub const ALL: &'static [Kind] = &[$(Kind::$variant,)+];
+
+            /// The stable code.
+            pub const fn code(self) -> &'static str {
+                match self { $(Kind::$variant => $code,)+ }
+            }
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Kind::$variant => StatusCode::$status,)+ }
+            }
+
+            /// The same words for every problem of the kind.
+            pub const fn title(self) -> &'static str {
+                match self { $(Kind::$variant => $title,)+ }
+            }
+
+            /// What the caller can do, shown where `type` points to.
+            pub const fn help(self) -> &'static str {
+                match self { $(Kind::$variant => $help,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    Malformed = "malformed", BAD_REQUEST, "The request cannot be read",
+        "The body is not what its Content-Type says, or it ended early. Correct it and send it again.";
+    Unauthorized = "unauthorized", UNAUTHORIZED, "Credentials are needed",
+        "Send a valid X-API-Key header, or Authorization: Bearer with a `PocketBase` user token that has not expired.";
+    NotFound = "not_found", NOT_FOUND, "There is nothing here for you",
+        "The address is wrong, or what it names does not exist or is not yours.";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take that method",
+        "The Allow header lists the methods it takes.";
+    Timeout = "request_timeout", REQUEST_TIMEOUT, "The request took too long to arrive",
+        "The body stopped arriving or was too slow. Send it again.";
+    InFlight = "idempotency_in_flight", CONFLICT, "The same request is still being handled",
+        "A request with this Idempotency-Key is under way. Wait for Retry-After, then repeat it to get its answer.";
+    Final = "verification_final", CONFLICT, "The verification has ended",
+        "Nothing can be added to it. Start a new verification.";
+    OtherPolicy = "open_under_another_policy", CONFLICT, "A verification of this reference is open under another policy",
+        "Finish or cancel the open one, or ask with its policy. `detail` names both.";
+    LivenessRefused = "liveness_refused", CONFLICT, "No liveness challenge is open to this verification",
+        "It is not asked for at this point, or too many were started. GET the status: `next` says what is owed.";
+    TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large",
+        "Send less: a picture may have 5 MiB, a JSON body 64 KiB.";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "This kind of content is not accepted",
+        "Send JSON where JSON is asked for, multipart/form-data for documents, and pictures as JPEG or PNG.";
+    Invalid = "invalid", UNPROCESSABLE_ENTITY, "The request has values that cannot be accepted",
+        "`errors` names every value with a JSON pointer and says what is wrong with it.";
+    KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request",
+        "A key belongs to one body for ever. Make a new key for a new request.";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests",
+        "Wait for the seconds in Retry-After. The `RateLimit` headers say how much is left.";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something broke on our side",
+        "It is in the log under the request id. Repeating the request may help.";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service cannot do this at the moment",
+        "What it depends on is away or busy. Wait for the seconds in Retry-After, then repeat the request.";
+}
+
+/// One value that cannot be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) into the body; for multipart `/` and the field's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/declared/date_of_birth")]
+    pub pointer: Option<String>,
+    /// Name of the query parameter or header, when it is not in the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// What is wrong and what would be right. Never repeats the value.
+    #[schema(example = "must be a date as YYYY-MM-DD")]
+    pub detail: String,
+}
+
+impl FieldError {
+    /// About the value at `pointer` in the body.
+    pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: Some(pointer.into()), parameter: None, detail: detail.into() }
+    }
+
+    /// About a query parameter or header.
+    pub fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        Self { pointer: None, parameter: Some(name.to_owned()), detail: detail.into() }
+    }
+}
+
+/// A request that did not succeed, before it is written out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Its family.
+    pub kind: Kind,
+    /// What happened this time.
+    pub detail: Cow<'static, str>,
+    /// Which values, for [`Kind::Invalid`].
+    pub errors: Vec<FieldError>,
+    /// Seconds after which another try makes sense.
+    pub retry_after: Option<u64>,
+    /// Why, for the operator's log alone.
+    pub cause: Option<Cow<'static, str>>,
+}
+
+/// What handlers return.
+pub type Result<T> = std::result::Result<T, Problem>;
+
+/// Seconds after which a caller may try again when `PocketBase` is away.
+pub const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// What a caller learns when an operator must mend a policy.
+pub const NO_USABLE_POLICY: &str = "The service has no usable policy to decide by.";
+
+impl Problem {
+    /// A problem of `kind` that happened because of `detail`.
+    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        let retry_after = match kind {
+            Kind::Unavailable => Some(RETRY_AFTER_SECONDS),
+            Kind::InFlight => Some(1),
+            _ => None,
+        };
+        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after, cause: None }
+    }
+
+    /// The same, because of what only the operator's log may say.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Values that cannot be accepted.
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.len() {
+            1 => Cow::from("One value cannot be accepted; see errors."),
+            n => Cow::from(format!("{n} values cannot be accepted; see errors.")),
+        };
+        Self { kind: Kind::Invalid, detail, errors, retry_after: None, cause: None }
+    }
+
+    /// The one answer for "does not exist" and "is not yours".
+    pub fn not_found() -> Self {
+        Self::new(Kind::NotFound, "No such verification is known to you.")
+    }
+
+    /// What is written out.
+    pub fn body(&self, instance: &str, request_id: &str) -> ProblemBody {
+        ProblemBody {
+            kind: format!("/docs#{}", self.kind.code()),
+            title: self.kind.title().to_owned(),
+            status: self.kind.status().as_u16(),
+            detail: self.detail.to_string(),
+            instance: instance.to_owned(),
+            code: self.kind.code().to_owned(),
+            errors: self.errors.clone(),
+            request_id: request_id.to_owned(),
+        }
+    }
+}
+
+impl From<PocketbaseError> for Problem {
+    /// The caller learns whether to come back; the operator finds the chain in the log, beside the id of the request. Where
+    /// an answer means something else (a field that the caller chose was refused), the handler says so before this conversion.
+    fn from(error: PocketbaseError) -> Self {
+        let chain = chain(&error);
+        match error {
+            PocketbaseError::Unreachable { .. }
+            | PocketbaseError::Unknown { .. }
+            | PocketbaseError::Transient { .. }
+            | PocketbaseError::Unauthorized { .. }
+            | PocketbaseError::Stale { .. } => {
+                Self::new(Kind::Unavailable, "The records cannot be reached at the moment.").because(chain)
+            }
+            PocketbaseError::UnusablePolicy { .. } => Self::new(Kind::Unavailable, NO_USABLE_POLICY).because(chain),
+            PocketbaseError::NotFound { .. } => Self::not_found(),
+            PocketbaseError::Invalid { .. }
+            | PocketbaseError::Conflict { .. }
+            | PocketbaseError::Unexpected { .. }
+            | PocketbaseError::Misuse { .. } => {
+                Self::new(Kind::Internal, "The request could not be completed.").because(chain)
+            }
+        }
+    }
+}
+
+/// An error, as RFC 9457 has it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// Where the problem's family is explained.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference", example = "/docs#invalid")]
+    pub kind: String,
+    /// The same words for every problem of the family.
+    pub title: String,
+    /// The HTTP status, repeated.
+    #[schema(minimum = 400, maximum = 599)]
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// The path that was asked for.
+    #[schema(format = "uri-reference")]
+    pub instance: String,
+    /// The family's stable code.
+    #[schema(example = "invalid")]
+    pub code: String,
+    /// Every value that cannot be accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<FieldError>,
+    /// The same as the `X-Request-Id` header; name it when you ask for help.
+    pub request_id: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_and_its_status_is_an_error() {
+        for (i, kind) in Kind::ALL.iter().enumerate() {
+            assert!(kind.status().is_client_error() || kind.status().is_server_error());
+            assert!(!Kind::ALL[..i].iter().any(|other| other.code() == kind.code()), "{}", kind.code());
+        }
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_used_is_named_to_the_operator_only() {
+        let problem = Problem::from(PocketbaseError::UnusablePolicy {
+            operation: "read a policy",
+            record: "policypolicy001".to_owned(),
+            name: "strict, version 2".to_owned(),
+            what: "unknown variant `maybe`".to_owned(),
+        });
+        assert_eq!((problem.kind, problem.retry_after), (Kind::Unavailable, Some(RETRY_AFTER_SECONDS)));
+        let cause = problem.cause.expect("for the log");
+        assert!(["policypolicy001", "strict, version 2", "`maybe`"].iter().all(|word| cause.contains(word)), "{cause}");
+        assert!(!problem.detail.contains("strict"));
+    }
+
+    #[test]
+    fn a_problem_is_written_with_pointers() {
+        let problem = Problem::invalid(vec![FieldError::at("/declared/name", "must be text")]);
+        let body = serde_json::to_value(problem.body("/api/v1/verify", "r-1")).expect("serialises");
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "/docs#invalid", "title": "The request has values that cannot be accepted", "status": 422,
+                "detail": "One value cannot be accepted; see errors.", "instance": "/api/v1/verify", "code": "invalid",
+                "errors": [{ "pointer": "/declared/name", "detail": "must be text" }], "request_id": "r-1",
+            })
+        );
+    }
+}

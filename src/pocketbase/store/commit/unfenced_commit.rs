@@ -1,0 +1,118 @@
+//! The fenced batch as it must not be: each planted bug takes one of its properties away, so that the oracle can prove that it
+//! would notice. Only in test builds.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{Batch, Client, Commit, OPERATION, is_lost_race, stored};
+use crate::base::failpoints::{Bug, planted};
+use crate::pocketbase::error::{PocketbaseError, Result};
+use crate::pocketbase::records::{Collection, Delivery, RecordPatch};
+use crate::pocketbase::request::Call;
+use crate::verification::{Entry, Event, Transition};
+
+/// Lost races after which even this gives up.
+const TRIES: usize = 20;
+
+impl Client {
+    /// Stores in the way of the planted bug; `None` when none concerns these transitions.
+    pub(in crate::pocketbase) async fn commit_carelessly(
+        &self,
+        verification: &str,
+        transitions: &[Transition],
+        patch: &RecordPatch,
+        outbox: &[Delivery],
+    ) -> Option<Result<Commit>> {
+        let claims = transitions.iter().any(|t| matches!(t.event, Event::WorkClaimed { .. }));
+        if (claims && planted(Bug::PlainClaim)) || (!claims && planted(Bug::NoFence)) {
+            return Some(self.commit_whatever_others_wrote(verification, transitions, patch, outbox).await);
+        }
+        if !outbox.is_empty() && planted(Bug::OutboxApart) {
+            return Some(self.commit_and_tell_afterwards(verification, transitions, patch, outbox).await);
+        }
+        None
+    }
+
+    /// Puts the rows behind whatever stands there by now, time after time.
+    async fn commit_whatever_others_wrote(
+        &self,
+        verification: &str,
+        transitions: &[Transition],
+        patch: &RecordPatch,
+        outbox: &[Delivery],
+    ) -> Result<Commit> {
+        let (mut transitions, mut patch) = (transitions.to_vec(), patch.clone());
+        for _ in 0..TRIES {
+            let Some(entries) = self.entries_now(verification, &transitions, &mut patch).await? else { break };
+            let batch = Batch::new(verification, &transitions, &entries, &patch, outbox)?;
+            let stored =
+                if planted(Bug::PlainClaim) { self.one_by_one(batch).await } else { self.at_once(batch).await };
+            match stored {
+                Err(PocketbaseError::Conflict { field, .. }) if field.starts_with(Collection::Checks.name()) => {
+                    // The finding is there already; the row is written all the same.
+                    for transition in &mut transitions {
+                        (transition.check, transition.decision) = (None, None);
+                    }
+                }
+                Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) || field == "seq" => {}
+                other => return other,
+            }
+        }
+        Ok(Commit::Lost)
+    }
+
+    /// The journal rows that `transitions` would be now.
+    async fn entries_now(
+        &self,
+        verification: &str,
+        transitions: &[Transition],
+        patch: &mut RecordPatch,
+    ) -> Result<Option<Vec<Entry>>> {
+        let Some((mut case, now)) = self.read_case(verification).await? else { return Ok(None) };
+        let entries = transitions.iter().map(|transition| case.apply(transition, now)).collect();
+        patch.version = case.seq();
+        Ok(Some(entries))
+    }
+
+    async fn at_once(&self, batch: Batch) -> Result<Commit> {
+        let answer = self.call(&batch.into_call()).await?;
+        let (at, pictures) = stored(&answer)?;
+        Ok(Commit::Won { at, pictures })
+    }
+
+    /// Each item as a request of its own.
+    async fn one_by_one(&self, batch: Batch) -> Result<Commit> {
+        for item in batch.requests {
+            let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
+            let method = if text("method") == "POST" { Method::POST } else { Method::PATCH };
+            self.call(&Call::write(OPERATION, method, text("url"), item["body"].clone())).await?;
+        }
+        Ok(Commit::Won { at: self.now_after(OPERATION)?, pictures: Vec::new() })
+    }
+
+    /// The batch without its notifications, and then those.
+    async fn commit_and_tell_afterwards(
+        &self,
+        verification: &str,
+        transitions: &[Transition],
+        patch: &RecordPatch,
+        outbox: &[Delivery],
+    ) -> Result<Commit> {
+        let mut patch = patch.clone();
+        let Some(entries) = self.entries_now(verification, transitions, &mut patch).await? else {
+            return Ok(Commit::Lost);
+        };
+        let mut batch = Batch::new(verification, transitions, &entries, &patch, outbox)?;
+        let told = batch.requests.split_off(batch.requests.len() - outbox.len());
+        let commit = match self.at_once(batch).await {
+            Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) => return Ok(Commit::Lost),
+            other => other?,
+        };
+        for item in told {
+            let body: Value = item["body"].clone();
+            let deliveries = Collection::WebhookDeliveries.records();
+            self.call(&Call::write(OPERATION, Method::POST, deliveries, body)).await?;
+        }
+        Ok(commit)
+    }
+}
