@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "crash-points")]
-use identivia::base::failpoints as sabotage;
+use identivia::base::failpoints;
 use identivia::base::telemetry;
 use identivia::{app as run, config, http};
 
@@ -51,14 +51,14 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     #[cfg(feature = "crash-points")]
-    if let Err(problem) = sabotage::arm(arguments.crash_at.as_deref(), arguments.plant.as_deref()) {
+    if let Err(problem) = failpoints::arm(arguments.crash_at.as_deref(), arguments.plant.as_deref()) {
         return refuse(&problem);
     }
     let command = arguments.command.unwrap_or(Command::Serve);
     match command {
         #[cfg(feature = "crash-points")]
         Command::CrashPoints => {
-            for point in sabotage::Point::ALL {
+            for point in failpoints::Point::ALL {
                 say(&format!("{:<26} {}", point.name(), point.meaning()));
             }
             return ExitCode::SUCCESS;

@@ -98,7 +98,7 @@ pub enum Bug {
 }
 
 #[cfg(feature = "crash-points")]
-pub use armed::{arm, planted, reached, reached_with};
+pub use armed::{arm, bug_planted, reached, reached_with};
 
 /// A point is reached: nothing happens.
 #[cfg(not(feature = "crash-points"))]
@@ -113,7 +113,7 @@ pub const fn reached_with(_point: Point, _record: &str) {}
 /// Whether a bug is planted: never.
 #[cfg(not(feature = "crash-points"))]
 #[inline]
-pub const fn planted(_bug: Bug) -> bool {
+pub const fn bug_planted(_bug: Bug) -> bool {
     false
 }
 
@@ -192,7 +192,7 @@ mod armed {
     }
 
     /// Whether `bug` is planted.
-    pub fn planted(bug: Bug) -> bool {
+    pub fn bug_planted(bug: Bug) -> bool {
         PLANTED.get() == Some(&bug)
     }
 

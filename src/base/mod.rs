@@ -1,6 +1,8 @@
-//! What every room uses and what uses none of them.
+//! What any room may use and what uses no other room.
 
 pub mod backoff;
 pub mod failpoints;
+pub mod keyed_hash;
+pub mod lock;
 pub mod refcounted;
 pub mod telemetry;

@@ -1,97 +1,100 @@
-//! A value for each key, for as long as somebody holds the key.
+//! A map whose entries live as long as something refers to them.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
-/// The values. Cheap to clone; all clones are one.
+use super::lock::Mutex;
+
+/// A value for each key that has at least one [`Reference`]. Clones share one map.
 #[derive(Debug)]
-pub struct Keyed<V> {
-    shared: Arc<Mutex<HashMap<String, Held<V>>>>,
+pub struct RefCountedMap<V> {
+    entries: Arc<Mutex<HashMap<String, Counted<V>>>>,
 }
 
 #[derive(Debug)]
-struct Held<V> {
-    holders: usize,
+struct Counted<V> {
+    references: usize,
     value: V,
 }
 
-/// A key that is held until this is dropped; the last holder takes the value along.
+/// A reference to a key of a [`RefCountedMap`]. Dropping the last one removes the key and drops its value.
 #[derive(Debug)]
-pub struct Holder<V> {
-    keyed: Keyed<V>,
+pub struct Reference<V> {
+    map: RefCountedMap<V>,
     key: String,
 }
 
-impl<V> Keyed<V> {
-    /// Holds `key`, beside whoever does already; whoever is the first brings the value.
-    pub fn hold(&self, key: &str, first: impl FnOnce() -> V) -> Holder<V> {
-        let mut shared = self.lock();
-        shared.entry(key.to_owned()).or_insert_with(|| Held { holders: 0, value: first() }).holders += 1;
-        Holder { keyed: self.clone(), key: key.to_owned() }
+impl<V> RefCountedMap<V> {
+    /// Adds a reference to `key`; the first reference creates the value.
+    pub fn acquire(&self, key: &str, create: impl FnOnce() -> V) -> Reference<V> {
+        let mut entries = self.lock();
+        entries.entry(key.to_owned()).or_insert_with(|| Counted { references: 0, value: create() }).references += 1;
+        Reference { map: self.clone(), key: key.to_owned() }
     }
 
-    /// Holds `key` if nobody does.
-    pub fn hold_alone(&self, key: &str, value: V) -> Option<Holder<V>> {
+    /// Adds the first reference to `key`; `None` if the key has one already.
+    pub fn acquire_if_free(&self, key: &str, value: V) -> Option<Reference<V>> {
         match self.lock().entry(key.to_owned()) {
             Entry::Occupied(_) => None,
             Entry::Vacant(free) => {
-                free.insert(Held { holders: 1, value });
-                Some(Holder { keyed: self.clone(), key: key.to_owned() })
+                free.insert(Counted { references: 1, value });
+                Some(Reference { map: self.clone(), key: key.to_owned() })
             }
         }
     }
 
-    /// What `look` makes of the value of `key`; `None` if nobody holds it. `look` runs under a lock: it must be short and must not panic.
-    pub fn look<T>(&self, key: &str, look: impl FnOnce(&mut V) -> T) -> Option<T> {
-        self.lock().get_mut(key).map(|held| look(&mut held.value))
+    /// Calls `read` with the value of `key`; `None` if nothing refers to the key. `read` runs under the map's lock: it must be
+    /// short and must not panic.
+    pub fn with<T>(&self, key: &str, read: impl FnOnce(&mut V) -> T) -> Option<T> {
+        self.lock().get_mut(key).map(|counted| read(&mut counted.value))
     }
 
-    /// How many keys are held.
+    /// The number of keys that have a reference.
     pub fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Whether none is.
+    /// Whether no key has a reference.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Held<V>>> {
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Counted<V>>> {
+        self.entries.lock()
     }
 }
 
-impl<V> Holder<V> {
-    /// The same for the key that is held, which has a value.
-    pub fn look<T>(&self, look: impl FnOnce(&mut V) -> T) -> Option<T> {
-        self.keyed.look(&self.key, look)
+impl<V> Reference<V> {
+    /// [`RefCountedMap::with`] for the key that this refers to; always `Some`.
+    pub fn with<T>(&self, read: impl FnOnce(&mut V) -> T) -> Option<T> {
+        self.map.with(&self.key, read)
     }
 }
 
-impl<V> Drop for Holder<V> {
+impl<V> Drop for Reference<V> {
     fn drop(&mut self) {
-        let mut shared = self.keyed.lock();
-        let Some(held) = shared.get_mut(&self.key) else { return };
-        held.holders -= 1;
-        if held.holders == 0 {
-            let last = shared.remove(&self.key);
-            drop(shared);
-            // Past the lock: dropping a value may do anything.
+        let mut entries = self.map.lock();
+        let Some(counted) = entries.get_mut(&self.key) else { return };
+        counted.references -= 1;
+        if counted.references == 0 {
+            let last = entries.remove(&self.key);
+            // Unlock before dropping the value: its destructor may use this map.
+            drop(entries);
             drop(last);
         }
     }
 }
 
-impl<V> Clone for Keyed<V> {
+impl<V> Clone for RefCountedMap<V> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
+        Self { entries: Arc::clone(&self.entries) }
     }
 }
 
-impl<V> Default for Keyed<V> {
+impl<V> Default for RefCountedMap<V> {
     fn default() -> Self {
-        Self { shared: Arc::default() }
+        Self { entries: Arc::default() }
     }
 }
 
@@ -100,29 +103,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_there_from_the_first_holder_to_the_last() {
-        let keyed = Keyed::default();
-        let first = keyed.hold("a", || vec![1]);
-        let second = keyed.hold("a", || unreachable!("there is one"));
-        second.look(|value| value.push(2));
+    fn a_value_lives_from_the_first_reference_to_the_last() {
+        let map = RefCountedMap::default();
+        let first = map.acquire("a", || vec![1]);
+        let second = map.acquire("a", || unreachable!("the value exists"));
+        second.with(|value| value.push(2));
         assert_eq!(
-            (keyed.look("a", |value| value.clone()), keyed.look("b", |value| value.clone())),
+            (map.with("a", |value| value.clone()), map.with("b", |value| value.clone())),
             (Some(vec![1, 2]), None)
         );
         drop(first);
-        assert_eq!(second.look(|value| value.len()), Some(2));
+        assert_eq!(second.with(|value| value.len()), Some(2));
         drop(second);
-        assert!(keyed.is_empty());
-        assert_eq!(keyed.hold("a", Vec::new).look(|value| value.len()), Some(0), "begun anew");
+        assert!(map.is_empty());
+        assert_eq!(map.acquire("a", Vec::new).with(|value| value.len()), Some(0), "a new value");
     }
 
     #[test]
-    fn a_key_can_be_held_alone() {
-        let keyed = Keyed::default();
-        let alone = keyed.hold_alone("a", ()).expect("free");
-        assert!(keyed.hold_alone("a", ()).is_none());
-        assert!(keyed.hold_alone("b", ()).is_some());
-        drop(alone);
-        assert!(keyed.hold_alone("a", ()).is_some() && keyed.is_empty());
+    fn a_key_with_a_reference_is_not_free() {
+        let map = RefCountedMap::default();
+        let only = map.acquire_if_free("a", ()).expect("free");
+        assert!(map.acquire_if_free("a", ()).is_none());
+        assert!(map.acquire_if_free("b", ()).is_some());
+        drop(only);
+        assert!(map.acquire_if_free("a", ()).is_some() && map.is_empty());
     }
 }

@@ -14,8 +14,6 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::Log;
-
 /// Histogram bounds in seconds: from a read out of memory to a document that a slow model reads.
 const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
 
@@ -44,13 +42,22 @@ const LINES_WAITING_MAX: usize = 16 * 1024;
 /// How often samples are folded in. At 60,000 requests a second some ten megabytes wait for it.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
+/// What is logged, and how.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// Filter directives, as in `RUST_LOG`.
+    pub filter: String,
+    /// JSON lines instead of text.
+    pub json: bool,
+}
+
 /// Lines that nobody took in time.
 static LINES_DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
 /// Installs the subscriber for the whole process. Logs go to standard error, as lines of text or of JSON, by a thread of their
 /// own: when nobody reads them, lines are dropped and counted, and nobody waits. What still waits is written when the guard is
 /// dropped.
-pub fn install(log: &Log) -> Result<WorkerGuard, String> {
+pub fn install(log: &LogSettings) -> Result<WorkerGuard, String> {
     let mut filter = EnvFilter::try_new(&log.filter)
         .map_err(|error| format!("LOG is not a filter such as `info` or `info,identivia=debug`: {error}"))?;
     for directive in SILENCED {

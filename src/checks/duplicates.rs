@@ -1,9 +1,8 @@
 //! Whether a document was seen before: its marks are hashed and looked for, and the answer becomes part of the finding.
 
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use secrecy::SecretString;
 
+use crate::base::keyed_hash;
 use crate::pocketbase::store::duplicates::{PICTURES_MAX, StoredHashes};
 use crate::pocketbase::{Client, Result};
 use crate::verification::rules::document::image::Look;
@@ -11,7 +10,7 @@ use crate::verification::rules::document::judge::duplicates::{Hashes, Known, Lis
 use crate::verification::{Case, Finding};
 
 /// What the key is used for here, so that a hash of the same text for another purpose is another hash.
-const PURPOSE: &[u8] = b"identivia/document-number/1\0";
+const PURPOSE: &str = "identivia/document-number/1\0";
 /// Near copies whose hashes are looked for on the list too.
 const COPIES_LISTED_MAX: usize = 20;
 
@@ -24,7 +23,7 @@ pub async fn look_for(
     finding: &mut Finding,
 ) -> Result<()> {
     let number = match (&marks.number, key) {
-        (Some(number), Some(key)) => keyed(key, number),
+        (Some(number), Some(key)) => Some(keyed_hash::hex(key, PURPOSE, number)),
         _ => None,
     };
     let hashes = Hashes {
@@ -85,25 +84,4 @@ async fn tell(client: &Client, case: &Case, mut known: Known, finding: &mut Find
 
 fn sighting(row: StoredHashes, mark: Mark) -> Seen {
     Seen { verification: row.verification, user: row.user, reference: row.reference, mark }
-}
-
-fn keyed(key: &SecretString, text: &str) -> Option<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).ok()?;
-    mac.update(PURPOSE);
-    mac.update(text.as_bytes());
-    Some(hex::encode(mac.finalize().into_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_has_one_hash_under_a_key_and_another_under_another() {
-        let hash = |key: &str, text| keyed(&SecretString::from(key.to_owned()), text).expect("any key will do");
-        assert_eq!(hash("a", "passport/UTO//1"), hash("a", "passport/UTO//1"));
-        assert_ne!(hash("a", "passport/UTO//1"), hash("b", "passport/UTO//1"));
-        assert_ne!(hash("a", "passport/UTO//1"), hash("a", "passport/UTO//2"));
-        assert_eq!(hash("a", "passport/UTO//1").len(), 64);
-    }
 }

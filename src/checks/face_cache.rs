@@ -5,11 +5,13 @@
 //! `PocketBase` holds under the same record is another face. Bounded by bytes and by age; each is handed out once.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
+
+use crate::base::lock::Mutex;
 
 /// Bytes that all of them together may take: some sixty portraits.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -54,7 +56,7 @@ impl Faces {
 
     // No code that can panic runs while the lock is held.
     fn kept(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock()
     }
 }
 

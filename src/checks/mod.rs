@@ -8,17 +8,16 @@ pub mod face_cache;
 pub mod ocr_model;
 pub mod response_cache;
 
+use crate::base::keyed_hash;
 use crate::checks::duplicates as known;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -488,12 +487,7 @@ impl Examiner {
 
     /// What the model's provider may use to tell abusers apart: a keyed hash, so it says nothing about the person.
     fn safety_identifier(&self, user: &str) -> String {
-        let mac = Hmac::<Sha256>::new_from_slice(self.keys.safety.expose_secret().as_bytes());
-        mac.map(|mut mac| {
-            mac.update(user.as_bytes());
-            hex::encode(mac.finalize().into_bytes())
-        })
-        .unwrap_or_default()
+        keyed_hash::hex(&self.keys.safety, "", user)
     }
 
     /// Both sides, decoded and cleaned; the inner error is what is wrong with the pictures themselves.

@@ -7,11 +7,12 @@
 //! documents are never kept, only what was said about them; a liveness result carries its reference image.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::base::lock::Mutex;
 use crate::providers::Answer;
 use crate::providers::openai::Reading;
 use crate::verification::Work;
@@ -71,7 +72,7 @@ struct Kept {
 
 impl Answers {
     fn drawers(&self) -> MutexGuard<'_, HashMap<Key, Kept>> {
-        self.drawers.lock().unwrap_or_else(PoisonError::into_inner)
+        self.drawers.lock()
     }
 
     /// What was answered already about `work` of `verification`.

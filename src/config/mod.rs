@@ -16,6 +16,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use crate::base::telemetry::LogSettings;
+
 pub use network::{Network, NotANetwork};
 
 /// Every variable, whether it must be set, its default, and what it is. The README's table is checked against it.
@@ -128,7 +130,7 @@ pub struct Config {
     /// Recognition model for machine-readable zones.
     pub mrz_model_path: Option<PathBuf>,
     /// Logging.
-    pub log: Log,
+    pub log: LogSettings,
 }
 
 /// `PocketBase`.
@@ -222,15 +224,6 @@ pub struct Rate {
     pub per_second: f64,
     /// Calls at the same time.
     pub at_once: usize,
-}
-
-/// Logging.
-#[derive(Debug, Clone)]
-pub struct Log {
-    /// Filter directives.
-    pub filter: String,
-    /// JSON lines instead of text.
-    pub json: bool,
 }
 
 /// Every problem of a configuration, for one message.
@@ -378,7 +371,7 @@ impl Reader {
             workers: self.number("WORKERS", 1, 1024),
             shutdown_seconds: self.number("SHUTDOWN_SECONDS", 1, 600) as u64,
             mrz_model_path: self.opt("MRZ_MODEL_PATH").map(PathBuf::from),
-            log: Log { filter: self.text("LOG"), json: self.one_of("LOG_FORMAT", &["text", "json"]) == "json" },
+            log: LogSettings { filter: self.text("LOG"), json: self.one_of("LOG_FORMAT", &["text", "json"]) == "json" },
         }
     }
 

@@ -5,9 +5,11 @@
 //! Like the queue it carries work and never truth: losing all of it delays a verification by at most one sweep.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::base::lock::Mutex;
 
 /// Ids that wait; beyond that they are left to the sweeps.
 const WAITING_MAX: usize = 20_000;
@@ -39,7 +41,7 @@ impl Crowd {
 
     // No code that can panic runs while the lock is held, so a poisoned lock still guards a whole state.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Room, if there is some that nobody waits for.

@@ -7,14 +7,14 @@
 
 use std::sync::Arc;
 
-use crate::base::refcounted::{Holder, Keyed};
+use crate::base::refcounted::{RefCountedMap, Reference};
 use crate::pocketbase::cache_lease::Epoch;
 use crate::verification::Case;
 
 /// The claims held by this process. Cheap to clone; all clones are one.
 #[derive(Debug, Clone, Default)]
 pub struct Holdings {
-    shared: Keyed<Holding>,
+    shared: RefCountedMap<Holding>,
 }
 
 #[derive(Debug, Default)]
@@ -26,26 +26,26 @@ struct Holding {
 /// A claim that this process works on, let go when dropped.
 #[derive(Debug)]
 pub struct Held {
-    holding: Holder<Holding>,
+    holding: Reference<Holding>,
     claim: u32,
 }
 
 impl Holdings {
     /// Claims (`seq`) of verification `id` that are held.
     pub fn claims(&self, id: &str) -> Vec<u32> {
-        self.shared.look(id, |holding| holding.claims.clone()).unwrap_or_default()
+        self.shared.with(id, |holding| holding.claims.clone()).unwrap_or_default()
     }
 
     /// Holds `claim`. To be called before the claim is stored.
     pub fn hold(&self, id: &str, claim: u32) -> Held {
-        let holding = self.shared.hold(id, Holding::default);
-        holding.look(|holding| holding.claims.push(claim));
+        let holding = self.shared.acquire(id, Holding::default);
+        holding.with(|holding| holding.claims.push(claim));
         Held { holding, claim }
     }
 
     /// Notes `case`, read or stored in `epoch`, unless a later state of it is known or no claim on it is held.
     pub fn learn(&self, epoch: Epoch, case: &Arc<Case>) {
-        self.shared.look(case.id(), |holding| {
+        self.shared.with(case.id(), |holding| {
             let newer = |(known_in, known): &(Epoch, Arc<Case>)| *known_in == epoch && known.seq() > case.seq();
             if !holding.known.as_ref().is_some_and(newer) {
                 holding.known = Some((epoch, Arc::clone(case)));
@@ -55,7 +55,7 @@ impl Holdings {
 
     /// The case as it was last known in `epoch`.
     pub fn known(&self, epoch: Epoch, id: &str) -> Option<Arc<Case>> {
-        self.shared.look(id, |holding| {
+        self.shared.with(id, |holding| {
             let (known_in, case) = holding.known.as_ref()?;
             (*known_in == epoch).then(|| Arc::clone(case))
         })?
@@ -63,14 +63,14 @@ impl Holdings {
 
     /// What is known of `id` turned out to be old, or may be.
     pub fn doubt(&self, id: &str) {
-        self.shared.look(id, |holding| holding.known = None);
+        self.shared.with(id, |holding| holding.known = None);
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         let claim = self.claim;
-        self.holding.look(|holding| {
+        self.holding.with(|holding| {
             // One entry: another pass of this process may have raced for the same number, and won it.
             if let Some(position) = holding.claims.iter().position(|held| *held == claim) {
                 holding.claims.swap_remove(position);

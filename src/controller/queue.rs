@@ -4,10 +4,12 @@
 //! worker holds it comes out again after the worker lets go, so no wake-up is lost between reading and waiting.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use crate::base::lock::Mutex;
 
 /// A bounded set of ids with due times.
 #[derive(Debug, Clone)]
@@ -68,7 +70,7 @@ impl Queue {
 
     // No code that can panic runs while the lock is held, so a poisoned lock still guards a whole state.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock()
     }
 
     /// Asks for a look at `id` from `due` on. An id known already keeps the earlier of both instants.

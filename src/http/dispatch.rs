@@ -17,7 +17,7 @@ use tracing::{Instrument, debug, debug_span, error, info, info_span, warn};
 use super::routes::{Access, Match, Operation, Table};
 use super::{Facade, Settings, openapi};
 use crate::base::failpoints::{Point, reached};
-use crate::base::refcounted::{Holder, Keyed};
+use crate::base::refcounted::{RefCountedMap, Reference};
 use crate::http::api::body::Body;
 use crate::http::api::problem::{Kind, Problem, Result};
 use crate::http::api::reply::{Reply, ResponseBody};
@@ -74,7 +74,7 @@ pub struct Service {
     /// Finished answers.
     pub kept: Kept,
     /// Idempotency keys under way.
-    pub in_flight: Keyed<()>,
+    pub in_flight: RefCountedMap<()>,
     /// Ends every wait.
     pub shutdown: CancellationToken,
     pub(super) facade: Facade,
@@ -87,7 +87,7 @@ pub struct Service {
     table: Table,
     limiter: Limiter,
     uploads: Semaphore,
-    turns: Keyed<Arc<Mutex<()>>>,
+    turns: RefCountedMap<Arc<Mutex<()>>>,
 }
 
 impl Service {
@@ -102,11 +102,11 @@ impl Service {
             table: Table::new(),
             limiter: Limiter::new(settings.quotas),
             uploads: Semaphore::new(settings.uploads_max.max(1)),
-            turns: Keyed::default(),
+            turns: RefCountedMap::default(),
             pocketbase: facade.pocketbase.clone(),
             changes: facade.changes.clone(),
             kept: facade.kept.clone(),
-            in_flight: Keyed::default(),
+            in_flight: RefCountedMap::default(),
             started: Instant::now(),
             docs: Docs::new(&description),
             description: Bytes::from(description.to_string()),
@@ -356,9 +356,9 @@ impl Service {
 
     /// Waits until no other request about `reference` is creating something.
     pub async fn turn(&self, reference: &str) -> Turn {
-        let held = self.turns.hold(reference, Arc::default);
+        let held = self.turns.acquire(reference, Arc::default);
         // It is held, so it has a lock.
-        let lock = held.look(|lock| Arc::clone(lock)).unwrap_or_default();
+        let lock = held.with(|lock| Arc::clone(lock)).unwrap_or_default();
         Turn { _turn: lock.lock_owned().await, _held: held }
     }
 }
@@ -367,7 +367,7 @@ impl Service {
 pub struct Turn {
     // In this order: whoever waits must still find the lock that this one gives back.
     _turn: OwnedMutexGuard<()>,
-    _held: Holder<Arc<Mutex<()>>>,
+    _held: Reference<Arc<Mutex<()>>>,
 }
 
 fn refusal(problem: &Problem, found: &Match<'_>, path: &str, request_id: &str) -> Reply {

@@ -18,10 +18,11 @@
 //! - *No event ever tells.* An epoch ends by itself after a minute, and each answer is read again in the next.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use bytes::Bytes;
 
+use crate::base::lock::Mutex;
 #[cfg(doc)]
 use crate::pocketbase::Client;
 use crate::pocketbase::cache_lease::Epoch;
@@ -133,8 +134,7 @@ impl Kept {
     }
 
     fn lock(&self) -> MutexGuard<'_, Shelf> {
-        // No code that can panic runs under the lock.
-        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.lock()
     }
 }
 

@@ -6,11 +6,13 @@
 //! written by SQL, is seen by then.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use super::client::Client;
 use super::error::Result;
+
+use crate::base::lock::Mutex;
 
 /// How long at most something is relied on without reading it again.
 pub const EPOCH_MAX: Duration = Duration::from_secs(60);
@@ -59,7 +61,7 @@ impl Vouch {
 
     // No code that can panic runs while the lock is held.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -173,7 +175,7 @@ impl<T: Clone> Shelf<T> {
 
     // No code that can panic runs while the lock is held.
     fn lock(&self) -> MutexGuard<'_, Kept<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -15,7 +15,8 @@ use url::Url;
 use super::clock::ServerClock;
 use super::error::{PocketbaseError, Result};
 use super::request::{Answer, Call};
-use crate::base::failpoints::{Bug, planted};
+use crate::base::failpoints::{Bug, bug_planted};
+use crate::base::lock::Mutex;
 use crate::pocketbase::cache_lease::{Shelf, Vouch};
 use crate::pocketbase::session::Login;
 use crate::pocketbase::store::files::FileToken;
@@ -133,7 +134,7 @@ impl Client {
     /// Proves that `PocketBase` knows us now (and logs in anew when it no longer did). Returns its time.
     pub async fn probe(&self) -> Result<Timestamp> {
         let token = self.token().await?;
-        if !planted(Bug::EmptyListTrusted) && !self.still_known(&token).await? {
+        if !bug_planted(Bug::EmptyListTrusted) && !self.still_known(&token).await? {
             self.log_in_again(Some(&token)).await?;
         }
         self.now_after("probe")
@@ -141,13 +142,13 @@ impl Client {
 
     /// `PocketBase`'s time now, by the answers so far; `None` before the first answer.
     pub fn now(&self) -> Option<Timestamp> {
-        let clock = *self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = *self.inner.clock.lock();
         clock.map(|clock| clock.now(Instant::now()))
     }
 
     /// Learns from a stamp of the server that was just read.
     pub(super) fn has_passed(&self, stamp: Timestamp) {
-        let mut clock = self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut clock = self.inner.clock.lock();
         if let Some(clock) = clock.as_mut() {
             clock.has_passed(stamp, Instant::now());
         }
@@ -165,7 +166,7 @@ impl Client {
     pub(super) async fn send(&self, call: &Call, token: Option<&SecretString>) -> Result<Answer> {
         let answer = call.send(&self.inner.http, &self.inner.base, token).await?;
         if let Some((date, sent, received)) = answer.date {
-            let mut clock = self.inner.clock.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut clock = self.inner.clock.lock();
             clock.get_or_insert_with(|| ServerClock::new(date, received)).observe(date, sent, received);
         }
         Ok(answer)
@@ -180,7 +181,7 @@ impl Client {
             Ok(answer) => answer.is_empty_list(),
             Err(error) => may_hide_a_lost_login(error),
         };
-        if !doubtful || planted(Bug::EmptyListTrusted) || self.still_known(&token).await? {
+        if !doubtful || bug_planted(Bug::EmptyListTrusted) || self.still_known(&token).await? {
             return first;
         }
         let token = self.log_in_again(Some(&token)).await?;

@@ -1,6 +1,6 @@
 //! The login: one token, renewed before it ends, by one task at a time.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -16,6 +16,7 @@ use super::error::{PocketbaseError, Result};
 use super::records::Collection;
 use super::request::Call;
 use crate::base::failpoints::{Point, reached};
+use crate::base::lock::RwLock;
 
 /// After refused credentials nobody tries again for so long: each try costs the server a password hash.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
@@ -47,12 +48,12 @@ struct Turn {
 
 impl Login {
     pub fn current(&self) -> Option<Arc<Token>> {
-        self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.current.read().clone()
     }
 
     fn replace(&self, token: Token) -> Arc<Token> {
         let token = Arc::new(token);
-        *self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(token.clone());
+        *self.current.write() = Some(token.clone());
         token
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{debug, error, info, warn};
 
 use crate::base::backoff::Backoff;
-use crate::base::failpoints::{Bug, Point, planted, reached};
+use crate::base::failpoints::{Bug, Point, bug_planted, reached};
+use crate::base::lock::Mutex;
 use crate::checks::{DOCUMENTS_MAX, Examined, Examiner, Job};
 use crate::controller::admission as crowd;
 use crate::controller::admission::Crowd;
@@ -212,7 +213,7 @@ impl Reconciler {
                 }
                 let begin = if attempt == 1 { Begin::Known } else { Begin::Reading };
                 self.advance(id, None, begin, |case, policy| {
-                    (case.may_finish(claim, work) || planted(Bug::NoFence))
+                    (case.may_finish(claim, work) || bug_planted(Bug::NoFence))
                         .then(|| Some(self.conclude(case, policy, claim, work, &examined)))
                 })
                 .await
@@ -484,7 +485,7 @@ impl Reconciler {
     }
 
     fn stored(&self) -> MutexGuard<'_, HashMap<String, u32>> {
-        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stored.lock()
     }
 
     fn note_stored(&self, id: &str, seq: u32) {

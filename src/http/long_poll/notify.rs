@@ -2,14 +2,14 @@
 
 use tokio::sync::watch;
 
-use crate::base::refcounted::{Holder, Keyed};
+use crate::base::refcounted::{RefCountedMap, Reference};
 
 /// Hands the news "look at this verification" to whoever waits for it, and only to them. Cheap to clone.
 ///
 /// It says that something may have changed, never what: a waiter subscribes, reads, waits, reads again.
 #[derive(Debug, Clone, Default)]
 pub struct Notifier {
-    waiting: Keyed<watch::Sender<()>>,
+    waiting: RefCountedMap<watch::Sender<()>>,
 }
 
 impl Notifier {
@@ -20,13 +20,13 @@ impl Notifier {
 
     /// Wakes everybody who waits for `verification`.
     pub fn publish(&self, verification: &str) {
-        self.waiting.look(verification, |sender| sender.send_replace(()));
+        self.waiting.with(verification, |sender| sender.send_replace(()));
     }
 
     /// Waits for news of `verification` from now on. Subscribe first, then read.
     pub fn subscribe(&self, verification: &str) -> Subscription {
-        let held = self.waiting.hold(verification, || watch::Sender::new(()));
-        Subscription { receiver: held.look(|sender| sender.subscribe()), _held: held }
+        let held = self.waiting.acquire(verification, || watch::Sender::new(()));
+        Subscription { receiver: held.with(|sender| sender.subscribe()), _held: held }
     }
 
     /// How many verifications are waited for.
@@ -45,7 +45,7 @@ impl Notifier {
 pub struct Subscription {
     /// Its sender lives as long as the verification is held.
     receiver: Option<watch::Receiver<()>>,
-    _held: Holder<watch::Sender<()>>,
+    _held: Reference<watch::Sender<()>>,
 }
 
 impl Subscription {

@@ -6,13 +6,13 @@
 //! A request holds what can be tried out: a name, a day of birth, a document's number. So with `HASH_KEY` both hashes are keyed,
 //! and who reads the records learns nothing by guessing. The price: under another `HASH_KEY`, every key is new.
 
-use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::auth::Caller;
+use crate::base::keyed_hash;
 use crate::http::api::problem::{FieldError, Problem, Result};
 use crate::verification::journal;
 
@@ -20,8 +20,8 @@ const HEADER: &str = "idempotency-key";
 const LENGTH_MAX: usize = 255;
 
 /// What `HASH_KEY` is used for here, so that a hash of the same text for another purpose is another hash.
-const OF_KEYS: &[u8] = b"identivia/idempotency-key/1\0";
-const OF_REQUESTS: &[u8] = b"identivia/idempotency-request/1\0";
+const OF_KEYS: &str = "identivia/idempotency-key/1\0";
+const OF_REQUESTS: &str = "identivia/idempotency-request/1\0";
 
 /// What is stored of a key and of its request: hashes, in hex.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +56,8 @@ impl Fingerprint {
     }
 }
 
-fn hash(secret: Option<&SecretString>, purpose: &[u8], text: &str) -> String {
-    let Some(secret) = secret else { return hex::encode(Sha256::digest(text)) };
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(purpose);
-    mac.update(text.as_bytes());
-    hex::encode(mac.finalize().into_bytes())
+fn hash(secret: Option<&SecretString>, purpose: &str, text: &str) -> String {
+    secret.map_or_else(|| hex::encode(Sha256::digest(text)), |secret| keyed_hash::hex(secret, purpose, text))
 }
 
 /// The key itself: a structured-field string, or the same without quotes, as many clients send it.

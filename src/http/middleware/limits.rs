@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::base::lock::Mutex;
 
 /// Callers that are remembered at the same time. Beyond, unknown ones share one window until old ones are forgotten.
 const CALLERS_MAX: usize = 20_000;
@@ -129,7 +130,7 @@ impl Limiter {
     fn charge(&self, caller: Counted, requests: u32, now: Instant) -> Allowance {
         let quota = self.quota(&caller);
         // No code that can panic runs under the lock.
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.windows.lock();
         let caller = self.room_for(caller, &mut windows, now);
         let window = windows.entry(caller).or_insert(Window { began: now, used: 0 });
         if now.saturating_duration_since(window.began) >= quota.window {
@@ -222,7 +223,7 @@ mod tests {
         for i in 0..=u32::try_from(CALLERS_MAX).expect("fits") {
             limiter.count(Counted::Address(IpAddr::from(i.to_be_bytes())), now);
         }
-        assert!(limiter.windows.lock().expect("sound").len() <= CALLERS_MAX + 1);
+        assert!(limiter.windows.lock().len() <= CALLERS_MAX + 1);
         let stranger = Counted::Address("2001:db8::1".parse().expect("address"));
         assert!(!limiter.count(stranger.clone(), now).granted, "strangers share what is left");
         assert!(limiter.count(Counted::Key(0), now).granted);

@@ -2,10 +2,11 @@
 //! a kept answer does.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use metrics::{Counter, Histogram, counter, histogram};
+
+use crate::base::lock::RwLock;
 
 /// Methods and routes are of a closed set and statuses are ours, so it stays small.
 #[derive(Default)]
@@ -22,13 +23,13 @@ impl Figures {
     pub fn count(&self, method: &'static str, route: &'static str, status: u16, took: Duration) {
         let key = (method, route, status);
         // No code that can panic runs under the lock.
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = self.0.read().get(&key).cloned();
         let series = known.unwrap_or_else(|| {
             let label = status.to_string();
             let seconds = histogram!("http_request_duration_seconds", "route" => route, "status" => label.clone());
             let requests = counter!("http_requests_total", "method" => method, "route" => route, "status" => label);
             let series = Series { requests, seconds };
-            self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, series.clone());
+            self.0.write().insert(key, series.clone());
             series
         });
         series.requests.increment(1);

@@ -1,7 +1,7 @@
 //! Reading: a whole case, policies, and the lists that sweeps walk.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -54,7 +54,7 @@ impl Client {
 
     /// The policy record `id`. Policies never change, so they are cached.
     pub async fn policy(&self, id: &str) -> Result<Option<Arc<Policy>>> {
-        let cached = self.inner.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        let cached = self.inner.policies.lock().get(id).cloned();
         if cached.is_some() || !is_record_id(id) {
             return Ok(cached);
         }
@@ -107,7 +107,7 @@ impl Client {
             what: error.to_string(),
         })?;
         let policy = Arc::new(policy);
-        let mut cache = self.inner.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = self.inner.policies.lock();
         if cache.len() >= POLICIES_MAX {
             cache.clear();
         }

@@ -6,7 +6,6 @@
 
 use std::time::{Duration, Instant};
 
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use crate::base::keyed_hash;
 use crate::pocketbase::client::Client;
 use crate::pocketbase::error::{PocketbaseError, Result};
 use crate::pocketbase::filter::{Filter, is_record_id, record_id_from};
@@ -226,10 +226,7 @@ impl Client {
     }
 
     fn derive(&self, purpose: &str, from: &str) -> [u8; 32] {
-        let key = self.inner.settings.password.expose_secret().as_bytes();
-        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-        mac.update(format!("identivia/users/{purpose}/1/{from}").as_bytes());
-        mac.finalize().into_bytes().into()
+        keyed_hash::bytes(&self.inner.settings.password, &format!("identivia/users/{purpose}/1/"), from)
     }
 }
 

@@ -11,13 +11,14 @@ pub(crate) mod wait_queue;
 pub use crate::providers::limiter::wait_queue::{Pace, Urgency};
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
+use crate::base::lock::Mutex;
 use crate::providers::limiter::circuit_breaker::{Admission, Circuit, PAUSE};
 use crate::providers::limiter::wait_queue::{Line, Next, Place};
 use crate::providers::{Trouble, TroubleKind, provider_name};
@@ -166,7 +167,7 @@ impl Gate {
 impl Shared {
     // No code that can panic runs while the lock is held, so a poisoned lock still guards a whole state.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Gives turns to whoever may go now; when to ask again, if only time stands in the way.

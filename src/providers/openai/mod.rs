@@ -11,7 +11,7 @@ mod transport;
 pub use dialect::Dialect;
 pub use prompt::PROMPT_VERSION;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_openai::error::OpenAIError;
@@ -25,6 +25,7 @@ use url::Url;
 use self::transport::{Endpoint, Fault, Transport};
 use super::wire::{self, Timeouts};
 use super::{Answer, BadSettings, Trouble, TroubleKind};
+use crate::base::lock::Mutex;
 use crate::verification::check::Usage;
 use crate::verification::policy::Provider;
 use crate::verification::rules::document::readings::transcription::Transcription;
@@ -247,11 +248,11 @@ struct RequestId(Arc<Mutex<Option<String>>>);
 
 impl RequestId {
     fn set(&self, id: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = id;
+        *self.0.lock() = id;
     }
 
     fn get(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.lock().clone()
     }
 
     fn trouble(&self, operation: &'static str, kind: TroubleKind) -> Trouble {

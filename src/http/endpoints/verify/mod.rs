@@ -104,8 +104,10 @@ pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
             "needs a reference that was the event's linked_id; without one, hand the event in with the document";
         return Err(Problem::invalid(vec![FieldError::at("/device", detail)]));
     }
-    let mark =
-        fingerprint.as_ref().map(|f| service.in_flight.hold_alone(&f.key, ()).ok_or_else(in_flight)).transpose()?;
+    let mark = fingerprint
+        .as_ref()
+        .map(|f| service.in_flight.acquire_if_free(&f.key, ()).ok_or_else(in_flight))
+        .transpose()?;
     let policy = policy(service, call.caller, request.policy.as_deref().unwrap_or_default()).await?;
     let event_id = request.device.as_ref().map(|device| device.event_id.clone());
     let begun = begin(service, call.caller, request, fingerprint).await?;

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{Batch, Client, Commit, OPERATION, is_lost_race, stored};
-use crate::base::failpoints::{Bug, planted};
+use crate::base::failpoints::{Bug, bug_planted};
 use crate::pocketbase::error::{PocketbaseError, Result};
 use crate::pocketbase::records::{Collection, Delivery, RecordPatch};
 use crate::pocketbase::request::Call;
@@ -24,10 +24,10 @@ impl Client {
         outbox: &[Delivery],
     ) -> Option<Result<Commit>> {
         let claims = transitions.iter().any(|t| matches!(t.event, Event::WorkClaimed { .. }));
-        if (claims && planted(Bug::PlainClaim)) || (!claims && planted(Bug::NoFence)) {
+        if (claims && bug_planted(Bug::PlainClaim)) || (!claims && bug_planted(Bug::NoFence)) {
             return Some(self.commit_whatever_others_wrote(verification, transitions, patch, outbox).await);
         }
-        if !outbox.is_empty() && planted(Bug::OutboxApart) {
+        if !outbox.is_empty() && bug_planted(Bug::OutboxApart) {
             return Some(self.commit_and_tell_afterwards(verification, transitions, patch, outbox).await);
         }
         None
@@ -46,7 +46,7 @@ impl Client {
             let Some(entries) = self.entries_now(verification, &transitions, &mut patch).await? else { break };
             let batch = Batch::new(verification, &transitions, &entries, &patch, outbox)?;
             let stored =
-                if planted(Bug::PlainClaim) { self.one_by_one(batch).await } else { self.at_once(batch).await };
+                if bug_planted(Bug::PlainClaim) { self.one_by_one(batch).await } else { self.at_once(batch).await };
             match stored {
                 Err(PocketbaseError::Conflict { field, .. }) if field.starts_with(Collection::Checks.name()) => {
                     // The finding is there already; the row is written all the same.
