@@ -1,98 +1,107 @@
-//! Imports point one way. The house's floors, and a test that nobody builds a staircase between two rooms of one floor.
+//! The shape of the code, checked from its own syntax: which room may import which, no circle of files inside a room, a pure core,
+//! one clock, and files that can be read in one sitting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-/// Each module may import only from lower floors, and from itself.
-const FLOORS: &[&[&str]] = &[
-    // Pure: no I/O, no clock, no waiting.
-    &["pixels"],
-    &["verification", "backoff"],
-    &["config", "keyed", "sabotage"],
-    &["telemetry"],
-    &["pocketbase", "providers", "recognition"],
-    &["queue", "gate", "answers", "faces", "crowd", "holdings"],
-    &["examine"],
-    &["watcher", "reconcile", "http", "webhooks"],
-    &["worker"],
-    &["run"],
-    &["main"],
+use syn::visit::{self, Visit};
+use syn::{Item, UseTree, Visibility};
+
+/// The rooms of the sidecar, each with the rooms that it may import. Every room may import the core (`verification`, `pixels`).
+const ROOMS: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("config", &["base"]),
+    ("pocketbase", &["base"]),
+    ("providers", &["base"]),
+    ("checks", &["base", "pocketbase", "providers"]),
+    ("controller", &["base", "checks", "pocketbase"]),
+    ("http", &["base", "config", "pocketbase", "providers"]),
+    ("app", &["base", "checks", "config", "controller", "http", "pocketbase", "providers"]),
 ];
 
-/// What the pure core must not touch.
-const IMPURE: &[&str] = &[
-    "std::env",
-    "std::fs",
-    "std::net",
-    "std::process",
-    "std::thread",
-    "SystemTime",
-    "Instant::now",
-    "tokio::",
-    "reqwest",
-    "rand::",
-    "tracing::",
-    "Timestamp::now",
-    "Zoned::now",
-    "async fn",
+/// Folders that hold one crate each, with the file of its root.
+const CRATES: &[(&str, &str)] = &[
+    ("src", "lib.rs"),
+    ("src/bin/dev", "main.rs"),
+    ("crates/verification/src", "lib.rs"),
+    ("crates/pixels/src", "lib.rs"),
+    ("crates/sandbox/src", "lib.rs"),
 ];
 
-/// A source file of the library.
+/// What the pure core must not name. That it has no runtime, no HTTP client, no randomness and no logging is said by its `Cargo.toml`.
+const IMPURE: &[&str] = &["std::env", "std::fs", "std::net", "std::process", "std::thread", "std::time", "::now"];
+
+/// The one file that may read the machine's own clock: before `PocketBase` has answered once there is no better one.
+const CLOCK_EXCEPTION: &str = "src/http/endpoints/verify/mod.rs";
+
+/// Most lines of a file beside its tests.
+const LINES_MAX: usize = 400;
+/// What the documentation at the head of a longer file says.
+const LONG_BECAUSE: &str = "One file because";
+
+type Module = Vec<String>;
+
+/// A source file of the product, without what is compiled for tests only.
 struct Source {
-    /// Its place in the tree, `["http", "verify", "request"]`.
-    module: Vec<String>,
     path: PathBuf,
-    /// What is compiled into the product: without unit tests, which may use whatever proves their point, and without comments.
-    code: String,
+    module: Module,
+    /// Paths that it imports or names, as absolute module paths of its crate; relative ones are resolved.
+    named: Vec<Module>,
+    /// Names that it hands on from elsewhere with `pub use`: the name, and where it comes from.
+    handed_on: BTreeMap<String, Module>,
+    /// Every path as it is written.
+    written: BTreeSet<String>,
+    has_async: bool,
 }
 
-/// All of them but those that are compiled for tests only.
-fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut texts: Vec<(Vec<String>, PathBuf, String)> = Vec::new();
-    for (room, folder) in
-        [(None, "src"), (Some("verification"), "crates/verification/src"), (Some("pixels"), "crates/pixels/src")]
-    {
-        let folder = root.join(folder);
-        let mut found = Vec::new();
-        collect(&folder, &mut found);
-        texts.extend(found.into_iter().map(|path| {
-            let mut module = module_of(path.strip_prefix(&folder).expect("below it"));
-            module.splice(0..0, room.map(str::to_owned));
-            let text = fs::read_to_string(&path).expect("a source");
-            (module, path, text)
-        }));
-    }
-    let for_tests: Vec<Vec<String>> = texts
-        .iter()
-        .flat_map(|(module, _, text)| {
-            let inner = modules_for_tests(text).into_iter();
-            inner.map(move |name| module.iter().cloned().chain([name]).collect::<Vec<_>>())
-        })
-        .collect();
-    let is_test = |module: &[String]| for_tests.iter().any(|test| module.starts_with(test));
-    texts
+/// The sources of each crate, by its folder; read once.
+static SOURCES: LazyLock<BTreeMap<&str, Vec<Source>>> =
+    LazyLock::new(|| CRATES.iter().map(|(folder, root)| (*folder, sources(folder, root))).collect());
+
+fn sources(folder: &str, root: &str) -> Vec<Source> {
+    let base = project().join(folder);
+    let mut files = Vec::new();
+    collect(&base, &mut files);
+    let modules: BTreeSet<Module> = files.iter().map(|path| module_of(&base, path, root)).collect();
+    let for_tests: BTreeSet<Module> =
+        files.iter().flat_map(|path| test_modules(path, &module_of(&base, path, root))).collect();
+    let is_test = |module: &[String]| (1..=module.len()).any(|length| for_tests.contains(&module[..length]));
+    files
         .into_iter()
-        .filter(|(module, ..)| !is_test(module))
-        .map(|(module, path, text)| Source { module, path, code: production(&text) })
+        .map(|path| (module_of(&base, &path, root), path))
+        .filter(|(module, _)| !is_test(module))
+        .map(|(module, path)| read(path, module, &modules))
         .collect()
 }
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("src can be listed") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() && !path.ends_with("bin") {
-            collect(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("lib.rs") {
-            found.push(path);
-        }
-    }
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// `http/verify/mod.rs` and `http/verify.rs` are both `["http", "verify"]`.
-fn module_of(relative: &Path) -> Vec<String> {
-    let mut module: Vec<String> =
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder can be listed") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            // Binaries are crates of their own.
+            if !path.ends_with("src/bin") {
+                collect(&path, files);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("src/main.rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+}
+
+/// `http/verify/mod.rs` and `http/verify.rs` are both `["http", "verify"]`; the crate's root is the empty path.
+fn module_of(base: &Path, path: &Path, root: &str) -> Module {
+    let relative = path.strip_prefix(base).expect("below the base");
+    if relative == Path::new(root) {
+        return Module::new();
+    }
+    let mut module: Module =
         relative.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     if module.last().is_some_and(|last| last == "mod") {
         module.pop();
@@ -100,290 +109,320 @@ fn module_of(relative: &Path) -> Vec<String> {
     module
 }
 
-/// Modules in files of their own that `text` declares for tests only.
-fn modules_for_tests(text: &str) -> Vec<String> {
-    let declared = text.split("#[cfg(test)]").skip(1).filter_map(|after| {
-        let declaration = after.trim_start().split([';', '{']).next()?;
-        let (_, name) = declaration.rsplit_once("mod ")?;
-        let own_file = after.trim_start()[declaration.len()..].starts_with(';');
-        own_file.then(|| name.trim().to_owned())
+fn syntax(path: &Path) -> syn::File {
+    let text = fs::read_to_string(path).expect("a source");
+    syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn is_for_tests(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"))
+    })
+}
+
+/// Modules in files of their own that the file at `path` declares for tests only.
+fn test_modules(path: &Path, module: &[String]) -> Vec<Module> {
+    let declared = syntax(path).items.into_iter().filter_map(|item| match item {
+        Item::Mod(inner) if inner.content.is_none() && is_for_tests(&inner.attrs) => Some(inner.ident.to_string()),
+        _ => None,
     });
-    declared.collect()
+    declared.map(|name| [module, &[name]].concat()).collect()
 }
 
-/// `text` without the unit tests at its end and without comments.
-fn production(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
-    text.lines()
-        .map(|line| if line.trim_start().starts_with("//") { "" } else { line })
-        .fold(String::with_capacity(text.len()), |code, line| code + line + "\n")
+fn read(path: PathBuf, module: Module, modules: &BTreeSet<Module>) -> Source {
+    let file = syntax(&path);
+    let mut reader = Reader {
+        here: module.clone(),
+        modules,
+        found: Vec::new(),
+        handed_on: BTreeMap::new(),
+        written: BTreeSet::new(),
+        has_async: false,
+    };
+    reader.visit_file(&file);
+    let Reader { found: named, handed_on, written, has_async, .. } = reader;
+    Source { path, module, named, handed_on, written, has_async }
 }
 
-/// What `code` in `module` names of the modules at the top: by `crate::`, alone or in braces, or by as many `super::` as lead
-/// there. With the line.
-fn imports(module: &[String], code: &str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
-    let line_of = |at: usize| code[..at].matches('\n').count() + 1;
-    for (at, _) in code.match_indices("crate::") {
-        if !code[..at].ends_with(is_of_a_name) {
-            found.extend(named(&code[at + "crate::".len()..]).into_iter().map(|name| (line_of(at), name)));
+/// Walks a file and collects what it names.
+struct Reader<'m> {
+    /// The module that the walk is in; inline modules are entered.
+    here: Module,
+    modules: &'m BTreeSet<Module>,
+    found: Vec<Module>,
+    handed_on: BTreeMap<String, Module>,
+    written: BTreeSet<String>,
+    has_async: bool,
+}
+
+impl Reader<'_> {
+    /// `path` from the crate's root; `None` for a path that leads to another crate or begins with a local name.
+    fn resolve(&self, path: &[String]) -> Option<Module> {
+        let ups = path.iter().take_while(|part| *part == "super").count();
+        match path.first()?.as_str() {
+            "crate" => Some(path[1..].to_vec()),
+            "self" => Some([&self.here, &path[1..]].concat()),
+            "super" => Some([&self.here[..self.here.len().checked_sub(ups)?], &path[ups..]].concat()),
+            first => {
+                let child = [self.here.as_slice(), &[first.to_owned()]].concat();
+                self.modules.contains(&child).then(|| [&self.here, path].concat())
+            }
         }
     }
-    let mut after = 0;
-    while let Some(at) = code[after..].find("super::").map(|at| after + at) {
-        let ups = code[at..].split("super::").take_while(|between| between.is_empty()).count();
-        // The first part of a split at its own beginning is empty, too.
-        let (ups, rest) = (ups.max(1), at + ups.max(1) * "super::".len());
-        if !code[..at].ends_with(is_of_a_name) {
-            // Of one that does not reach the top only a path that climbs on within braces matters.
-            let names = named(&code[rest..]).into_iter().filter(|name| ups >= module.len() || name == "super");
-            found.extend(names.map(|name| (line_of(at), name)));
-        }
-        after = rest;
+
+    fn name(&mut self, path: &[String]) {
+        self.written.insert(path.join("::"));
+        self.found.extend(self.resolve(path));
     }
-    found
+
+    fn leaves(tree: &UseTree, before: &[String], leaves: &mut Vec<(Vec<String>, String)>) {
+        let with = |name: &dyn ToString| [before, &[name.to_string()]].concat();
+        match tree {
+            UseTree::Path(path) => Self::leaves(&path.tree, &with(&path.ident), leaves),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| Self::leaves(tree, before, leaves)),
+            UseTree::Name(name) if name.ident == "self" => {
+                leaves.push((before.to_vec(), before.last().cloned().unwrap_or_default()));
+            }
+            UseTree::Name(name) => leaves.push((with(&name.ident), name.ident.to_string())),
+            UseTree::Rename(rename) => leaves.push((with(&rename.ident), rename.rename.to_string())),
+            UseTree::Glob(_) => leaves.push((before.to_vec(), "*".to_owned())),
+        }
+    }
 }
 
-fn is_of_a_name(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+impl<'ast> Visit<'ast> for Reader<'_> {
+    fn visit_item(&mut self, item: &'ast Item) {
+        let attributes: &[syn::Attribute] = match item {
+            Item::Mod(item) => &item.attrs,
+            Item::Fn(item) => &item.attrs,
+            Item::Use(item) => &item.attrs,
+            Item::Impl(item) => &item.attrs,
+            Item::Const(item) => &item.attrs,
+            _ => &[],
+        };
+        if !is_for_tests(attributes) {
+            visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        if item.content.is_some() {
+            self.here.push(item.ident.to_string());
+            visit::visit_item_mod(self, item);
+            self.here.pop();
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        let mut leaves = Vec::new();
+        Self::leaves(&item.tree, &[], &mut leaves);
+        for (path, name) in leaves {
+            match self.resolve(&path) {
+                // What is handed on is an import of those who take it.
+                Some(target) if !matches!(item.vis, Visibility::Inherited) => {
+                    self.written.insert(path.join("::"));
+                    self.handed_on.insert(name, target);
+                }
+                _ => self.name(&path),
+            }
+        }
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.name(&path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>());
+        visit::visit_path(self, path);
+    }
+
+    /// The inside of a macro is no syntax yet: paths that begin with `crate` or `super` are found in its words.
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let words = call.tokens.to_string().replace(" :: ", "::");
+        for word in words.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
+            if word.contains("::") {
+                self.name(&word.split("::").map(str::to_owned).collect::<Vec<_>>());
+            }
+        }
+        visit::visit_macro(self, call);
+    }
+
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        self.has_async |= signature.asyncness.is_some();
+        visit::visit_signature(self, signature);
+    }
 }
 
-/// The first names of the paths that `text` begins with: one, or those in braces.
-fn named(text: &str) -> Vec<String> {
-    let name = |text: &str| text.trim_start().chars().take_while(|c| is_of_a_name(*c)).collect::<String>();
-    let Some(group) = text.strip_prefix('{') else { return vec![name(text)] };
-    let (mut names, mut depth, mut begin) = (Vec::new(), 0, 0);
-    for (at, c) in group.char_indices() {
-        match c {
-            '{' => depth += 1,
-            ',' | '}' if depth == 0 => {
-                names.push(name(&group[begin..at]));
-                begin = at + 1;
-                if c == '}' {
-                    break;
+/// The arrows between files: who imports whom. A name that a module hands on leads to the file that defines it.
+fn arrows(sources: &[Source]) -> BTreeMap<Module, BTreeSet<Module>> {
+    let by_module: BTreeMap<&[String], &Source> =
+        sources.iter().map(|source| (source.module.as_slice(), source)).collect();
+    let file_of = |path: &[String]| {
+        let mut path = path.to_vec();
+        // Bounded: a name is handed on a few times at most.
+        for _ in 0..8 {
+            let length = (0..=path.len()).rev().find(|length| by_module.contains_key(&path[..*length]))?;
+            let handed_on = path.get(length).and_then(|name| by_module[&path[..length]].handed_on.get(name));
+            match handed_on {
+                Some(target) => path = [target.as_slice(), &path[length + 1..]].concat(),
+                None => return Some(path[..length].to_vec()),
+            }
+        }
+        None
+    };
+    let arrows = sources.iter().map(|source| {
+        let targets = source.named.iter().filter_map(|path| file_of(path)).filter(|target| *target != source.module);
+        (source.module.clone(), targets.collect())
+    });
+    arrows.collect()
+}
+
+/// Groups of files that import each other in a circle.
+fn circles(arrows: &BTreeMap<Module, BTreeSet<Module>>) -> BTreeSet<BTreeSet<Module>> {
+    let reached = |from: &Module| {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![from.clone()]);
+        while let Some(next) = open.pop() {
+            for target in arrows.get(&next).into_iter().flatten() {
+                if seen.insert(target.clone()) {
+                    open.push(target.clone());
                 }
             }
-            '}' => depth -= 1,
-            _ => {}
         }
-    }
-    names.retain(|name| !name.is_empty());
-    names
+        seen
+    };
+    let reached: BTreeMap<&Module, BTreeSet<Module>> = arrows.keys().map(|module| (module, reached(module))).collect();
+    let circle = |module: &Module| {
+        let mates = reached[module].iter().filter(|other| reached.get(other).is_some_and(|back| back.contains(module)));
+        mates.cloned().collect::<BTreeSet<_>>()
+    };
+    arrows.keys().map(circle).filter(|circle| !circle.is_empty()).collect()
 }
 
 #[test]
-fn imports_point_one_way_and_the_core_is_pure() {
-    let floors: BTreeMap<&str, usize> =
-        FLOORS.iter().enumerate().flat_map(|(floor, modules)| modules.iter().map(move |m| (*m, floor))).collect();
+fn rooms_import_one_way() {
+    let allowed: BTreeMap<&str, &[&str]> = ROOMS.iter().copied().collect();
     let mut wrong = Vec::new();
-    for source in sources() {
-        let module = source.module[0].as_str();
-        let floor = *floors.get(module).unwrap_or_else(|| panic!("{module} has no floor; give it one"));
-        for (line, target) in imports(&source.module, &source.code) {
-            if target == "super" {
-                wrong.push(format!("{}:{line} climbs within braces; write the path out", source.path.display()));
+    for source in SOURCES["src"].iter().filter(|source| !source.module.is_empty()) {
+        let room = source.module[0].as_str();
+        let may = allowed.get(room).unwrap_or_else(|| panic!("{room} is no room of ROOMS: give it a place there"));
+        for target in source.named.iter().chain(source.handed_on.values()).filter_map(|path| path.first()) {
+            if target != room && allowed.contains_key(target.as_str()) && !may.contains(&target.as_str()) {
+                wrong.push(format!("{} imports {target}", source.path.display()));
             }
-            if target != module && floors.get(target.as_str()).is_some_and(|other| *other >= floor) {
-                wrong.push(format!("{}:{line} imports {target}", source.path.display()));
-            }
-        }
-        if FLOORS[..2].concat().contains(&module) {
-            let found = impurities(&source.code);
-            wrong.extend(found.iter().map(|(line, what)| format!("{}:{line} uses {what}", source.path.display())));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// What `code` uses of [`IMPURE`], also by an import in braces. With the line.
-fn impurities(code: &str) -> Vec<(usize, &'static str)> {
+#[test]
+fn no_files_import_each_other_in_a_circle() {
     let mut found = Vec::new();
-    for (number, line) in code.lines().enumerate() {
-        found.extend(IMPURE.iter().filter(|impure| line.contains(**impure)).map(|impure| (number + 1, *impure)));
+    for (folder, sources) in &*SOURCES {
+        for circle in circles(&arrows(sources)) {
+            let files: Vec<String> = circle.iter().map(|module| module.join("/")).collect();
+            found.push(format!("{folder}: {}", files.join(" <-> ")));
+        }
     }
-    for (at, _) in code.match_indices("std::{") {
-        let line = code[..at].matches('\n').count() + 1;
-        let names: Vec<String> = named(&code[at + "std::".len()..]).iter().map(|name| format!("std::{name}")).collect();
-        found.extend(
-            IMPURE.iter().filter(|impure| names.iter().any(|name| name == **impure)).map(|impure| (line, *impure)),
-        );
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_core_is_pure() {
+    let mut wrong = Vec::new();
+    for folder in ["crates/verification/src", "crates/pixels/src"] {
+        for source in &SOURCES[folder] {
+            let named = IMPURE.iter().filter(|impure| {
+                let begins = |path: &String| path == *impure || path.starts_with(&format!("{impure}::"));
+                source.written.iter().any(|path| begins(path) || (impure.starts_with(':') && path.ends_with(**impure)))
+            });
+            wrong.extend(named.map(|impure| format!("{} names {impure}", source.path.display())));
+            if source.has_async {
+                wrong.push(format!("{} has an async function", source.path.display()));
+            }
+        }
     }
-    found
+    let manifest = fs::read_to_string(project().join("crates/verification/Cargo.toml")).expect("a manifest");
+    for dependency in ["tokio", "reqwest", "hyper", "rand", "tracing", "figment"] {
+        if manifest.lines().any(|line| line.split([' ', '.', '=']).next() == Some(dependency)) {
+            wrong.push(format!("crates/verification/Cargo.toml depends on {dependency}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// A sidecar whose clock is wrong by an hour must be harmless: time is `PocketBase`'s. Signatures for AWS are made by the SDK, and AWS
+/// reports when they are off.
 #[test]
-fn what_is_impure_is_found_however_it_is_written() {
-    let of = |code: &str| impurities(code).into_iter().map(|(_, what)| what).collect::<Vec<_>>();
-    assert_eq!(of("use std::thread;"), ["std::thread"]);
-    assert_eq!(of("use std::{\n    collections::BTreeMap,\n    fs::{File, read},\n};"), ["std::fs"]);
-    assert_eq!(of("let began = Instant::now();"), ["Instant::now"]);
-    assert!(of("use std::{collections::BTreeMap, fmt};").is_empty());
-}
-
-#[test]
-fn an_import_is_found_however_it_is_written() {
-    let module = ["http".to_owned(), "verify".to_owned()];
-    let of = |code: &str| imports(&module, code).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
-    assert_eq!(of("use crate::run;"), ["run"]);
-    assert_eq!(of("fn f() -> crate::run::Report {}"), ["run"]);
-    assert_eq!(of("use crate::{\n    run::{A, B},\n    worker,\n};"), ["run", "worker"]);
-    assert_eq!(of("use super::super::run;"), ["run"]);
-    assert_eq!(of("use super::super::{run, worker::Pool};"), ["run", "worker"]);
-    assert_eq!(of("use super::super::{super::run};"), ["super"]);
-    assert_eq!(of("use super::{reply, super::run};"), ["super"]);
-    assert!(of("use super::reply::Reply; use other_crate::run;").is_empty());
-    assert_eq!(imports(&module, "\n\nuse crate::run;")[0].0, 3);
-}
-
-#[test]
-fn only_what_is_compiled_for_tests_alone_is_let_off() {
-    assert_eq!(production("a\n// b\n#[cfg(test)]\nmod tests {\n    c\n}\n"), "a\n\n");
-    assert!(production("#[cfg(test)]\nmod tests;\nuse crate::run;").contains("crate::run"));
-    assert_eq!(
-        modules_for_tests("#[cfg(test)]\npub(crate) mod sample;\nmod tests;\n#[cfg(test)]\nmod inner {}"),
-        ["sample"]
-    );
-    assert_eq!(module_of(Path::new("http/verify/mod.rs")), module_of(Path::new("http/verify.rs")));
-}
-
-/// A sidecar whose clock is wrong by an hour must be harmless: time is `PocketBase`'s. The one exception has a better clock once there
-/// was an answer; signatures for AWS are made by the SDK, and AWS says so when they are off.
-#[test]
-fn nobody_reads_the_machines_own_clock() {
-    const EXCEPTION: &str = "src/http/verify/mod.rs";
-    let reads = |source: &Source| {
-        ["Timestamp::now", "SystemTime::now", "Zoned::now"].iter().any(|clock| source.code.contains(clock))
-    };
-    let found: Vec<_> = sources()
-        .into_iter()
-        .filter(|source| reads(source) && !source.path.ends_with(EXCEPTION))
-        .map(|s| s.path)
+fn no_file_reads_the_machines_own_clock() {
+    let clocks = ["Timestamp::now", "SystemTime::now", "Zoned::now"];
+    let reads = |source: &Source| clocks.iter().any(|clock| source.written.iter().any(|path| path.ends_with(clock)));
+    let found: Vec<_> = SOURCES["src"]
+        .iter()
+        .filter(|source| reads(source) && !source.path.ends_with(CLOCK_EXCEPTION))
+        .map(|source| &source.path)
         .collect();
     assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]
-fn the_readme_lists_every_variable_as_the_program_knows_it() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md");
-    for variable in identivia::config::VARIABLES {
-        let default = match variable.default {
-            None => "required".to_owned(),
-            Some("") => String::new(),
-            Some(default) => format!("`{default}`"),
+fn no_file_is_too_long_to_be_read_at_once() {
+    let mut wrong = Vec::new();
+    for sources in SOURCES.values() {
+        for source in sources {
+            let text = fs::read_to_string(&source.path).expect("a source");
+            let lines = lines_beside_tests(&text);
+            let head: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+            if lines > LINES_MAX && !head.contains(LONG_BECAUSE) {
+                wrong.push(format!(
+                    "{}: {lines} lines; split it, or say at its head: {LONG_BECAUSE} ...",
+                    source.path.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Lines of `text` up to the unit tests at its end.
+fn lines_beside_tests(text: &str) -> usize {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().lines().count()
+}
+
+#[test]
+fn an_import_is_found_however_it_is_written() {
+    let modules: BTreeSet<Module> =
+        [vec![], vec!["a".to_owned()], vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]].into();
+    let of = |text: &str| {
+        let mut reader = Reader {
+            here: vec!["a".to_owned()],
+            modules: &modules,
+            found: Vec::new(),
+            handed_on: BTreeMap::new(),
+            written: BTreeSet::new(),
+            has_async: false,
         };
-        let row = format!("| `{}` | {default} | {} |", variable.name, variable.help).replace("|  |", "|  |");
-        assert!(readme.contains(&row), "README.md lacks this row:\n{row}");
-    }
-}
-
-/// The first column of the table that follows `heading` in `text`, with what its backticks hold.
-fn first_column<'t>(text: &'t str, heading: &str) -> Vec<&'t str> {
-    let table = text.split_once(heading).unwrap_or_else(|| panic!("no heading {heading}")).1;
-    let rows = table.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|')).skip(2);
-    rows.filter_map(|row| row.split('|').nth(1).map(str::trim)).collect()
+        reader.visit_file(&syn::parse_file(text).expect("Rust"));
+        reader.found.iter().map(|path| path.join("::")).collect::<Vec<_>>()
+    };
+    assert_eq!(of("use crate::{c::{X, Y}, a};"), ["c::X", "c::Y", "a"]);
+    assert_eq!(of("fn f() -> crate::c::X { super::c::g() }"), ["c::X", "c::g"]);
+    assert_eq!(of("use self::b::X; use b::Y;"), ["a::b::X", "a::b::Y"]);
+    assert_eq!(of("fn f() { b::g(); println!(\"{}\", crate::c::N); }"), ["a::b::g", "c::N"]);
+    assert_eq!(of("mod inner { use super::super::c::X; }"), ["c::X"]);
+    assert!(of("use other::c::X; pub use b::X; #[cfg(test)] mod tests { use crate::c::X; }").is_empty());
 }
 
 #[test]
-fn the_readme_justifies_each_dependency_and_no_other() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(folder.join("README.md")).expect("README.md");
-    let manifest = |path: &str| fs::read_to_string(folder.join(path)).expect("a manifest");
-    let manifest: String = ["", "crates/pixels/", "crates/sandbox/", "crates/verification/"]
-        .iter()
-        .map(|folder| manifest(&format!("{folder}Cargo.toml")))
-        .collect();
-    let listed: BTreeSet<String> = first_column(&readme, "### Dependencies").into_iter().flat_map(crates).collect();
-    let mut inside = false;
-    let used: BTreeSet<String> = manifest
-        .lines()
-        .filter(|line| {
-            if line.starts_with('[') {
-                inside = ["[dependencies]", "[dev-dependencies]"].contains(line);
-            }
-            inside && !line.starts_with(['#', '[', ' ']) && line.contains('=') && !line.starts_with("identivia-")
-        })
-        // `reqwest012` is reqwest under another name.
-        .map(|line| line.split('=').next().unwrap_or_default().trim().replace("reqwest012", "reqwest"))
-        .collect();
-    assert_eq!(listed, used, "README.md's table against Cargo.toml");
-}
-
-/// The crates in a cell: `tokio, reqwest (0.13), http-body(-util) with reqwest 0.12`.
-fn crates(cell: &str) -> Vec<String> {
-    let mut crates = Vec::new();
-    for part in cell.split(", ").flat_map(|part| part.split(" with ")) {
-        let name = part.split([' ', '(']).next().unwrap_or_default();
-        crates.push(name.to_owned());
-        if let Some((_, more)) = part.split_once("(-") {
-            crates.push(format!("{name}-{}", more.trim_end_matches(')')));
+fn a_circle_is_found_and_a_straight_line_is_none() {
+    let name = |text: &str| vec![text.to_owned()];
+    let arrows = |pairs: &[(&str, &str)]| {
+        let mut arrows: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
+        for (from, to) in pairs {
+            arrows.entry(name(to)).or_default();
+            arrows.entry(name(from)).or_default().insert(name(to));
         }
-    }
-    crates
-}
-
-#[test]
-fn the_cells_of_the_table_of_dependencies_are_read() {
+        arrows
+    };
+    assert!(circles(&arrows(&[("a", "b"), ("b", "c"), ("a", "c")])).is_empty());
     assert_eq!(
-        crates("reqwest (0.13), a-b with reqwest 0.12, http-body(-util), c"),
-        ["reqwest", "a-b", "reqwest", "http-body", "http-body-util", "c"]
+        circles(&arrows(&[("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")])),
+        [[name("a"), name("b"), name("c")].into()].into()
     );
-}
-
-/// Each kind of event, as `docs/records.md` has it and as the code stores it, with the names of what it carries.
-#[test]
-fn the_description_of_the_journal_is_the_codes() {
-    let text =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/records.md")).expect("docs/records.md");
-    let mut described: BTreeMap<String, String> = BTreeMap::new();
-    let table = text.split_once("| `event` | `data` |").expect("a table of events").1;
-    for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
-        let cells: Vec<&str> = row.split('|').collect();
-        for name in cells[1].split('`').skip(1).step_by(2) {
-            described.insert(name.to_owned(), cells[2].to_owned());
-        }
-    }
-    let stored = every_event();
-    let names: BTreeSet<&String> = stored.keys().collect();
-    assert_eq!(described.keys().collect::<BTreeSet<_>>(), names);
-    for (event, fields) in &stored {
-        for field in fields {
-            let told = described[event].split(|c: char| !is_of_a_name(c)).any(|word| word == field);
-            assert!(told, "docs/records.md does not say that {event} carries {field}");
-        }
-    }
-}
-
-/// The name of every event that this version writes, and its fields.
-fn every_event() -> BTreeMap<String, Vec<String>> {
-    let source = include_str!("../crates/verification/src/journal.rs");
-    let body = source.split_once("pub enum Event {").expect("the events").1.split_once("\n}\n").expect("their end").0;
-    let mut events: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut current = None;
-    for line in body.lines() {
-        let (depth, word) = (line.len() - line.trim_start().len(), line.trim());
-        if depth == 4 && word.starts_with(char::is_uppercase) && !word.starts_with("Other") {
-            let name = word.split([' ', '{']).next().unwrap_or_default();
-            events.entry(snake(name)).or_default();
-            current = Some(snake(name));
-        } else if depth == 4 && word.starts_with("Other") {
-            current = None;
-        } else if depth == 8 && word.ends_with(',') && !word.starts_with(['#', '/']) {
-            let field = word.split(':').next().unwrap_or_default().to_owned();
-            if let Some(fields) = current.as_ref().and_then(|event| events.get_mut(event)) {
-                fields.push(field);
-            }
-        }
-    }
-    events
-}
-
-fn snake(name: &str) -> String {
-    let mut snake = String::new();
-    for c in name.chars() {
-        if c.is_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-    }
-    snake
 }
