@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use identivia::checks::ocr_model::Recogniser;
+use identivia::checks::ocr_model::OcrModel;
 use identivia::pixels::{barcode, scale};
 use identivia::verification::rules::document::image::{self, Limits, Prepared, faces, metadata, open, quality};
 use identivia::verification::rules::document::readings::transcription::{Side, Transcription};
@@ -160,7 +160,7 @@ fn costs(pictures: &Pictures, uploaded_as: DocumentType) -> Vec<String> {
         pictures.reading.iter().map(|reading| Transcription::read(reading).expect("a reading")).collect();
     let payload = prepared.iter().flat_map(|side| &side.barcodes).next().cloned().unwrap_or_default();
     let today = jiff::civil::date(2026, 11, 25);
-    let recogniser = Recogniser::load(&model(), 1).expect("a model that can be loaded");
+    let ocr_model = OcrModel::load(&model(), 1).expect("a model that can be loaded");
     let submission = Submission::of(uploaded_as, &prepared, &readings);
     let all = |part: &dyn Fn(usize)| (0..sides.len()).for_each(part);
     let measured = [
@@ -181,7 +181,7 @@ fn costs(pictures: &Pictures, uploaded_as: DocumentType) -> Vec<String> {
         cost(|| drop(black_box(mrz::read(&zone, today)))),
         cost(|| drop(black_box(aamva::parse(&payload)))),
         cost_by(process_time, || {
-            all(&|side| drop(black_box(eyes::look(&luma[side], today, |strip| recogniser.recognise(strip)))));
+            all(&|side| drop(black_box(eyes::look(&luma[side], today, |strip| ocr_model.recognise(strip)))));
         }),
         cost(|| pictures.reading.iter().for_each(|reading| drop(black_box(Transcription::read(reading))))),
         cost(|| drop(black_box(document::judge(&submission.evidence(), &submission.policy, today)))),

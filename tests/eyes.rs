@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use identivia::checks::ocr_model::Recogniser;
+use identivia::checks::ocr_model::OcrModel;
 use identivia::verification::rules::document::readings::mrz as zone;
 use identivia::verification::rules::document::readings::ocr;
 use identivia::verification::rules::document::readings::ocr::Sight;
@@ -25,12 +25,12 @@ use jiff::civil::{Date, date};
 const TODAY: Date = date(2026, 11, 25);
 
 /// The model that `scripts/models` installs.
-static MODEL: LazyLock<Recogniser> = LazyLock::new(|| {
+static MODEL: LazyLock<OcrModel> = LazyLock::new(|| {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/models");
     let said = Command::new(script).output().expect("scripts/models runs");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     let path = PathBuf::from(String::from_utf8(said.stdout).expect("a path").trim());
-    Recogniser::load(&path, 2).expect("a model that can be loaded")
+    OcrModel::load(&path, 2).expect("a model that can be loaded")
 });
 
 /// The side of a specimen that carries the zone, or its front where none does.

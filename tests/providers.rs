@@ -8,7 +8,7 @@ use std::time::Duration;
 use identivia::providers::fingerprint::{self, Fingerprint};
 use identivia::providers::openai::{self, Dialect, MediaType, OpenAi, Reading};
 use identivia::providers::rekognition::{self, Rekognition, StaticCredentials};
-use identivia::providers::{Timeouts, Trouble};
+use identivia::providers::{ProviderError, Timeouts};
 use identivia::verification::reason::Code;
 use identivia::verification::rules::face_match::Comparison;
 use identivia::verification::rules::liveness::{SessionResult, Verdict};
@@ -350,7 +350,7 @@ fn expected(provider: &str, fault: &str) -> &'static str {
 
 /// One call of `provider` under `rule`, in a word: the trouble's code, or what the judge said.
 async fn spoilt(sandbox: &Sandbox, provider: &str, rule: &Value) -> String {
-    let word = |trouble: Trouble| trouble.code().to_owned();
+    let word = |trouble: ProviderError| trouble.code().to_owned();
     let clean = |reasons: &[identivia::verification::Reason]| {
         reasons.first().map_or_else(|| "clean".to_owned(), |reason| reason.code.to_string())
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::{NO_HASH_KEY, Providers, StartError, client, identity_name, model_line, own_eyes, pocketbase_error};
+use super::{NO_HASH_KEY, Providers, StartError, client, identity_name, model_line, ocr_model, pocketbase_error};
 use crate::base::telemetry::chain;
 use crate::config::Config;
 use crate::pocketbase::records::DEFAULT_POLICY;
@@ -49,7 +49,7 @@ impl Report {
 pub async fn doctor(config: &Config) -> Report {
     let mut report = Report::default();
     report.ok("configuration");
-    match own_eyes(config, 1) {
+    match ocr_model(config, 1) {
         Ok((Some(_), line)) => report.ok(&line),
         Ok((None, line)) => report.note(&line),
         Err(error) => report.wrong(&chain(&error)),

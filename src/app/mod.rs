@@ -15,8 +15,8 @@ use tracing::{info, warn};
 use crate::base::backoff::Backoff;
 use crate::base::failpoints::{Point, reached};
 use crate::base::telemetry;
-use crate::checks::ocr_model::{ModelError, Recogniser};
-use crate::checks::{Examiner, Gates, Keys};
+use crate::checks::ocr_model::{ModelError, OcrModel};
+use crate::checks::{CheckRunner, HashKeys, ProviderLimiters};
 use crate::config::{Config, Rate, Rates};
 use crate::controller::queue::Queue;
 use crate::controller::reconciler::Reconciler;
@@ -26,7 +26,7 @@ use crate::http::{self, Facade, Health, Kept, Notifier, ProviderHealth, Provider
 use crate::pocketbase::records::DEFAULT_POLICY;
 use crate::pocketbase::{self, Client, Identity, Next as Remedy, PocketbaseError};
 use crate::providers::fingerprint::{self, Fingerprint};
-use crate::providers::limiter::{Gate, Pace};
+use crate::providers::limiter::{ProviderLimiter, RateLimit};
 use crate::providers::openai::{self, ModelStatus, OpenAi};
 use crate::providers::rekognition::{self, Rekognition};
 use crate::providers::{self, Timeouts};
@@ -125,7 +125,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     let started = Instant::now();
     let providers = Providers::new(&config).await?;
     let decoders = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let (recogniser, own_reading) = own_eyes(&config, decoders)?;
+    let (model, own_reading) = ocr_model(&config, decoders)?;
     info!("{own_reading}");
     let listener = listen(config.facade.listen).await?;
     let metrics_listener = match config.metrics_listen {
@@ -163,21 +163,20 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     let (health_sender, health) = watch::channel(Health::default());
     let facade = facade(&config, &client, &providers, health, changes, kept_answers);
     let openai = providers.openai.clone();
-    let gates = gates(&config.rates);
-    let examiner = Examiner::new(
+    let limiters = limiters(&config.rates);
+    let checks = CheckRunner::new(
         client.clone(),
         providers.rekognition,
         providers.openai,
         providers.fingerprint,
-        gates.clone(),
+        limiters.clone(),
         decoders,
         // The first is known to us and to the model's provider only; a new one costs nothing. The other must stay.
-        Keys { safety: config.openai.api_key.clone(), hashes: config.hash_key.clone() },
+        HashKeys { safety_identifier: config.openai.api_key.clone(), document_numbers: config.hash_key.clone() },
     )
-    .with_own_eyes(recogniser);
-    let tidying = examiner.clone();
-    let reconciler =
-        Arc::new(Reconciler::new(client, examiner, config.instance.clone(), config.face_liveness_threshold));
+    .with_ocr_model(model);
+    let expiring = checks.clone();
+    let reconciler = Arc::new(Reconciler::new(client, checks, config.instance.clone(), config.face_liveness_threshold));
 
     let serving = CancellationToken::new();
     let mut servers = JoinSet::new();
@@ -188,10 +187,10 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     }
     let mut intake = JoinSet::new();
     intake.spawn(watcher.run(shutdown.clone()));
-    intake.spawn(report_health(pulse, gates, health_sender, shutdown.clone()));
+    intake.spawn(report_health(pulse, limiters, health_sender, shutdown.clone()));
     intake.spawn(watch_model(openai, shutdown.clone()));
     intake.spawn(recorder.fold(shutdown.clone()));
-    intake.spawn(tidying.drop_old(shutdown.clone()));
+    intake.spawn(expiring.expire_caches(shutdown.clone()));
 
     let grace = Duration::from_secs(config.shutdown_seconds);
     let cut = worker::run(queue, reconciler, config.workers, grace, shutdown).await;
@@ -205,13 +204,13 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
 
 /// The model for our own eyes, where there is one, and a line that says so. Without one every finding says that there was no own
 /// reading; a file that is another one or damaged is an operator's mistake, and nothing starts.
-fn own_eyes(config: &Config, threads: usize) -> Result<(Option<Recogniser>, String), StartError> {
+fn ocr_model(config: &Config, threads: usize) -> Result<(Option<OcrModel>, String), StartError> {
     const OFF: &str = "own reading of machine-readable zones: off, the model provider alone reads them:";
     let Some(path) = &config.mrz_model_path else {
         return Ok((None, format!("{OFF} MRZ_MODEL_PATH is not set")));
     };
-    match Recogniser::load(path, threads) {
-        Ok(recogniser) => Ok((Some(recogniser), "own reading of machine-readable zones: on".to_owned())),
+    match OcrModel::load(path, threads) {
+        Ok(model) => Ok((Some(model), "own reading of machine-readable zones: on".to_owned())),
         Err(ModelError::Read(error)) if error.kind() == std::io::ErrorKind::NotFound => {
             Ok((None, format!("{OFF} there is no file {}", path.display())))
         }
@@ -279,12 +278,12 @@ pub async fn health(config: &Config) -> Result<(), StartError> {
     if answer.status().is_success() { Ok(()) } else { Err(unhealthy(format!("status {}", answer.status()))) }
 }
 
-fn gates(rates: &Rates) -> Gates {
-    let gate = |provider, rate: Rate| Gate::new(provider, Pace::new(rate.per_second, rate.at_once));
-    Gates {
-        rekognition: gate(Provider::Rekognition, rates.aws),
-        openai: gate(Provider::Openai, rates.openai),
-        fingerprint: gate(Provider::Fingerprint, rates.fingerprint),
+fn limiters(rates: &Rates) -> ProviderLimiters {
+    let limiter = |provider, rate: Rate| ProviderLimiter::new(provider, RateLimit::new(rate.per_second, rate.at_once));
+    ProviderLimiters {
+        rekognition: limiter(Provider::Rekognition, rates.aws),
+        openai: limiter(Provider::Openai, rates.openai),
+        fingerprint: limiter(Provider::Fingerprint, rates.fingerprint),
     }
 }
 
@@ -442,7 +441,7 @@ fn refuse(problems: Vec<String>) -> Result<(), StartError> {
 /// Joins what the watcher knows with what is known of the providers.
 async fn report_health(
     mut pulse: watch::Receiver<Pulse>,
-    gates: Gates,
+    limiters: ProviderLimiters,
     health: watch::Sender<Health>,
     shutdown: CancellationToken,
 ) {
@@ -453,9 +452,9 @@ async fn report_health(
             authenticated: now.authenticated,
             proved_at: now.proved_at,
             providers: HealthOfProviders {
-                rekognition: standing(&gates.rekognition),
-                openai: standing(&gates.openai),
-                fingerprint: standing(&gates.fingerprint),
+                rekognition: standing(&limiters.rekognition),
+                openai: standing(&limiters.openai),
+                fingerprint: standing(&limiters.fingerprint),
             },
         });
         tokio::select! {
@@ -466,8 +465,8 @@ async fn report_health(
     }
 }
 
-fn standing(gate: &Gate) -> ProviderHealth {
-    if gate.is_troubled() { ProviderHealth::Degraded } else { ProviderHealth::Ok }
+fn standing(limiter: &ProviderLimiter) -> ProviderHealth {
+    if limiter.is_degraded() { ProviderHealth::Degraded } else { ProviderHealth::Ok }
 }
 
 /// Asks once a day whether the configured model still exists and when it retires: a model that is shut down takes every document

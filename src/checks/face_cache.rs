@@ -1,4 +1,4 @@
-//! Faces that this process has stored itself, kept until they are compared: the portrait of a document, the reference image of a
+//! FaceCache that this process has stored itself, kept until they are compared: the portrait of a document, the reference image of a
 //! challenge. What is not here is fetched.
 //!
 //! A face is known by the name that `PocketBase` gave to its file, which no other file has: what a restored or a replaced
@@ -20,7 +20,7 @@ const AGE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// All of them. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Faces {
+pub struct FaceCache {
     /// The oldest first.
     kept: Arc<Mutex<VecDeque<Kept>>>,
 }
@@ -33,7 +33,7 @@ struct Kept {
     picture: Bytes,
 }
 
-impl Faces {
+impl FaceCache {
     /// Keeps the picture that was stored as `file` of the `checks` record `check`.
     pub fn keep(&self, check: &str, file: &str, picture: Bytes) {
         let since = Instant::now();
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_face_is_found_once_by_record_and_file() {
-        let faces = Faces::default();
+        let faces = FaceCache::default();
         faces.keep("check", "a.jpg", Bytes::from_static(b"face"));
         assert_eq!((faces.take("check", "b.jpg"), faces.take("other", "a.jpg")), (None, None));
         assert_eq!(faces.take("check", "a.jpg").as_deref(), Some(b"face".as_slice()));
@@ -87,7 +87,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_oldest_makes_room_and_nothing_stays_for_ever() {
         const LARGE: usize = 1024 * 1024;
-        let faces = Faces::default();
+        let faces = FaceCache::default();
         for number in 0..10 {
             faces.keep("check", &number.to_string(), Bytes::from(vec![0; LARGE]));
         }

@@ -1,7 +1,7 @@
 //! One piece of work, done: the evidence is fetched, the providers are asked once, the core judges.
 //!
 //! Nothing here decides about a person and nothing is written. A provider's clear "no" is a finding; a provider that gave no
-//! answer is [`Examined::Trouble`], and the queue decides when it is asked again.
+//! answer is [`WorkOutcome::Failed`], and the queue decides when it is asked again.
 
 pub(crate) mod duplicates;
 pub mod face_cache;
@@ -22,17 +22,19 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::failpoints::{Point, reached, reached_with};
-use crate::checks::face_cache::Faces;
-use crate::checks::ocr_model::Recogniser;
-use crate::checks::response_cache::{Answers, Drawer};
+use crate::checks::face_cache::FaceCache;
+use crate::checks::ocr_model::OcrModel;
+use crate::checks::response_cache::{CachedResponses, ResponseCache};
 use crate::pixels::scale::grey;
 use crate::pocketbase::records::Collection;
 use crate::pocketbase::{Client, PocketbaseError};
 use crate::providers::fingerprint::Fingerprint;
-use crate::providers::limiter::{Gate, Urgency};
+use crate::providers::limiter::{ProviderLimiter, Urgency};
 use crate::providers::openai::{Image, MediaType, OpenAi, Reading};
 use crate::providers::rekognition::Rekognition;
-use crate::providers::{AWS_ATTEMPT, Answer, FINGERPRINT_ATTEMPT, OPENAI_ATTEMPT, Trouble, TroubleKind};
+use crate::providers::{
+    AWS_ATTEMPT, FINGERPRINT_ATTEMPT, OPENAI_ATTEMPT, ProviderError, ProviderErrorKind, ProviderResponse,
+};
 use crate::verification::check::{Check, ProviderTrace, Usage};
 use crate::verification::next_step::RESULT_GRACE_SECONDS;
 use crate::verification::rules::device::DeviceEvent;
@@ -51,7 +53,7 @@ use crate::verification::{
 
 /// Largest picture that is fetched: the collections' own limit and a little.
 const PICTURE_BYTES_MAX: usize = 6 * 1024 * 1024;
-/// Documents examined at the same time; each holds a few megabytes while it waits for its readings. What bounds the memory for
+/// Documents outcome at the same time; each holds a few megabytes while it waits for its readings. What bounds the memory for
 /// pictures, however many wait.
 pub const DOCUMENTS_MAX: usize = 32;
 /// How long a challenge lives at the provider, from its creation.
@@ -70,27 +72,27 @@ const EVENT_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs
 
 /// What came of a piece of work.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Examined {
+pub enum WorkOutcome {
     /// The check has its finding.
     Finding(Box<Finding>),
     /// The challenge was opened at the provider.
-    Opened(Opened),
+    SessionOpened(Opened),
     /// The challenge ended without a result.
-    Ended {
+    SessionEnded {
         /// How the session record ends.
         status: SessionStatus,
         /// Why.
         code: Code,
     },
     /// The challenge has no result yet.
-    NotYet,
+    ResultPending,
     /// Too many wait for the same provider: it was not asked.
-    Crowded {
+    Saturated {
         /// Stable word for the log.
         code: &'static str,
     },
     /// Somebody did not do their part; says nothing about the person.
-    Trouble {
+    Failed {
         /// Stable word for the journal.
         code: &'static str,
         /// When they asked to be asked again.
@@ -98,50 +100,50 @@ pub enum Examined {
     },
 }
 
-impl Examined {
+impl WorkOutcome {
     fn finding(finding: Finding) -> Self {
-        Examined::Finding(Box::new(finding))
+        WorkOutcome::Finding(Box::new(finding))
     }
 
     fn lost(code: &'static str) -> Self {
-        Examined::Trouble { code, retry_after: None }
+        WorkOutcome::Failed { code, retry_after: None }
     }
 }
 
-impl From<Trouble> for Examined {
-    fn from(trouble: Trouble) -> Self {
-        if trouble.kind == TroubleKind::Crowded {
-            return Examined::Crowded { code: trouble.code() };
+impl From<ProviderError> for WorkOutcome {
+    fn from(trouble: ProviderError) -> Self {
+        if trouble.kind == ProviderErrorKind::Saturated {
+            return WorkOutcome::Saturated { code: trouble.code() };
         }
-        if trouble.worth_retrying() {
+        if trouble.is_retryable() {
             let error = crate::base::telemetry::chain(&trouble);
-            if trouble.is_our_fault() {
+            if trouble.needs_operator() {
                 tracing::error!(error, "provider trouble that only an operator can mend");
             } else {
                 tracing::warn!(error, "provider trouble");
             }
-            return Examined::Trouble { code: trouble.code(), retry_after: trouble.retry_after() };
+            return WorkOutcome::Failed { code: trouble.code(), retry_after: trouble.retry_after() };
         }
         // The same request would fail again: a person must look.
         tracing::error!(error = crate::base::telemetry::chain(&trouble), "provider refuses our request");
         let reason = Reason::new(Code::SystemInternalError, trouble.code());
-        Examined::finding(Finding {
+        WorkOutcome::finding(Finding {
             judgement: Judgement { reasons: vec![reason], ..Judgement::default() },
             ..Finding::default()
         })
     }
 }
 
-impl From<PocketbaseError> for Examined {
+impl From<PocketbaseError> for WorkOutcome {
     fn from(error: PocketbaseError) -> Self {
         tracing::warn!(error = crate::base::telemetry::chain(&error), "evidence could not be fetched");
-        Examined::lost("pocketbase.unavailable")
+        WorkOutcome::lost("pocketbase.unavailable")
     }
 }
 
 /// A piece of work to do.
 #[derive(Debug, Clone, Copy)]
-pub struct Job<'a> {
+pub struct WorkItem<'a> {
     /// What it is about, as it was claimed.
     pub case: &'a Case,
     /// The pinned policy.
@@ -154,101 +156,101 @@ pub struct Job<'a> {
     pub end: tokio::time::Instant,
 }
 
-impl Job<'_> {
+impl WorkItem<'_> {
     /// The last moment to begin a call that may take as long as `attempt`: what is paid for is waited for.
     fn begin_by(&self, attempt: Duration) -> tokio::time::Instant {
         self.end.checked_sub(attempt).unwrap_or(self.end)
     }
 
-    fn answered(&self, answers: &Answers) -> Drawer {
+    fn answered(&self, answers: &ResponseCache) -> CachedResponses {
         answers.of(self.case.id(), self.work)
     }
 
-    fn keep(&self, answers: &Answers, put: impl FnOnce(&mut Drawer)) {
+    fn keep(&self, answers: &ResponseCache, put: impl FnOnce(&mut CachedResponses)) {
         answers.keep(self.case.id(), self.work, put);
     }
 }
 
 /// The ways to the three providers.
 #[derive(Debug, Clone)]
-pub struct Gates {
+pub struct ProviderLimiters {
     /// AWS Rekognition.
-    pub rekognition: Gate,
+    pub rekognition: ProviderLimiter,
     /// `OpenAI`.
-    pub openai: Gate,
+    pub openai: ProviderLimiter,
     /// Fingerprint.
-    pub fingerprint: Gate,
+    pub fingerprint: ProviderLimiter,
 }
 
 /// What keyed hashes are made with.
 #[derive(Debug, Clone)]
-pub struct Keys {
+pub struct HashKeys {
     /// For the hash that stands for a person with the model's provider.
-    pub safety: SecretString,
+    pub safety_identifier: SecretString,
     /// For the hashes of document numbers; without it there are none.
-    pub hashes: Option<SecretString>,
+    pub document_numbers: Option<SecretString>,
 }
 
 /// The clients that examinations need.
 #[derive(Debug, Clone)]
-pub struct Examiner {
+pub struct CheckRunner {
     client: Client,
     rekognition: Rekognition,
     openai: OpenAi,
     fingerprint: Fingerprint,
-    gates: Gates,
-    answers: Answers,
-    faces: Faces,
+    limiters: ProviderLimiters,
+    answers: ResponseCache,
+    faces: FaceCache,
     /// Pictures are decoded off the async threads, a few at a time: each can need tens of megabytes.
     decoders: Arc<Semaphore>,
-    keys: Keys,
+    keys: HashKeys,
     /// Our own eyes, where a model for them is set.
-    recogniser: Option<Recogniser>,
+    ocr_model: Option<OcrModel>,
 }
 
-impl Examiner {
-    /// An examiner that decodes up to `decoders` pictures at the same time.
+impl CheckRunner {
+    /// An checks that decodes up to `decoders` pictures at the same time.
     pub fn new(
         client: Client,
         rekognition: Rekognition,
         openai: OpenAi,
         fingerprint: Fingerprint,
-        gates: Gates,
+        limiters: ProviderLimiters,
         decoders: usize,
-        keys: Keys,
+        keys: HashKeys,
     ) -> Self {
         Self {
             client,
             rekognition,
             openai,
             fingerprint,
-            gates,
-            answers: Answers::default(),
-            faces: Faces::default(),
+            limiters,
+            answers: ResponseCache::default(),
+            faces: FaceCache::default(),
             decoders: Arc::new(Semaphore::new(decoders)),
             keys,
-            recogniser: None,
+            ocr_model: None,
         }
     }
 
-    /// With our own eyes; without a recogniser there is no own reading of machine-readable zones.
+    /// With our own eyes; without a ocr_model there is no own reading of machine-readable zones.
     #[must_use]
-    pub fn with_own_eyes(self, recogniser: Option<Recogniser>) -> Self {
-        Self { recogniser, ..self }
+    pub fn with_ocr_model(self, ocr_model: Option<OcrModel>) -> Self {
+        Self { ocr_model, ..self }
     }
 
     /// What came of `work` is stored, or nobody wants it any more: what was paid for it need not be kept.
-    pub fn forget(&self, verification: &str, work: &Work) {
+    pub fn forget_responses(&self, verification: &str, work: &Work) {
         self.answers.forget(verification, work);
     }
 
     /// Drops what was kept for too long, until `shutdown`.
-    pub async fn drop_old(self, shutdown: CancellationToken) {
+    pub async fn expire_caches(self, shutdown: CancellationToken) {
         drop_old(&self.answers, &self.faces, &shutdown).await;
     }
 
     /// The pictures of `finding` are stored with `check`: a comparison that follows need not fetch them.
-    pub fn stored(&self, check: &Check, finding: Finding) {
+    pub fn cache_faces(&self, check: &Check, finding: Finding) {
         let pictures = [(&check.reference_image, finding.reference_image), (&check.portrait, finding.portrait)];
         for (file, picture) in pictures {
             if let Some(picture) = picture.filter(|_| !file.is_empty()) {
@@ -257,64 +259,64 @@ impl Examiner {
         }
     }
 
-    /// Does the job.
-    pub async fn examine(&self, job: &Job<'_>) -> Examined {
+    /// Does the item.
+    pub async fn run(&self, item: &WorkItem<'_>) -> WorkOutcome {
         let began = Instant::now();
-        let examined = match job.work {
-            Work::OpenSession { evidence, .. } => self.open_session(job, evidence).await,
-            Work::Liveness { evidence, .. } => self.liveness(job, evidence).await,
-            Work::Device { evidence, .. } => self.device(job, evidence).await,
-            Work::Document { evidence, .. } => self.document(job, evidence).await,
-            Work::FaceMatch { .. } => self.face_match(job).await,
+        let outcome = match item.work {
+            Work::OpenSession { evidence, .. } => self.open_session(item, evidence).await,
+            Work::Liveness { evidence, .. } => self.liveness(item, evidence).await,
+            Work::Device { evidence, .. } => self.device(item, evidence).await,
+            Work::Document { evidence, .. } => self.document(item, evidence).await,
+            Work::FaceMatch { .. } => self.face_match(item).await,
         };
-        let mut examined = examined.unwrap_or_else(|examined| examined);
+        let mut outcome = outcome.unwrap_or_else(|outcome| outcome);
         let seconds = began.elapsed().as_secs_f64();
-        let name = job.work.check().map_or("open_session", Kind::as_str);
+        let name = item.work.check().map_or("open_session", Kind::as_str);
         metrics::histogram!("work_duration_seconds", "work" => name).record(seconds);
-        if let Examined::Finding(finding) = &mut examined {
+        if let WorkOutcome::Finding(finding) = &mut outcome {
             finding.duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         }
-        examined
+        outcome
     }
 
     /// The session record's id is the provider's idempotency token: a repeated call returns the same challenge.
-    async fn open_session(&self, job: &Job<'_>, session: &str) -> Result<Examined, Examined> {
+    async fn open_session(&self, item: &WorkItem<'_>, session: &str) -> Result<WorkOutcome, WorkOutcome> {
         let created = self.rekognition.create_session(session);
-        let begin_by = job.begin_by(AWS_ATTEMPT);
+        let begin_by = item.begin_by(AWS_ATTEMPT);
         reached(Point::SessionDue);
         let answer =
-            self.gates.rekognition.call("CreateFaceLivenessSession", Urgency::Person, begin_by, created).await?;
+            self.limiters.rekognition.call("CreateFaceLivenessSession", Urgency::Person, begin_by, created).await?;
         reached(Point::SessionOpened);
-        Ok(Examined::Opened(Opened {
+        Ok(WorkOutcome::SessionOpened(Opened {
             session_id: answer.value.session_id,
             region: answer.region,
             challenge: "FaceMovementAndLightChallenge".to_owned(),
-            expires_at: job.now + SESSION_LIFETIME,
+            expires_at: item.now + SESSION_LIFETIME,
         }))
     }
 
-    async fn liveness(&self, job: &Job<'_>, session: &str) -> Result<Examined, Examined> {
-        let case = job.case;
-        let Some(record) = case.session(session) else { return Err(Examined::lost("record.missing")) };
-        let (urgency, begin_by) = result_deadline(job, record.expires_at);
+    async fn liveness(&self, item: &WorkItem<'_>, session: &str) -> Result<WorkOutcome, WorkOutcome> {
+        let case = item.case;
+        let Some(record) = case.session(session) else { return Err(WorkOutcome::lost("record.missing")) };
+        let (urgency, begin_by) = result_deadline(item, record.expires_at);
         for attempt in 1..=NOT_YET_TRIES {
-            let answer = if let Some(answer) = job.answered(&self.answers).session {
+            let answer = if let Some(answer) = item.answered(&self.answers).session {
                 answer
             } else {
                 let results = self.rekognition.session_results(&record.session_id);
-                self.gates.rekognition.call("GetFaceLivenessSessionResults", urgency, begin_by, results).await?
+                self.limiters.rekognition.call("GetFaceLivenessSessionResults", urgency, begin_by, results).await?
             };
             reached(Point::ResultAnswered);
-            match liveness::judge(&answer.value, job.policy) {
+            match liveness::judge(&answer.value, item.policy) {
                 Verdict::NotYet if attempt < NOT_YET_TRIES && case.said_completed(session) => {
                     reached(Point::ResultNotYet);
                     tokio::time::sleep(NOT_YET_PAUSE).await;
                 }
                 Verdict::NotYet => break,
-                Verdict::Ended { status, code } => return Ok(Examined::Ended { status, code }),
+                Verdict::Ended { status, code } => return Ok(WorkOutcome::SessionEnded { status, code }),
                 Verdict::Judged(judgement) => {
-                    job.keep(&self.answers, |drawer| drawer.session = Some(answer.clone()));
-                    return Ok(Examined::finding(Finding {
+                    item.keep(&self.answers, |cached| cached.session = Some(answer.clone()));
+                    return Ok(WorkOutcome::finding(Finding {
                         judgement,
                         evidence: vec![session.to_owned()],
                         provider: trace("rekognition", &answer),
@@ -325,21 +327,21 @@ impl Examiner {
                 }
             }
         }
-        Ok(Examined::NotYet)
+        Ok(WorkOutcome::ResultPending)
     }
 
-    async fn device(&self, job: &Job<'_>, signal: &str) -> Result<Examined, Examined> {
-        let Some(record) = job.case.signals.iter().find(|s| s.id == signal) else {
-            return Err(Examined::lost("record.missing"));
+    async fn device(&self, item: &WorkItem<'_>, signal: &str) -> Result<WorkOutcome, WorkOutcome> {
+        let Some(record) = item.case.signals.iter().find(|s| s.id == signal) else {
+            return Err(WorkOutcome::lost("record.missing"));
         };
-        let answer = match job.answered(&self.answers).event {
+        let answer = match item.answered(&self.answers).event {
             Some(answer) => answer,
-            None => self.event(job, record).await?,
+            None => self.event(item, record).await?,
         };
         reached(Point::DeviceAnswered);
-        job.keep(&self.answers, |drawer| drawer.event = Some(answer.clone()));
-        let judgement = device::judge(answer.value.as_ref(), record, &job.case.record, job.policy);
-        Ok(Examined::finding(Finding {
+        item.keep(&self.answers, |cached| cached.event = Some(answer.clone()));
+        let judgement = device::judge(answer.value.as_ref(), record, &item.case.record, item.policy);
+        Ok(WorkOutcome::finding(Finding {
             judgement,
             evidence: vec![signal.to_owned()],
             provider: trace("fingerprint", &answer),
@@ -350,13 +352,17 @@ impl Examiner {
 
     /// The event that `signal` names. The provider may not find one yet that it has just made, so a young one is asked for again before
     /// it counts as missing.
-    async fn event(&self, job: &Job<'_>, signal: &DeviceSignal) -> Result<Answer<Option<DeviceEvent>>, Trouble> {
-        let begin_by = job.begin_by(FINGERPRINT_ATTEMPT);
+    async fn event(
+        &self,
+        item: &WorkItem<'_>,
+        signal: &DeviceSignal,
+    ) -> Result<ProviderResponse<Option<DeviceEvent>>, ProviderError> {
+        let begin_by = item.begin_by(FINGERPRINT_ATTEMPT);
         let ask = || {
             let event = self.fingerprint.event(&signal.event_id);
-            self.gates.fingerprint.call("GetEvent", Urgency::Check, begin_by, event)
+            self.limiters.fingerprint.call("GetEvent", Urgency::Check, begin_by, event)
         };
-        let young = job.now.duration_since(signal.created) < EVENT_YOUNG;
+        let young = item.now.duration_since(signal.created) < EVENT_YOUNG;
         let mut answer = ask().await?;
         for pause in EVENT_PAUSES.into_iter().filter(|_| young) {
             if answer.value.is_some() {
@@ -365,15 +371,15 @@ impl Examiner {
             tokio::time::sleep(pause).await;
             let later = ask().await?;
             let request_ids = [answer.request_ids, later.request_ids].concat();
-            answer = Answer { request_ids, usage: sum(answer.usage, later.usage), ..later };
+            answer = ProviderResponse { request_ids, usage: sum(answer.usage, later.usage), ..later };
         }
         Ok(answer)
     }
 
-    async fn document(&self, job: &Job<'_>, document: &str) -> Result<Examined, Examined> {
-        let (case, policy) = (job.case, job.policy);
+    async fn document(&self, item: &WorkItem<'_>, document: &str) -> Result<WorkOutcome, WorkOutcome> {
+        let (case, policy) = (item.case, item.policy);
         let Some(record) = case.documents.iter().find(|d| d.id == document) else {
-            return Err(Examined::lost("record.missing"));
+            return Err(WorkOutcome::lost("record.missing"));
         };
         let evidence = vec![document.to_owned()];
         let (front, back) = match self.pictures(record).await? {
@@ -385,9 +391,9 @@ impl Examiner {
             return Ok(unpaid(reasons, evidence));
         }
         let person = self.safety_identifier(&case.record.user);
-        let today = job.now.to_zoned(TimeZone::UTC).date();
+        let today = item.now.to_zoned(TimeZone::UTC).date();
         let ((faces, front_reading, back_reading), front_sight, back_sight) = tokio::join!(
-            self.ask_about(job, &front, back.as_ref(), &person),
+            self.ask_about(item, &front, back.as_ref(), &person),
             self.look(Some(&front), today),
             self.look(back.as_ref(), today),
         );
@@ -415,36 +421,36 @@ impl Examiner {
         reached(Point::PortraitCut);
         let mut finding = Finding { judgement, evidence, provider, usage, portrait, ..Finding::default() };
         if let Some(marks) = marks {
-            known::look_for(&self.client, self.keys.hashes.as_ref(), job.case, &marks, &mut finding).await?;
+            known::look_for(&self.client, self.keys.document_numbers.as_ref(), item.case, &marks, &mut finding).await?;
         }
-        Ok(Examined::finding(finding))
+        Ok(WorkOutcome::finding(finding))
     }
 
     /// Whether the document of `finding` was seen before, asked anew: somebody else has stored it meanwhile.
-    pub async fn look_again(&self, case: &Case, finding: &mut Finding) -> Result<(), PocketbaseError> {
+    pub async fn search_duplicates_again(&self, case: &Case, finding: &mut Finding) -> Result<(), PocketbaseError> {
         known::look_again(&self.client, case, finding).await
     }
 
     /// Asks all that is not answered yet, together. Each answer is kept as it comes, so that the failure of one costs no other.
-    async fn ask_about(&self, job: &Job<'_>, front: &Prepared, back: Option<&Prepared>, person: &str) -> Told {
-        let kept = job.answered(&self.answers);
+    async fn ask_about(&self, item: &WorkItem<'_>, front: &Prepared, back: Option<&Prepared>, person: &str) -> Told {
+        let kept = item.answered(&self.answers);
         let faces = async {
             if let Some(faces) = kept.faces {
                 return Ok(faces);
             }
             let asked = self.rekognition.detect_faces(&front.jpeg);
-            let begin_by = job.begin_by(AWS_ATTEMPT);
-            let faces = self.gates.rekognition.call("DetectFaces", Urgency::Check, begin_by, asked).await?;
+            let begin_by = item.begin_by(AWS_ATTEMPT);
+            let faces = self.limiters.rekognition.call("DetectFaces", Urgency::Check, begin_by, asked).await?;
             reached(Point::FacesDetected);
-            job.keep(&self.answers, |drawer| drawer.faces = Some(faces.clone()));
+            item.keep(&self.answers, |cached| cached.faces = Some(faces.clone()));
             Ok(faces)
         };
         let front = async {
             if let Some(reading) = kept.front {
                 return Ok(reading);
             }
-            let reading = self.read(job, front, person).await?;
-            job.keep(&self.answers, |drawer| drawer.front = Some(reading.clone()));
+            let reading = self.read(item, front, person).await?;
+            item.keep(&self.answers, |cached| cached.front = Some(reading.clone()));
             Ok(reading)
         };
         let back = async {
@@ -452,19 +458,24 @@ impl Examiner {
             if let Some(reading) = kept.back {
                 return Ok(Some(reading));
             }
-            let reading = self.read(job, back, person).await?;
-            job.keep(&self.answers, |drawer| drawer.back = Some(reading.clone()));
+            let reading = self.read(item, back, person).await?;
+            item.keep(&self.answers, |cached| cached.back = Some(reading.clone()));
             Ok(Some(reading))
         };
         tokio::join!(faces, front, back)
     }
 
     /// One side, read by the model. The two sides are read apart, so that neither colours the other.
-    async fn read(&self, job: &Job<'_>, side: &Prepared, person: &str) -> Result<Answer<Reading>, Trouble> {
+    async fn read(
+        &self,
+        item: &WorkItem<'_>,
+        side: &Prepared,
+        person: &str,
+    ) -> Result<ProviderResponse<Reading>, ProviderError> {
         let image = [Image { media_type: MediaType::Jpeg, bytes: Bytes::copy_from_slice(&side.jpeg) }];
         let reading = self.openai.transcribe(&image, person);
-        let begin_by = job.begin_by(OPENAI_ATTEMPT);
-        let answer = self.gates.openai.call("ChatCompletion", Urgency::Check, begin_by, reading).await?;
+        let begin_by = item.begin_by(OPENAI_ATTEMPT);
+        let answer = self.limiters.openai.call("ChatCompletion", Urgency::Check, begin_by, reading).await?;
         reached(Point::DocumentRead);
         Ok(answer)
     }
@@ -472,13 +483,13 @@ impl Examiner {
     /// The machine-readable zone as our own eyes see it, on the very picture that the model is sent. While the providers work: it
     /// adds no waiting. `None` where there is no model for it; that our eyes fail says nothing about anybody.
     async fn look(&self, side: Option<&Prepared>, today: Date) -> Option<Sight> {
-        let recogniser = self.recogniser.clone()?;
+        let ocr_model = self.ocr_model.clone()?;
         let jpeg = side?.jpeg.clone();
         let _permit = self.decoders.acquire().await.ok()?;
         let began = Instant::now();
         let looked = tokio::task::spawn_blocking(move || {
             let picture = ::image::load_from_memory_with_format(&jpeg, ::image::ImageFormat::Jpeg).ok()?;
-            Some(ocr::look(&grey(&picture.into_rgb8()), today, |strip| recogniser.recognise(strip)))
+            Some(ocr::look(&grey(&picture.into_rgb8()), today, |strip| ocr_model.recognise(strip)))
         });
         let sight = looked.await.ok().flatten();
         metrics::histogram!("work_duration_seconds", "work" => "own_eyes").record(began.elapsed().as_secs_f64());
@@ -487,14 +498,14 @@ impl Examiner {
 
     /// What the model's provider may use to tell abusers apart: a keyed hash, so it says nothing about the person.
     fn safety_identifier(&self, user: &str) -> String {
-        keyed_hash::hex(&self.keys.safety, "", user)
+        keyed_hash::hex(&self.keys.safety_identifier, "", user)
     }
 
     /// Both sides, decoded and cleaned; the inner error is what is wrong with the pictures themselves.
     async fn pictures(
         &self,
         document: &Document,
-    ) -> Result<Result<(Prepared, Option<Prepared>), Vec<Reason>>, Examined> {
+    ) -> Result<Result<(Prepared, Option<Prepared>), Vec<Reason>>, WorkOutcome> {
         let (front, back) = tokio::join!(self.side(document, &document.front), self.side(document, &document.back));
         let (front, back) = (front?, back?);
         reached(Point::PicturesFetched);
@@ -517,7 +528,7 @@ impl Examiner {
     }
 
     /// A side of `document`, where its record names one.
-    async fn side(&self, document: &Document, name: &str) -> Result<Option<Bytes>, Examined> {
+    async fn side(&self, document: &Document, name: &str) -> Result<Option<Bytes>, WorkOutcome> {
         if name.is_empty() {
             return Ok(None);
         }
@@ -529,9 +540,9 @@ impl Examiner {
         document: &str,
         bytes: Bytes,
         side: Side,
-    ) -> Result<Result<Prepared, Vec<Reason>>, Examined> {
+    ) -> Result<Result<Prepared, Vec<Reason>>, WorkOutcome> {
         // The semaphore is never closed.
-        let Ok(_permit) = self.decoders.acquire().await else { return Err(Examined::lost("service.stopping")) };
+        let Ok(_permit) = self.decoders.acquire().await else { return Err(WorkOutcome::lost("service.stopping")) };
         let document = document.to_owned();
         let task = tokio::task::spawn_blocking(move || {
             reached_with(Point::Decoding, &document);
@@ -551,65 +562,67 @@ impl Examiner {
         tokio::task::spawn_blocking(move || front.portrait(bounds)).await.ok().flatten()
     }
 
-    async fn face_match(&self, job: &Job<'_>) -> Result<Examined, Examined> {
-        let case = job.case;
+    async fn face_match(&self, item: &WorkItem<'_>) -> Result<WorkOutcome, WorkOutcome> {
+        let case = item.case;
         let (Some(live), Some(document)) =
             (decision::counted(case, Kind::Liveness), decision::counted(case, Kind::Document))
         else {
-            return Err(Examined::lost("record.missing"));
+            return Err(WorkOutcome::lost("record.missing"));
         };
         // A finding that was stored in the very batch that made this due has no file name here yet.
         if live.reference_image.is_empty() || document.portrait.is_empty() {
             return match self.client.read_case(case.id()).await? {
-                Some((stored, _)) if stored.seq() >= case.seq() => self.compare(&Job { case: &stored, ..*job }).await,
-                _ => Err(Examined::lost("record.missing")),
+                Some((stored, _)) if stored.seq() >= case.seq() => {
+                    self.compare(&WorkItem { case: &stored, ..*item }).await
+                }
+                _ => Err(WorkOutcome::lost("record.missing")),
             };
         }
-        self.compare(job).await
+        self.compare(item).await
     }
 
-    async fn compare(&self, job: &Job<'_>) -> Result<Examined, Examined> {
-        let case = job.case;
+    async fn compare(&self, item: &WorkItem<'_>) -> Result<WorkOutcome, WorkOutcome> {
+        let case = item.case;
         let (Some(live), Some(document)) =
             (decision::counted(case, Kind::Liveness), decision::counted(case, Kind::Document))
         else {
-            return Err(Examined::lost("record.missing"));
+            return Err(WorkOutcome::lost("record.missing"));
         };
         let evidence = vec![live.id.clone(), document.id.clone()];
         if live.reference_image.is_empty() || document.portrait.is_empty() {
             let reason = Reason::new(Code::FaceComparisonNotPossible, "no portrait was kept of the document");
             return Ok(unpaid(vec![reason], evidence));
         }
-        let answer = match job.answered(&self.answers).comparison {
+        let answer = match item.answered(&self.answers).comparison {
             Some(answer) => answer,
-            None => self.compare_stored(job, live, document).await?,
+            None => self.compare_stored(item, live, document).await?,
         };
-        job.keep(&self.answers, |drawer| drawer.comparison = Some(answer.clone()));
-        let judgement = face_match::judge(&answer.value, job.policy);
+        item.keep(&self.answers, |cached| cached.comparison = Some(answer.clone()));
+        let judgement = face_match::judge(&answer.value, item.policy);
         let provider = trace("rekognition", &answer);
-        Ok(Examined::finding(Finding { judgement, evidence, provider, usage: answer.usage, ..Finding::default() }))
+        Ok(WorkOutcome::finding(Finding { judgement, evidence, provider, usage: answer.usage, ..Finding::default() }))
     }
 
     /// The stored pictures of two checks, compared.
     async fn compare_stored(
         &self,
-        job: &Job<'_>,
+        item: &WorkItem<'_>,
         live: &Check,
         document: &Check,
-    ) -> Result<Answer<Comparison>, Examined> {
+    ) -> Result<ProviderResponse<Comparison>, WorkOutcome> {
         let (reference, portrait) =
             tokio::join!(self.face(&live.id, &live.reference_image), self.face(&document.id, &document.portrait));
         let (reference, portrait) = (reference?, portrait?);
         let compared = self.rekognition.compare_faces(&reference, &portrait);
         reached(Point::FacesFetched);
-        let begin_by = job.begin_by(AWS_ATTEMPT);
-        let answer = self.gates.rekognition.call("CompareFaces", Urgency::Check, begin_by, compared).await?;
+        let begin_by = item.begin_by(AWS_ATTEMPT);
+        let answer = self.limiters.rekognition.call("CompareFaces", Urgency::Check, begin_by, compared).await?;
         reached(Point::FacesCompared);
         Ok(answer)
     }
 
     /// A stored face.
-    async fn face(&self, check: &str, file: &str) -> Result<Bytes, Examined> {
+    async fn face(&self, check: &str, file: &str) -> Result<Bytes, WorkOutcome> {
         match self.faces.take(check, file) {
             Some(picture) => Ok(picture),
             None => self.file(Collection::Checks, check, file).await,
@@ -618,7 +631,7 @@ impl Examiner {
 
     /// The file that `record` names. One that is not there was lost by the storage, or is not in it yet: trouble, and nothing the
     /// person did.
-    async fn file(&self, collection: Collection, record: &str, name: &str) -> Result<Bytes, Examined> {
+    async fn file(&self, collection: Collection, record: &str, name: &str) -> Result<Bytes, WorkOutcome> {
         let file = self.client.download(collection, record, name, PICTURE_BYTES_MAX).await?;
         file.ok_or_else(|| {
             tracing::error!(
@@ -626,12 +639,12 @@ impl Examiner {
                 record,
                 "PocketBase's storage lacks a file that a record names"
             );
-            Examined::lost("record.file_missing")
+            WorkOutcome::lost("record.file_missing")
         })
     }
 }
 
-async fn drop_old(answers: &Answers, faces: &Faces, shutdown: &CancellationToken) {
+async fn drop_old(answers: &ResponseCache, faces: &FaceCache, shutdown: &CancellationToken) {
     while shutdown.run_until_cancelled(tokio::time::sleep(DROP_OLD_EVERY)).await.is_some() {
         answers.drop_old();
         faces.drop_old();
@@ -640,39 +653,39 @@ async fn drop_old(answers: &Answers, faces: &Faces, shutdown: &CancellationToken
 
 /// What was told about a document: its faces, its front, its back if it has one.
 type Told = (
-    Result<Answer<Vec<DetectedFace>>, Trouble>,
-    Result<Answer<Reading>, Trouble>,
-    Result<Option<Answer<Reading>>, Trouble>,
+    Result<ProviderResponse<Vec<DetectedFace>>, ProviderError>,
+    Result<ProviderResponse<Reading>, ProviderError>,
+    Result<Option<ProviderResponse<Reading>>, ProviderError>,
 );
 
 /// A result that its provider forgets at `expires_at` goes before everything else, and nobody waits for it once the core has
 /// ended the challenge.
-fn result_deadline(job: &Job<'_>, expires_at: Option<Timestamp>) -> (Urgency, tokio::time::Instant) {
-    let begin_by = job.begin_by(AWS_ATTEMPT);
+fn result_deadline(item: &WorkItem<'_>, expires_at: Option<Timestamp>) -> (Urgency, tokio::time::Instant) {
+    let begin_by = item.begin_by(AWS_ATTEMPT);
     let Some(expires_at) = expires_at else { return (Urgency::Person, begin_by) };
-    let left = Duration::try_from(expires_at.duration_since(job.now)).unwrap_or_default();
+    let left = Duration::try_from(expires_at.duration_since(item.now)).unwrap_or_default();
     let at = tokio::time::Instant::now() + left;
     let over = at + Duration::from_secs(RESULT_GRACE_SECONDS.unsigned_abs());
     (Urgency::Forgotten { by: expires_at, at }, begin_by.min(over))
 }
 
 /// A finding made before anything was paid for.
-fn unpaid(reasons: Vec<Reason>, evidence: Vec<String>) -> Examined {
-    Examined::finding(Finding {
+fn unpaid(reasons: Vec<Reason>, evidence: Vec<String>) -> WorkOutcome {
+    WorkOutcome::finding(Finding {
         judgement: Judgement { reasons, ..Judgement::default() },
         evidence,
         ..Finding::default()
     })
 }
 
-fn transcription(answer: &Answer<Reading>) -> Option<&Transcription> {
+fn transcription(answer: &ProviderResponse<Reading>) -> Option<&Transcription> {
     match &answer.value {
         Reading::Transcribed(transcription) => Some(transcription),
         Reading::Refused | Reading::ContentFiltered => None,
     }
 }
 
-fn trace<T>(name: &str, answer: &Answer<T>) -> ProviderTrace {
+fn trace<T>(name: &str, answer: &ProviderResponse<T>) -> ProviderTrace {
     ProviderTrace {
         name: name.to_owned(),
         model: answer.model.clone(),
@@ -681,7 +694,7 @@ fn trace<T>(name: &str, answer: &Answer<T>) -> ProviderTrace {
     }
 }
 
-fn both<A, B>(faces: &Answer<A>, reading: &Answer<B>) -> ProviderTrace {
+fn both<A, B>(faces: &ProviderResponse<A>, reading: &ProviderResponse<B>) -> ProviderTrace {
     ProviderTrace {
         name: "rekognition+openai".to_owned(),
         model: reading.model.clone(),
@@ -704,9 +717,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_service_that_has_nothing_to_do_drops_what_it_kept_of_people() {
-        let (answers, faces, shutdown) = (Answers::default(), Faces::default(), CancellationToken::new());
+        let (answers, faces, shutdown) = (ResponseCache::default(), FaceCache::default(), CancellationToken::new());
         let work = Work::Device { attempt: 1, evidence: "signal".to_owned() };
-        let event = Answer {
+        let event = ProviderResponse {
             value: None,
             request_ids: Vec::new(),
             usage: Usage::default(),
@@ -714,7 +727,7 @@ mod tests {
             region: String::new(),
             duration: Duration::ZERO,
         };
-        answers.keep("a", &work, |drawer| drawer.event = Some(event));
+        answers.keep("a", &work, |cached| cached.event = Some(event));
         faces.keep("check", "a.jpg", Bytes::from_static(b"face"));
         faces.keep("check", "b.jpg", Bytes::from_static(b"face"));
         let minutes = |minutes| tokio::time::sleep(Duration::from_mins(minutes));

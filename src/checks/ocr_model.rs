@@ -49,7 +49,7 @@ pub enum ModelError {
 
 /// A loaded model. Clones share it.
 #[derive(Clone)]
-pub struct Recogniser {
+pub struct OcrModel {
     shared: Arc<Shared>,
 }
 
@@ -60,13 +60,13 @@ struct Shared {
     threads: Arc<ThreadPool>,
 }
 
-impl std::fmt::Debug for Recogniser {
+impl std::fmt::Debug for OcrModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recogniser").finish_non_exhaustive()
+        f.debug_struct("OcrModel").finish_non_exhaustive()
     }
 }
 
-impl Recogniser {
+impl OcrModel {
     /// Loads the model of `file` and tries it on an empty strip. All who read with it take at most `threads` cores together.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::base::lock::Mutex;
-use crate::providers::Answer;
+use crate::providers::ProviderResponse;
 use crate::providers::openai::Reading;
 use crate::verification::Work;
 use crate::verification::rules::device::DeviceEvent;
@@ -29,22 +29,22 @@ const AGE_MAX: Duration = Duration::from_secs(3600);
 
 /// What was answered about one piece of work, as far as it was.
 #[derive(Debug, Clone, Default)]
-pub struct Drawer {
+pub struct CachedResponses {
     /// The faces in the document.
-    pub faces: Option<Answer<Vec<DetectedFace>>>,
+    pub faces: Option<ProviderResponse<Vec<DetectedFace>>>,
     /// Its front, read.
-    pub front: Option<Answer<Reading>>,
+    pub front: Option<ProviderResponse<Reading>>,
     /// Its back, read.
-    pub back: Option<Answer<Reading>>,
+    pub back: Option<ProviderResponse<Reading>>,
     /// The result of the challenge.
-    pub session: Option<Answer<SessionResult>>,
+    pub session: Option<ProviderResponse<SessionResult>>,
     /// The device event.
-    pub event: Option<Answer<Option<DeviceEvent>>>,
+    pub event: Option<ProviderResponse<Option<DeviceEvent>>>,
     /// How alike the faces are.
-    pub comparison: Option<Answer<Comparison>>,
+    pub comparison: Option<ProviderResponse<Comparison>>,
 }
 
-impl Drawer {
+impl CachedResponses {
     fn bytes(&self) -> usize {
         let pictures = |result: &SessionResult| {
             let audit: usize = result.audit_images.iter().map(Vec::len).sum();
@@ -56,7 +56,7 @@ impl Drawer {
 
 /// All of them. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Answers {
+pub struct ResponseCache {
     drawers: Arc<Mutex<HashMap<Key, Kept>>>,
 }
 
@@ -67,26 +67,26 @@ type Key = (String, Work);
 struct Kept {
     since: Instant,
     bytes: usize,
-    drawer: Drawer,
+    drawer: CachedResponses,
 }
 
-impl Answers {
+impl ResponseCache {
     fn drawers(&self) -> MutexGuard<'_, HashMap<Key, Kept>> {
         self.drawers.lock()
     }
 
     /// What was answered already about `work` of `verification`.
-    pub fn of(&self, verification: &str, work: &Work) -> Drawer {
+    pub fn of(&self, verification: &str, work: &Work) -> CachedResponses {
         let key = (verification.to_owned(), work.clone());
         self.drawers().get(&key).map(|kept| kept.drawer.clone()).unwrap_or_default()
     }
 
     /// Keeps what `put` puts into the drawer.
-    pub fn keep(&self, verification: &str, work: &Work, put: impl FnOnce(&mut Drawer)) {
+    pub fn keep(&self, verification: &str, work: &Work, put: impl FnOnce(&mut CachedResponses)) {
         let now = Instant::now();
         let mut drawers = self.drawers();
         let kept = drawers.entry((verification.to_owned(), work.clone()));
-        let kept = kept.or_insert_with(|| Kept { since: now, bytes: 0, drawer: Drawer::default() });
+        let kept = kept.or_insert_with(|| Kept { since: now, bytes: 0, drawer: CachedResponses::default() });
         put(&mut kept.drawer);
         kept.bytes = kept.drawer.bytes();
         make_room(&mut drawers, now);
@@ -132,8 +132,8 @@ mod tests {
         Work::Liveness { attempt: 1, evidence: evidence.to_string() }
     }
 
-    fn result(bytes: usize) -> Answer<SessionResult> {
-        Answer {
+    fn result(bytes: usize) -> ProviderResponse<SessionResult> {
+        ProviderResponse {
             value: SessionResult { reference_image: Some(vec![0; bytes]), ..SessionResult::default() },
             request_ids: Vec::new(),
             usage: Usage::default(),
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_found_for_the_same_evidence_until_it_is_forgotten() {
-        let answers = Answers::default();
+        let answers = ResponseCache::default();
         answers.keep("a", &work(1), |drawer| drawer.session = Some(result(1)));
         assert!(answers.of("a", &work(1)).session.is_some());
         assert!(answers.of("a", &work(2)).session.is_none() && answers.of("b", &work(1)).session.is_none());
@@ -156,7 +156,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_oldest_makes_room_and_nothing_stays_for_ever() {
         const LARGE: usize = 1024 * 1024;
-        let answers = Answers::default();
+        let answers = ResponseCache::default();
         for evidence in 0..100 {
             answers.keep("a", &work(evidence), |drawer| drawer.session = Some(result(LARGE)));
             tokio::time::advance(Duration::from_secs(1)).await;

@@ -1,6 +1,6 @@
 //! What can go wrong with a provider, sorted by what to do next.
 //!
-//! A [`Trouble`] never carries a provider's text or body: those can hold what was read from a document, and a provider's
+//! A [`ProviderError`] never carries a provider's text or body: those can hold what was read from a document, and a provider's
 //! request id is enough to find the rest on their side. Its words are ours, so journal and logs may repeat them.
 
 use std::time::Duration;
@@ -10,20 +10,20 @@ use crate::verification::policy::Provider;
 /// A call that gave no answer. Says nothing about the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {operation}: {kind}{}", provider_name(*provider), request_suffix(request_id.as_deref()))]
-pub struct Trouble {
+pub struct ProviderError {
     /// Who was asked.
     pub provider: Provider,
     /// What was asked, as the provider names it.
     pub operation: &'static str,
     /// What went wrong.
-    pub kind: TroubleKind,
+    pub kind: ProviderErrorKind,
     /// The provider's id of the failed request.
     pub request_id: Option<String>,
 }
 
 /// What went wrong. The texts are written here, in this crate; they say what an operator can do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TroubleKind {
+pub enum ProviderErrorKind {
     /// Too many requests.
     #[error("too many requests")]
     Throttled {
@@ -52,17 +52,17 @@ pub enum TroubleKind {
     Rejected(&'static str),
     /// An answer came and cannot be used.
     #[error("{0}")]
-    Garbage(&'static str),
+    InvalidResponse(&'static str),
     /// The provider was not asked: too many wait for it, and the turn of this call did not come in time.
     #[error("its turn did not come in time")]
-    Crowded,
+    Saturated,
 }
 
-impl Trouble {
+impl ProviderError {
     /// The stable word for the journal, metrics and the circuit.
     pub const fn code(&self) -> &'static str {
         use Provider::{Fingerprint, Openai, Rekognition};
-        use TroubleKind as Kind;
+        use ProviderErrorKind as Kind;
         match (self.provider, &self.kind) {
             (Rekognition, Kind::Throttled { .. }) => "rekognition.throttled",
             (Rekognition, Kind::Unavailable { .. }) => "rekognition.unavailable",
@@ -70,43 +70,48 @@ impl Trouble {
             (Rekognition, Kind::Credentials(_)) => "rekognition.credentials",
             (Rekognition, Kind::Misconfigured(_)) => "rekognition.misconfigured",
             (Rekognition, Kind::Rejected(_)) => "rekognition.rejected",
-            (Rekognition, Kind::Garbage(_)) => "rekognition.garbage",
-            (Rekognition, Kind::Crowded) => "rekognition.crowded",
+            (Rekognition, Kind::InvalidResponse(_)) => "rekognition.garbage",
+            (Rekognition, Kind::Saturated) => "rekognition.crowded",
             (Openai, Kind::Throttled { .. }) => "openai.throttled",
             (Openai, Kind::Unavailable { .. }) => "openai.unavailable",
             (Openai, Kind::Timeout) => "openai.timeout",
             (Openai, Kind::Credentials(_)) => "openai.credentials",
             (Openai, Kind::Misconfigured(_)) => "openai.misconfigured",
             (Openai, Kind::Rejected(_)) => "openai.rejected",
-            (Openai, Kind::Garbage(_)) => "openai.garbage",
-            (Openai, Kind::Crowded) => "openai.crowded",
+            (Openai, Kind::InvalidResponse(_)) => "openai.garbage",
+            (Openai, Kind::Saturated) => "openai.crowded",
             (Fingerprint, Kind::Throttled { .. }) => "fingerprint.throttled",
             (Fingerprint, Kind::Unavailable { .. }) => "fingerprint.unavailable",
             (Fingerprint, Kind::Timeout) => "fingerprint.timeout",
             (Fingerprint, Kind::Credentials(_)) => "fingerprint.credentials",
             (Fingerprint, Kind::Misconfigured(_)) => "fingerprint.misconfigured",
             (Fingerprint, Kind::Rejected(_)) => "fingerprint.rejected",
-            (Fingerprint, Kind::Garbage(_)) => "fingerprint.garbage",
-            (Fingerprint, Kind::Crowded) => "fingerprint.crowded",
+            (Fingerprint, Kind::InvalidResponse(_)) => "fingerprint.garbage",
+            (Fingerprint, Kind::Saturated) => "fingerprint.crowded",
         }
     }
 
     /// How long the provider asks to wait, as far as it said; the caller caps it.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self.kind {
-            TroubleKind::Throttled { retry_after } | TroubleKind::Unavailable { retry_after, .. } => retry_after,
+            ProviderErrorKind::Throttled { retry_after } | ProviderErrorKind::Unavailable { retry_after, .. } => {
+                retry_after
+            }
             _ => None,
         }
     }
 
     /// Whether the same call may succeed later. Wrong keys and settings count: an operator can mend them meanwhile.
-    pub const fn worth_retrying(&self) -> bool {
-        !matches!(self.kind, TroubleKind::Rejected(_))
+    pub const fn is_retryable(&self) -> bool {
+        !matches!(self.kind, ProviderErrorKind::Rejected(_))
     }
 
     /// Whether the operator (or this program) must change something before it can work.
-    pub const fn is_our_fault(&self) -> bool {
-        matches!(self.kind, TroubleKind::Credentials(_) | TroubleKind::Misconfigured(_) | TroubleKind::Rejected(_))
+    pub const fn needs_operator(&self) -> bool {
+        matches!(
+            self.kind,
+            ProviderErrorKind::Credentials(_) | ProviderErrorKind::Misconfigured(_) | ProviderErrorKind::Rejected(_)
+        )
     }
 
     /// Whether it speaks against the provider as a whole, so that a circuit should count it. A rejected request and a
@@ -114,10 +119,10 @@ impl Trouble {
     pub const fn is_outage(&self) -> bool {
         matches!(
             self.kind,
-            TroubleKind::Unavailable { .. }
-                | TroubleKind::Timeout
-                | TroubleKind::Credentials(_)
-                | TroubleKind::Misconfigured(_)
+            ProviderErrorKind::Unavailable { .. }
+                | ProviderErrorKind::Timeout
+                | ProviderErrorKind::Credentials(_)
+                | ProviderErrorKind::Misconfigured(_)
         )
     }
 }
@@ -139,16 +144,16 @@ fn request_suffix(request_id: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn every_kind() -> Vec<TroubleKind> {
+    fn every_kind() -> Vec<ProviderErrorKind> {
         vec![
-            TroubleKind::Throttled { retry_after: Some(Duration::from_secs(7)) },
-            TroubleKind::Unavailable { what: "the server answered 503", retry_after: None },
-            TroubleKind::Timeout,
-            TroubleKind::Credentials("check the key"),
-            TroubleKind::Misconfigured("check the region"),
-            TroubleKind::Rejected("the image is too large"),
-            TroubleKind::Garbage("the answer is not JSON"),
-            TroubleKind::Crowded,
+            ProviderErrorKind::Throttled { retry_after: Some(Duration::from_secs(7)) },
+            ProviderErrorKind::Unavailable { what: "the server answered 503", retry_after: None },
+            ProviderErrorKind::Timeout,
+            ProviderErrorKind::Credentials("check the key"),
+            ProviderErrorKind::Misconfigured("check the region"),
+            ProviderErrorKind::Rejected("the image is too large"),
+            ProviderErrorKind::InvalidResponse("the answer is not JSON"),
+            ProviderErrorKind::Saturated,
         ]
     }
 
@@ -157,7 +162,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for provider in [Provider::Rekognition, Provider::Openai, Provider::Fingerprint] {
             for kind in every_kind() {
-                let trouble = Trouble { provider, operation: "Ask", kind, request_id: None };
+                let trouble = ProviderError { provider, operation: "Ask", kind, request_id: None };
                 assert!(trouble.code().starts_with(provider_name(provider)));
                 assert!(seen.insert(trouble.code()));
             }
@@ -166,10 +171,10 @@ mod tests {
 
     #[test]
     fn the_sentence_names_who_what_and_which_request() {
-        let trouble = Trouble {
+        let trouble = ProviderError {
             provider: Provider::Openai,
             operation: "chat completion",
-            kind: TroubleKind::Timeout,
+            kind: ProviderErrorKind::Timeout,
             request_id: Some("req_1".to_owned()),
         };
         assert_eq!(trouble.to_string(), "openai chat completion: no answer in time (request req_1)");

@@ -2,7 +2,7 @@
 //!
 //! A client tries once, under its own timeout, and reports; whoever calls decides when again. Answers are turned into
 //! the core's own types here and nowhere else, so no provider's type leaves this module. Nothing here logs: an answer is
-//! personal data, and a [`Trouble`] says all that may be said.
+//! personal data, and a [`ProviderError`] says all that may be said.
 //!
 //! `async-openai` logs response bodies that it cannot parse. The client here never lets it see such a body, and the
 //! subscriber should silence the target `async_openai` all the same.
@@ -14,7 +14,7 @@ pub mod openai;
 pub mod rekognition;
 pub mod wire;
 
-pub use crate::providers::error::{Trouble, TroubleKind, provider_name};
+pub use crate::providers::error::{ProviderError, ProviderErrorKind, provider_name};
 pub use wire::Timeouts;
 
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub const FINGERPRINT_ATTEMPT: Duration = Duration::from_secs(10);
 
 /// A provider's answer with its provenance.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer<T> {
+pub struct ProviderResponse<T> {
     /// What was answered.
     pub value: T,
     /// The provider's request ids, in call order.
@@ -45,10 +45,10 @@ pub struct Answer<T> {
     pub duration: Duration,
 }
 
-impl<T> Answer<T> {
+impl<T> ProviderResponse<T> {
     /// The same answer about something else.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer {
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> ProviderResponse<U> {
+        ProviderResponse {
             value: change(self.value),
             request_ids: self.request_ids,
             usage: self.usage,
@@ -62,7 +62,7 @@ impl<T> Answer<T> {
 /// Settings that cannot work, every problem as a sentence an operator can act on. Values of secrets are never in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]
-pub struct BadSettings(pub Vec<String>);
+pub struct InvalidSettings(pub Vec<String>);
 
 #[cfg(test)]
 mod tests;

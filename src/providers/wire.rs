@@ -7,7 +7,7 @@ use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::TroubleKind;
+use super::ProviderErrorKind;
 
 /// Longest request id kept.
 const REQUEST_ID_CHARS_MAX: usize = 128;
@@ -92,8 +92,8 @@ pub(super) fn bearer(key: &SecretString) -> Result<HeaderValue, &'static str> {
 }
 
 /// The body, of at most `max_bytes`.
-pub(super) async fn body(mut response: reqwest::Response, max_bytes: usize) -> Result<Bytes, TroubleKind> {
-    const TOO_LONG: TroubleKind = TroubleKind::Garbage("the answer is longer than any real one");
+pub(super) async fn body(mut response: reqwest::Response, max_bytes: usize) -> Result<Bytes, ProviderErrorKind> {
+    const TOO_LONG: ProviderErrorKind = ProviderErrorKind::InvalidResponse("the answer is longer than any real one");
     let announced = response.content_length().unwrap_or(0);
     if usize::try_from(announced).unwrap_or(usize::MAX) > max_bytes {
         return Err(TOO_LONG);
@@ -109,15 +109,18 @@ pub(super) async fn body(mut response: reqwest::Response, max_bytes: usize) -> R
 }
 
 /// What a failed exchange means.
-pub(super) fn failure(error: &reqwest::Error) -> TroubleKind {
+pub(super) fn failure(error: &reqwest::Error) -> ProviderErrorKind {
     if error.is_timeout() {
-        TroubleKind::Timeout
+        ProviderErrorKind::Timeout
     } else if error.is_connect() {
-        TroubleKind::Unavailable { what: "no connection to the server", retry_after: None }
+        ProviderErrorKind::Unavailable { what: "no connection to the server", retry_after: None }
     } else if error.is_builder() {
-        TroubleKind::Rejected("the request could not be built")
+        ProviderErrorKind::Rejected("the request could not be built")
     } else {
-        TroubleKind::Unavailable { what: "the connection broke before the answer was complete", retry_after: None }
+        ProviderErrorKind::Unavailable {
+            what: "the connection broke before the answer was complete",
+            retry_after: None,
+        }
     }
 }
 

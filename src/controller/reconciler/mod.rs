@@ -16,7 +16,7 @@ use tracing::{debug, error, info, warn};
 use crate::base::backoff::Backoff;
 use crate::base::failpoints::{Bug, Point, bug_planted, reached};
 use crate::base::lock::Mutex;
-use crate::checks::{DOCUMENTS_MAX, Examined, Examiner, Job};
+use crate::checks::{CheckRunner, DOCUMENTS_MAX, WorkItem, WorkOutcome};
 use crate::controller::admission as crowd;
 use crate::controller::admission::Crowd;
 use crate::controller::leases::{Held, Holdings};
@@ -125,7 +125,7 @@ pub enum ReconcileError {
 #[derive(Debug)]
 pub struct Reconciler {
     client: Client,
-    examiner: Examiner,
+    checks: CheckRunner,
     instance: String,
     liveness_threshold: f64,
     /// Claims that this process works on. Written before the claim is, so that no other pass of this process can take a fresh
@@ -141,10 +141,10 @@ pub struct Reconciler {
 
 impl Reconciler {
     /// A reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
-    pub fn new(client: Client, examiner: Examiner, instance: String, liveness_threshold: f64) -> Self {
+    pub fn new(client: Client, checks: CheckRunner, instance: String, liveness_threshold: f64) -> Self {
         let (holdings, stored, crowd) = (Holdings::default(), Mutex::default(), Crowd::new(DOCUMENTS_MAX));
         let last_tries = Arc::new(Semaphore::new(1));
-        Self { client, examiner, instance, liveness_threshold, holdings, last_tries, stored, crowd }
+        Self { client, checks, instance, liveness_threshold, holdings, last_tries, stored, crowd }
     }
 
     /// One look at verification `id`: writes what follows from its records and claims what is due.
@@ -199,36 +199,39 @@ impl Reconciler {
         let patience =
             Duration::from_secs(u64::from(claim_seconds(std::slice::from_ref(work)))).saturating_sub(WRITE_MARGIN);
         let end = tokio::time::Instant::now() + patience;
-        let job = Job { case: &assignment.case, policy: &policy, work, now: assignment.now, end };
-        let mut examined = match tokio::time::timeout_at(end, self.examiner.examine(&job)).await {
-            Ok(examined) => examined,
-            Err(_) => Examined::Trouble { code: "service.out_of_time", retry_after: None },
+        let item = WorkItem { case: &assignment.case, policy: &policy, work, now: assignment.now, end };
+        let mut outcome = match tokio::time::timeout_at(end, self.checks.run(&item)).await {
+            Ok(outcome) => outcome,
+            Err(_) => WorkOutcome::Failed { code: "service.out_of_time", retry_after: None },
         };
         reached(Point::Examined);
         let mut overtaken = false;
         for attempt in 1..=PASSES_MAX {
             let next = async {
                 if overtaken {
-                    self.look_again(&assignment.case, &mut examined).await?;
+                    self.look_again(&assignment.case, &mut outcome).await?;
                 }
                 let begin = if attempt == 1 { Begin::Known } else { Begin::Reading };
                 self.advance(id, None, begin, |case, policy| {
                     (case.may_finish(claim, work) || bug_planted(Bug::NoFence))
-                        .then(|| Some(self.conclude(case, policy, claim, work, &examined)))
+                        .then(|| Some(self.conclude(case, policy, claim, work, &outcome)))
                 })
                 .await
             };
             match next.await {
                 Ok(Some(next)) => {
-                    if !matches!(examined, Examined::Trouble { .. } | Examined::Crowded { .. } | Examined::NotYet) {
-                        self.examiner.forget(id, work);
+                    if !matches!(
+                        outcome,
+                        WorkOutcome::Failed { .. } | WorkOutcome::Saturated { .. } | WorkOutcome::ResultPending
+                    ) {
+                        self.checks.forget_responses(id, work);
                     }
                     reached(Point::ResultStored);
                     return Ok(next);
                 }
                 Ok(None) => {
                     reached(Point::ResultLate);
-                    self.examiner.forget(id, work);
+                    self.checks.forget_responses(id, work);
                     info!(verification = id, claim, "a result came too late and was dropped");
                     return Ok(Next::After(Duration::ZERO));
                 }
@@ -251,17 +254,17 @@ impl Reconciler {
     }
 
     /// Asks anew whether a document was seen before.
-    async fn look_again(&self, case: &Case, examined: &mut Examined) -> Result<(), ReconcileError> {
-        let Examined::Finding(finding) = examined else { return Ok(()) };
-        let looked = self.examiner.look_again(case, finding).await;
+    async fn look_again(&self, case: &Case, outcome: &mut WorkOutcome) -> Result<(), ReconcileError> {
+        let WorkOutcome::Finding(finding) = outcome else { return Ok(()) };
+        let looked = self.checks.search_duplicates_again(case, finding).await;
         looked.map_err(|source| ReconcileError::Pocketbase { id: case.id().to_owned(), source })
     }
 
     /// What an examination makes of the case.
-    fn conclude(&self, case: &Case, policy: &Policy, claim: u32, work: &Work, examined: &Examined) -> Transition {
+    fn conclude(&self, case: &Case, policy: &Policy, claim: u32, work: &Work, outcome: &WorkOutcome) -> Transition {
         let by = self.instance.as_str();
-        match examined {
-            Examined::Finding(finding) => {
+        match outcome {
+            WorkOutcome::Finding(finding) => {
                 let kind = work.check().unwrap_or(Kind::Liveness);
                 let transition = finished(case, policy, claim, kind, (**finding).clone(), by);
                 match work {
@@ -273,7 +276,7 @@ impl Reconciler {
                     _ => transition,
                 }
             }
-            Examined::Opened(opened) => {
+            WorkOutcome::SessionOpened(opened) => {
                 let event = Event::LivenessSessionOpened {
                     claim,
                     liveness_session: work.evidence().to_owned(),
@@ -286,7 +289,7 @@ impl Reconciler {
                 };
                 Transition::new(event, by).changing(patch)
             }
-            Examined::Ended { status, code } => {
+            WorkOutcome::SessionEnded { status, code } => {
                 let event = Event::LivenessSessionEnded {
                     liveness_session: work.evidence().to_owned(),
                     status: status.as_str().to_owned(),
@@ -295,13 +298,13 @@ impl Reconciler {
                 let patch = SessionPatch { id: work.evidence().to_owned(), status: *status, opened: None };
                 Transition::new(event, by).changing(patch)
             }
-            Examined::NotYet => self.failed(claim, work, "liveness.not_ready", Duration::from_secs(2)),
+            WorkOutcome::ResultPending => self.failed(claim, work, "liveness.not_ready", Duration::from_secs(2)),
             // Nobody was asked: another try costs nothing but its place in the line.
-            Examined::Crowded { code } => {
+            WorkOutcome::Saturated { code } => {
                 info!(verification = case.id(), claim, trouble = code, "too many wait for a provider");
                 self.failed(claim, work, TROUBLE, CROWDED_RETRY)
             }
-            Examined::Trouble { code, retry_after } => {
+            WorkOutcome::Failed { code, retry_after } => {
                 let failures = case
                     .journal
                     .iter()
@@ -408,7 +411,7 @@ impl Reconciler {
     fn keep_faces(&self, case: &Case, transitions: Vec<Transition>) {
         for (check, finding) in transitions.into_iter().filter_map(|transition| transition.check) {
             if let Some(stored) = case.checks.iter().find(|stored| stored.id == check.id) {
-                self.examiner.stored(stored, finding);
+                self.checks.cache_faces(stored, finding);
             }
         }
     }

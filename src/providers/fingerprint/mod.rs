@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::wire::{self, Timeouts};
-use super::{Answer, BadSettings, Trouble, TroubleKind};
+use super::{InvalidSettings, ProviderError, ProviderErrorKind, ProviderResponse};
 use crate::verification::check::Usage;
 use crate::verification::policy::Provider;
 use crate::verification::rules::device::DeviceEvent;
@@ -89,11 +89,11 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     /// A client, or everything that is wrong with `settings`.
-    pub fn new(settings: &Settings) -> Result<Self, BadSettings> {
+    pub fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
         let mut problems = Vec::new();
         let base = match &settings.base_url {
             Some(url) => url.clone(),
-            None => Url::parse(settings.region.host()).map_err(|e| BadSettings(vec![e.to_string()]))?,
+            None => Url::parse(settings.region.host()).map_err(|e| InvalidSettings(vec![e.to_string()]))?,
         };
         if let Some(problem) = wire::endpoint_problem(&base, settings.allow_insecure_endpoints) {
             problems.push(format!("FINGERPRINT_BASE_URL {problem}"));
@@ -109,20 +109,20 @@ impl Fingerprint {
             (Some(authorization), Some(http)) if problems.is_empty() => {
                 Ok(Self { http, authorization, base: wire::prefix(&base), region: settings.region.as_str() })
             }
-            _ => Err(BadSettings(problems)),
+            _ => Err(InvalidSettings(problems)),
         }
     }
 
     /// The event `event_id`; `None` when there is no such event, or no event could have such an id.
     ///
     /// An event can be missing for a second or two after the browser got its id.
-    pub async fn event(&self, event_id: &str) -> Result<Answer<Option<DeviceEvent>>, Trouble> {
+    pub async fn event(&self, event_id: &str) -> Result<ProviderResponse<Option<DeviceEvent>>, ProviderError> {
         let started = Instant::now();
         let mut usage = Usage::default();
         let mut request_id = None;
         let value = if is_event_id(event_id) {
             usage.calls = 1;
-            self.ask(event_id, &mut request_id).await.map_err(|kind| Trouble {
+            self.ask(event_id, &mut request_id).await.map_err(|kind| ProviderError {
                 provider: Provider::Fingerprint,
                 operation: OPERATION,
                 kind,
@@ -131,7 +131,7 @@ impl Fingerprint {
         } else {
             None
         };
-        Ok(Answer {
+        Ok(ProviderResponse {
             value,
             request_ids: request_id.into_iter().collect(),
             usage,
@@ -141,7 +141,11 @@ impl Fingerprint {
         })
     }
 
-    async fn ask(&self, event_id: &str, request_id: &mut Option<String>) -> Result<Option<DeviceEvent>, TroubleKind> {
+    async fn ask(
+        &self,
+        event_id: &str,
+        request_id: &mut Option<String>,
+    ) -> Result<Option<DeviceEvent>, ProviderErrorKind> {
         let response = self
             .http
             .get(format!("{}/v4/events/{event_id}", self.base))
@@ -156,10 +160,11 @@ impl Fingerprint {
             return refusal(response).await;
         }
         let body = wire::body(response, BODY_BYTES_MAX).await?;
-        let event: Value = serde_json::from_slice(&body).map_err(|_| TroubleKind::Garbage("the answer is not JSON"))?;
+        let event: Value =
+            serde_json::from_slice(&body).map_err(|_| ProviderErrorKind::InvalidResponse("the answer is not JSON"))?;
         match event["event_id"].as_str() {
             Some(id) if id == event_id => Ok(Some(read(&event))),
-            _ => Err(TroubleKind::Garbage("the answer is not the event that was asked for")),
+            _ => Err(ProviderErrorKind::InvalidResponse("the answer is not the event that was asked for")),
         }
     }
 }
@@ -175,7 +180,7 @@ fn is_event_id(text: &str) -> bool {
 }
 
 /// What an answer other than 200 means. Of its body only the known code words are used.
-async fn refusal(response: reqwest::Response) -> Result<Option<DeviceEvent>, TroubleKind> {
+async fn refusal(response: reqwest::Response) -> Result<Option<DeviceEvent>, ProviderErrorKind> {
     let status = response.status();
     let retry_after = wire::retry_after(response.headers());
     // An error whose body cannot be read is still an error with a status.
@@ -186,23 +191,27 @@ async fn refusal(response: reqwest::Response) -> Result<Option<DeviceEvent>, Tro
         // The only thing in the request that varies is the event id.
         (404, "event_not_found") | (400, "request_cannot_be_parsed") => return Ok(None),
         (404 | 405, _) => {
-            TroubleKind::Misconfigured("the server is not the Fingerprint API v4: check FINGERPRINT_BASE_URL")
+            ProviderErrorKind::Misconfigured("the server is not the Fingerprint API v4: check FINGERPRINT_BASE_URL")
         }
-        (_, "wrong_region") => TroubleKind::Misconfigured("the key belongs to another region: set FINGERPRINT_REGION"),
-        (_, "subscription_not_active") => TroubleKind::Misconfigured("the Fingerprint subscription is not active"),
+        (_, "wrong_region") => {
+            ProviderErrorKind::Misconfigured("the key belongs to another region: set FINGERPRINT_REGION")
+        }
+        (_, "subscription_not_active") => {
+            ProviderErrorKind::Misconfigured("the Fingerprint subscription is not active")
+        }
         (_, "feature_not_enabled") => {
-            TroubleKind::Misconfigured("the Fingerprint plan does not include the Server API")
+            ProviderErrorKind::Misconfigured("the Fingerprint plan does not include the Server API")
         }
-        (401 | 403, _) => TroubleKind::Credentials("the key was refused: check FINGERPRINT_SECRET_KEY"),
-        (429, _) => TroubleKind::Throttled { retry_after },
-        (409, _) => TroubleKind::Unavailable { what: "the event is not ready yet", retry_after },
-        (408 | 425, _) => TroubleKind::Unavailable { what: "the server gave up waiting", retry_after },
+        (401 | 403, _) => ProviderErrorKind::Credentials("the key was refused: check FINGERPRINT_SECRET_KEY"),
+        (429, _) => ProviderErrorKind::Throttled { retry_after },
+        (409, _) => ProviderErrorKind::Unavailable { what: "the event is not ready yet", retry_after },
+        (408 | 425, _) => ProviderErrorKind::Unavailable { what: "the server gave up waiting", retry_after },
         (300..=399, _) => {
-            TroubleKind::Misconfigured("the server redirects, which is not followed: check FINGERPRINT_BASE_URL")
+            ProviderErrorKind::Misconfigured("the server redirects, which is not followed: check FINGERPRINT_BASE_URL")
         }
-        (500..=599, _) => TroubleKind::Unavailable { what: "the server failed", retry_after },
-        (400..=499, _) => TroubleKind::Rejected("the request was refused"),
-        (_, _) => TroubleKind::Garbage("the answer has an unexpected status"),
+        (500..=599, _) => ProviderErrorKind::Unavailable { what: "the server failed", retry_after },
+        (400..=499, _) => ProviderErrorKind::Rejected("the request was refused"),
+        (_, _) => ProviderErrorKind::InvalidResponse("the answer has an unexpected status"),
     })
 }
 

@@ -24,7 +24,7 @@ pub enum Admission {
 
 /// The circuit of one provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Circuit {
+pub struct CircuitBreaker {
     /// Outages in a row.
     outages: u32,
     /// Times in a row that it opened.
@@ -35,7 +35,7 @@ pub struct Circuit {
     probing: bool,
 }
 
-impl Circuit {
+impl CircuitBreaker {
     /// Whether a call may be made at `now`.
     pub fn ask(&mut self, now: Instant) -> Admission {
         match self.open_until {
@@ -83,8 +83,8 @@ impl Circuit {
 mod tests {
     use super::*;
 
-    fn opened(now: Instant, dice: f64, asked: Option<Duration>) -> Circuit {
-        let mut circuit = Circuit::default();
+    fn opened(now: Instant, dice: f64, asked: Option<Duration>) -> CircuitBreaker {
+        let mut circuit = CircuitBreaker::default();
         for _ in 0..OUTAGES_MAX {
             assert_eq!(circuit.ask(now), Admission::Go);
             circuit.outage(now, dice, asked, false);

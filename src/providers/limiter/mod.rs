@@ -1,14 +1,14 @@
-//! One gate per provider, shared by all work of the process: a limit on calls at the same time and per second, a line in which
+//! One limiter per provider, shared by all work of the process: a limit on calls at the same time and per second, a line in which
 //! the most urgent goes first, and a circuit that stops asking a provider that is down.
 //!
 //! The circuit opens after a few outages in a row, lets one call through when its pause is over, and closes when that one
 //! is answered. A provider that throttles halts the line for everybody. Recovery needs no person. A call that is not let through
-//! is an ordinary [`Trouble`], so the work goes back to the queue like any other.
+//! is an ordinary [`ProviderError`], so the work goes back to the queue like any other.
 
 pub(crate) mod circuit_breaker;
 pub(crate) mod wait_queue;
 
-pub use crate::providers::limiter::wait_queue::{Pace, Urgency};
+pub use crate::providers::limiter::wait_queue::{RateLimit, Urgency};
 
 use std::future::Future;
 use std::sync::{Arc, MutexGuard};
@@ -19,14 +19,14 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use crate::base::lock::Mutex;
-use crate::providers::limiter::circuit_breaker::{Admission, Circuit, PAUSE};
-use crate::providers::limiter::wait_queue::{Line, Next, Place};
-use crate::providers::{Trouble, TroubleKind, provider_name};
+use crate::providers::limiter::circuit_breaker::{Admission, CircuitBreaker, PAUSE};
+use crate::providers::limiter::wait_queue::{NextCall, Position, WaitQueue};
+use crate::providers::{ProviderError, ProviderErrorKind, provider_name};
 use crate::verification::policy::Provider;
 
 /// The way to one provider.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub struct ProviderLimiter {
     shared: Arc<Shared>,
 }
 
@@ -42,13 +42,13 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    circuit: Circuit,
-    line: Line<oneshot::Sender<Turn>>,
+    circuit: CircuitBreaker,
+    line: WaitQueue<oneshot::Sender<Slot>>,
 }
 
 /// A turn, given back when dropped.
 #[derive(Debug)]
-struct Turn {
+struct Slot {
     shared: Arc<Shared>,
 }
 
@@ -60,16 +60,16 @@ enum Missed {
     Over,
 }
 
-impl Gate {
-    /// A gate that lets calls through at `pace`.
-    pub fn new(provider: Provider, pace: Pace) -> Self {
-        let state = Mutex::new(State { circuit: Circuit::default(), line: Line::new(pace) });
+impl ProviderLimiter {
+    /// A limiter that lets calls through at `pace`.
+    pub fn new(provider: Provider, pace: RateLimit) -> Self {
+        let state = Mutex::new(State { circuit: CircuitBreaker::default(), line: WaitQueue::new(pace) });
         let shared = Shared { provider, state, clock: tokio::sync::Mutex::default(), moved: Notify::new() };
         Self { shared: Arc::new(shared) }
     }
 
     /// Whether the provider failed lately, or asked for a pause that is not over.
-    pub fn is_troubled(&self) -> bool {
+    pub fn is_degraded(&self) -> bool {
         let state = self.shared.state();
         state.circuit.is_open() || !state.line.halted_for(Instant::now()).is_zero()
     }
@@ -81,17 +81,17 @@ impl Gate {
         operation: &'static str,
         urgency: Urgency,
         begin_by: Instant,
-        call: impl Future<Output = Result<T, Trouble>>,
-    ) -> Result<T, Trouble> {
+        call: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
         let admission = self.shared.state().circuit.ask(Instant::now());
         if let Admission::Wait(pause) = admission {
             return Err(self.closed(operation, pause));
         }
-        let mut probe = Probe { gate: self, armed: admission == Admission::Probe };
+        let mut probe = Probe { limiter: self, armed: admission == Admission::Probe };
         let turn = match self.turn(urgency, begin_by).await {
             Ok(turn) => turn,
             Err(Missed::Dispersed) => return Err(self.closed(operation, PAUSE.first)),
-            Err(Missed::Over) => return Err(self.held_back(operation, TroubleKind::Crowded)),
+            Err(Missed::Over) => return Err(self.held_back(operation, ProviderErrorKind::Saturated)),
         };
         let began = Instant::now();
         let result = call.await;
@@ -102,7 +102,7 @@ impl Gate {
     }
 
     /// Waits in line. Cancel-safe: whoever is dropped leaves, and a turn that came too late goes to the next.
-    async fn turn(&self, urgency: Urgency, begin_by: Instant) -> Result<Turn, Missed> {
+    async fn turn(&self, urgency: Urgency, begin_by: Instant) -> Result<Slot, Missed> {
         let (sender, turn) = oneshot::channel();
         let place = self.shared.state().line.join(urgency, sender);
         let _leave = Leave { shared: &self.shared, place };
@@ -115,13 +115,13 @@ impl Gate {
         }
     }
 
-    fn learn(&self, trouble: Option<&Trouble>, began: Instant, probe: bool) {
+    fn learn(&self, trouble: Option<&ProviderError>, began: Instant, probe: bool) {
         let name = provider_name(self.shared.provider);
         let (now, dice) = (Instant::now(), rand::random());
         let mut state = self.shared.state();
         let was_open = state.circuit.is_open();
         match trouble {
-            Some(Trouble { kind: TroubleKind::Throttled { retry_after }, .. }) => {
+            Some(ProviderError { kind: ProviderErrorKind::Throttled { retry_after }, .. }) => {
                 state.circuit.answered();
                 state.line.throttled(began, now, dice, *retry_after);
             }
@@ -136,7 +136,7 @@ impl Gate {
         let sent_away = (is_open && !was_open).then(|| state.line.disperse());
         drop(state);
         drop(sent_away);
-        let result = trouble.map_or("answered", Trouble::code);
+        let result = trouble.map_or("answered", ProviderError::code);
         metrics::counter!("provider_calls_total", "provider" => name, "result" => result).increment(1);
         metrics::gauge!("provider_circuit_open", "provider" => name).set(if is_open { 1.0 } else { 0.0 });
         metrics::gauge!("provider_halt_seconds", "provider" => name).set(halt.as_secs_f64());
@@ -145,18 +145,18 @@ impl Gate {
             (true, false) => info!(provider = name, "provider is back"),
             _ => {}
         }
-        if matches!(trouble.map(|t| &t.kind), Some(TroubleKind::Throttled { .. })) {
+        if matches!(trouble.map(|t| &t.kind), Some(ProviderErrorKind::Throttled { .. })) {
             warn!(provider = name, pause_seconds = halt.as_secs_f64(), "provider throttles; all calls wait");
         }
     }
 
-    fn closed(&self, operation: &'static str, pause: Duration) -> Trouble {
+    fn closed(&self, operation: &'static str, pause: Duration) -> ProviderError {
         let what = "it failed several times in a row; calls are held back for a while";
-        self.held_back(operation, TroubleKind::Unavailable { what, retry_after: Some(pause) })
+        self.held_back(operation, ProviderErrorKind::Unavailable { what, retry_after: Some(pause) })
     }
 
-    fn held_back(&self, operation: &'static str, kind: TroubleKind) -> Trouble {
-        let trouble = Trouble { provider: self.shared.provider, operation, kind, request_id: None };
+    fn held_back(&self, operation: &'static str, kind: ProviderErrorKind) -> ProviderError {
+        let trouble = ProviderError { provider: self.shared.provider, operation, kind, request_id: None };
         let name = provider_name(trouble.provider);
         metrics::counter!("provider_calls_held_back_total", "provider" => name, "result" => trouble.code())
             .increment(1);
@@ -179,15 +179,15 @@ impl Shared {
             drop(state);
             match next {
                 // A waiter that is gone drops its turn here, outside the lock, and the next one is asked.
-                Next::Go(waiter) => drop(waiter.send(Turn { shared: Arc::clone(self) })),
-                Next::Later(at) => return Some(at),
-                Next::Nobody => return None,
+                NextCall::Go(waiter) => drop(waiter.send(Slot { shared: Arc::clone(self) })),
+                NextCall::Later(at) => return Some(at),
+                NextCall::Nobody => return None,
             }
         }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    fn report(&self, line: &Line<oneshot::Sender<Turn>>) {
+    fn report(&self, line: &WaitQueue<oneshot::Sender<Slot>>) {
         let name = provider_name(self.provider);
         metrics::gauge!("provider_calls_waiting", "provider" => name).set(line.waiting() as f64);
         metrics::gauge!("provider_calls_under_way", "provider" => name).set(line.under_way() as f64);
@@ -211,7 +211,7 @@ impl Shared {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Slot {
     fn drop(&mut self) {
         self.shared.state().line.ended();
         self.shared.admit();
@@ -222,7 +222,7 @@ impl Drop for Turn {
 /// Leaves the line when its waiter is dropped, or was served.
 struct Leave<'a> {
     shared: &'a Arc<Shared>,
-    place: Place,
+    place: Position,
 }
 
 impl Drop for Leave<'_> {
@@ -234,14 +234,14 @@ impl Drop for Leave<'_> {
 
 /// Gives the probe's turn back when its call is dropped half way.
 struct Probe<'a> {
-    gate: &'a Gate,
+    limiter: &'a ProviderLimiter,
     armed: bool,
 }
 
 impl Drop for Probe<'_> {
     fn drop(&mut self) {
         if self.armed {
-            self.gate.shared.state().circuit.abandoned();
+            self.limiter.shared.state().circuit.abandoned();
         }
     }
 }
@@ -252,12 +252,12 @@ mod tests {
 
     use super::*;
 
-    fn gate(per_second: f64, at_once: usize) -> Gate {
-        Gate::new(Provider::Rekognition, Pace::new(per_second, at_once))
+    fn limiter(per_second: f64, at_once: usize) -> ProviderLimiter {
+        ProviderLimiter::new(Provider::Rekognition, RateLimit::new(per_second, at_once))
     }
 
-    fn trouble(kind: TroubleKind) -> Trouble {
-        Trouble { provider: Provider::Rekognition, operation: "Ask", kind, request_id: None }
+    fn trouble(kind: ProviderErrorKind) -> ProviderError {
+        ProviderError { provider: Provider::Rekognition, operation: "Ask", kind, request_id: None }
     }
 
     /// Later than any story here.
@@ -265,18 +265,18 @@ mod tests {
         Instant::now() + Duration::from_secs(3600)
     }
 
-    async fn ask(gate: Gate, urgency: Urgency) -> Duration {
+    async fn ask(limiter: ProviderLimiter, urgency: Urgency) -> Duration {
         let start = Instant::now();
-        gate.call("Ask", urgency, never(), async { Ok(()) }).await.unwrap();
+        limiter.call("Ask", urgency, never(), async { Ok(()) }).await.unwrap();
         start.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn calls_begin_at_the_rate_after_a_burst() {
-        let gate = gate(2.0, 100);
+        let limiter = limiter(2.0, 100);
         let mut calls = JoinSet::new();
         for _ in 0..8 {
-            calls.spawn(ask(gate.clone(), Urgency::Check));
+            calls.spawn(ask(limiter.clone(), Urgency::Check));
         }
         let mut waits: Vec<_> = calls.join_all().await.iter().map(|wait| wait.as_millis() / 100 * 100).collect();
         waits.sort_unstable();
@@ -286,18 +286,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_tells_the_rest() {
         const BACKLOG: u64 = 40;
-        let gate = gate(1.0, 100);
+        let limiter = limiter(1.0, 100);
         let start = Instant::now();
         let mut calls = JoinSet::new();
         // Ten seconds for forty calls, lined up in the wrong order.
         for late in (0..BACKLOG).rev() {
             let at = start + Duration::from_millis(10_000 + late);
-            let (gate, over) = (gate.clone(), at + Duration::from_secs(2));
+            let (limiter, over) = (limiter.clone(), at + Duration::from_secs(2));
             calls.spawn(async move {
-                let end = gate
+                let end = limiter
                     .call("Ask", Urgency::Forgotten { by: jiff::Timestamp::UNIX_EPOCH, at }, over, async { Ok(()) })
                     .await;
-                (late, end.map_err(|trouble| assert_eq!(trouble.kind, TroubleKind::Crowded)).is_ok())
+                (late, end.map_err(|trouble| assert_eq!(trouble.kind, ProviderErrorKind::Saturated)).is_ok())
             });
         }
         let mut ends = calls.join_all().await;
@@ -311,8 +311,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiters_that_are_dropped_hold_nobody_up() {
-        let gate = gate(1000.0, 1);
-        let blocker = gate.clone();
+        let limiter = limiter(1000.0, 1);
+        let blocker = limiter.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let slow = async {
@@ -322,44 +322,44 @@ mod tests {
             blocker.call("Ask", Urgency::Check, never(), slow).await.unwrap();
         });
         tokio::task::yield_now().await;
-        let impatient = tokio::time::timeout(Duration::from_secs(1), ask(gate.clone(), Urgency::Check)).await;
+        let impatient = tokio::time::timeout(Duration::from_secs(1), ask(limiter.clone(), Urgency::Check)).await;
         assert!(impatient.is_err());
-        let patient = ask(gate.clone(), Urgency::Check).await;
+        let patient = ask(limiter.clone(), Urgency::Check).await;
         assert_eq!(patient.as_secs(), 4);
         // A call that is cancelled half way gives its turn back, too.
-        let hung = gate.call::<()>("Ask", Urgency::Check, never(), std::future::pending());
+        let hung = limiter.call::<()>("Ask", Urgency::Check, never(), std::future::pending());
         assert!(tokio::time::timeout(Duration::from_secs(1), hung).await.is_err());
-        assert_eq!(ask(gate, Urgency::Check).await, Duration::ZERO);
+        assert_eq!(ask(limiter, Urgency::Check).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_who_is_throttled_makes_all_wait_as_long_as_the_provider_asks() {
-        let gate = gate(1000.0, 10);
-        let kind = TroubleKind::Throttled { retry_after: Some(Duration::from_secs(7)) };
-        gate.call::<()>("Ask", Urgency::Check, never(), async { Err(trouble(kind)) }).await.unwrap_err();
-        assert!(gate.is_troubled());
-        assert_eq!(ask(gate.clone(), Urgency::Person).await.as_secs(), 7);
-        assert!(!gate.is_troubled());
+        let limiter = limiter(1000.0, 10);
+        let kind = ProviderErrorKind::Throttled { retry_after: Some(Duration::from_secs(7)) };
+        limiter.call::<()>("Ask", Urgency::Check, never(), async { Err(trouble(kind)) }).await.unwrap_err();
+        assert!(limiter.is_degraded());
+        assert_eq!(ask(limiter.clone(), Urgency::Person).await.as_secs(), 7);
+        assert!(!limiter.is_degraded());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_sends_everybody_away_and_one_probe_brings_them_back() {
-        let gate = gate(1000.0, 5);
+        let limiter = limiter(1000.0, 5);
         let down = || async {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            Err(trouble(TroubleKind::Timeout))
+            Err(trouble(ProviderErrorKind::Timeout))
         };
         let mut calls = JoinSet::new();
         for _ in 0..50 {
-            let (gate, call) = (gate.clone(), down());
-            calls.spawn(async move { gate.call::<()>("Ask", Urgency::Check, never(), call).await.unwrap_err() });
+            let (limiter, call) = (limiter.clone(), down());
+            calls.spawn(async move { limiter.call::<()>("Ask", Urgency::Check, never(), call).await.unwrap_err() });
         }
         let told = calls.join_all().await;
-        let asked = told.iter().filter(|trouble| trouble.kind == TroubleKind::Timeout).count();
+        let asked = told.iter().filter(|trouble| trouble.kind == ProviderErrorKind::Timeout).count();
         assert!(asked <= 10, "{asked} calls of a provider that is down");
-        assert!(gate.is_troubled());
+        assert!(limiter.is_degraded());
         tokio::time::sleep(PAUSE.cap).await;
-        ask(gate.clone(), Urgency::Check).await;
-        assert!(!gate.is_troubled());
+        ask(limiter.clone(), Urgency::Check).await;
+        assert!(!limiter.is_degraded());
     }
 }

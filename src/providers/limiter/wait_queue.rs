@@ -20,14 +20,14 @@ const HALT: Backoff = Backoff { first: Duration::from_millis(500), cap: Duration
 
 /// How fast a provider may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct RateLimit {
     /// Between the beginnings of two calls, in the long run.
     pub interval: Duration,
     /// Calls at the same time.
     pub at_once: usize,
 }
 
-impl Pace {
+impl RateLimit {
     /// `per_second` calls a second, `at_once` at the same time. A rate that is no positive number is taken as one a second.
     pub fn new(per_second: f64, at_once: usize) -> Self {
         const ONE: Duration = Duration::from_secs(1);
@@ -61,7 +61,7 @@ pub enum Urgency {
 
 /// A place in the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Position {
     rank: Rank,
     by: Option<Timestamp>,
     at: Option<Instant>,
@@ -77,7 +77,7 @@ enum Rank {
     Late,
 }
 
-impl Place {
+impl Position {
     fn late(self) -> Self {
         Self { rank: Rank::Late, ..self }
     }
@@ -85,8 +85,8 @@ impl Place {
 
 /// What a line says when it is asked who is next.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next<W> {
-    /// This one; it counts as under way until [`Line::ended`].
+pub enum NextCall<W> {
+    /// This one; it counts as under way until [`WaitQueue::ended`].
     Go(W),
     /// Nobody before this instant.
     Later(Instant),
@@ -96,8 +96,8 @@ pub enum Next<W> {
 
 /// The line before one provider. `W` is whatever tells a waiter that its turn has come.
 #[derive(Debug)]
-pub struct Line<W> {
-    pace: Pace,
+pub struct WaitQueue<W> {
+    pace: RateLimit,
     /// When the next call would begin if all were evenly spaced; a burst may run ahead of it.
     even: Option<Instant>,
     under_way: usize,
@@ -105,13 +105,13 @@ pub struct Line<W> {
     /// Times in a row that it was halted, and when last.
     halts: u32,
     halted_at: Option<Instant>,
-    waiting: BTreeMap<Place, W>,
+    waiting: BTreeMap<Position, W>,
     joined: u64,
 }
 
-impl<W> Line<W> {
+impl<W> WaitQueue<W> {
     /// An empty line.
-    pub fn new(pace: Pace) -> Self {
+    pub fn new(pace: RateLimit) -> Self {
         Self {
             pace,
             even: None,
@@ -125,38 +125,38 @@ impl<W> Line<W> {
     }
 
     /// Lines `waiter` up.
-    pub fn join(&mut self, urgency: Urgency, waiter: W) -> Place {
+    pub fn join(&mut self, urgency: Urgency, waiter: W) -> Position {
         let (rank, by, at) = match urgency {
             Urgency::Forgotten { by, at } => (Rank::Forgotten, Some(by), Some(at)),
             Urgency::Person => (Rank::Person, None, None),
             Urgency::Check => (Rank::Check, None, None),
         };
         self.joined += 1;
-        let place = Place { rank, by, at, number: self.joined };
+        let place = Position { rank, by, at, number: self.joined };
         self.waiting.insert(place, waiter);
         place
     }
 
     /// Whoever stood at `place` no longer waits.
-    pub fn leave(&mut self, place: Place) {
+    pub fn leave(&mut self, place: Position) {
         if self.waiting.remove(&place).is_none() {
             self.waiting.remove(&place.late());
         }
     }
 
     /// Sends everybody away.
-    pub fn disperse(&mut self) -> BTreeMap<Place, W> {
+    pub fn disperse(&mut self) -> BTreeMap<Position, W> {
         std::mem::take(&mut self.waiting)
     }
 
     /// Whose turn it is at `now`.
-    pub fn next(&mut self, now: Instant) -> Next<W> {
+    pub fn next(&mut self, now: Instant) -> NextCall<W> {
         if self.waiting.is_empty() || self.under_way >= self.pace.at_once {
-            return Next::Nobody;
+            return NextCall::Nobody;
         }
         let from = self.opens_at(now);
         if from > now {
-            return Next::Later(from);
+            return NextCall::Later(from);
         }
         while let Some((place, waiter)) = self.waiting.pop_first() {
             if place.rank == Rank::Forgotten && place.at.is_some_and(|at| at <= now) {
@@ -165,9 +165,9 @@ impl<W> Line<W> {
             }
             self.under_way += 1;
             self.even = Some(self.even.map_or(now, |even| even.max(now)) + self.pace.interval);
-            return Next::Go(waiter);
+            return NextCall::Go(waiter);
         }
-        Next::Nobody
+        NextCall::Nobody
     }
 
     /// From when on the rate and the halt let a call begin.
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn the_order_is_that_of_the_providers_clock_however_ours_is_off() {
         let now = Instant::now();
-        let mut line = Line::new(Pace::new(1000.0, 100));
+        let mut line = WaitQueue::new(RateLimit::new(1000.0, 100));
         let by = |ms: u64| Timestamp::UNIX_EPOCH + MS(ms);
         line.join(Urgency::Forgotten { by: by(50), at: now + MS(900) }, "first");
         line.join(Urgency::Forgotten { by: by(100), at: now + MS(100) }, "second");
@@ -239,14 +239,14 @@ mod tests {
     }
 
     /// Everybody who goes at `now`.
-    fn all_at(line: &mut Line<&'static str>, now: Instant) -> Vec<&'static str> {
-        std::iter::from_fn(|| if let Next::Go(who) = line.next(now) { Some(who) } else { None }).collect()
+    fn all_at(line: &mut WaitQueue<&'static str>, now: Instant) -> Vec<&'static str> {
+        std::iter::from_fn(|| if let NextCall::Go(who) = line.next(now) { Some(who) } else { None }).collect()
     }
 
     #[test]
     fn what_will_be_forgotten_goes_first_by_its_deadline_then_people_then_the_rest() {
         let now = Instant::now();
-        let mut line = Line::new(Pace::new(1000.0, 100));
+        let mut line = WaitQueue::new(RateLimit::new(1000.0, 100));
         line.join(Urgency::Check, "check 1");
         line.join(Urgency::Person, "person");
         line.join(forgotten(now, 900), "later");
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn a_deadline_that_has_passed_takes_nobodys_turn() {
         let now = Instant::now();
-        let mut line = Line::new(Pace::new(1.0, 100));
+        let mut line = WaitQueue::new(RateLimit::new(1.0, 100));
         line.join(forgotten(now, 10), "too late");
         line.join(forgotten(now, 5000), "in time");
         line.join(Urgency::Check, "check");
@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn one_who_became_late_can_still_leave() {
         let now = Instant::now();
-        let mut line = Line::new(Pace::new(1.0, 100));
+        let mut line = WaitQueue::new(RateLimit::new(1.0, 100));
         let place = line.join(forgotten(now, 0), "late");
         line.join(Urgency::Check, "check");
         assert_eq!(all_at(&mut line, now), ["check"]);
@@ -281,12 +281,12 @@ mod tests {
     #[test]
     fn calls_at_the_same_time_are_limited() {
         let now = Instant::now();
-        let mut line = Line::new(Pace::new(1000.0, 2));
+        let mut line = WaitQueue::new(RateLimit::new(1000.0, 2));
         for who in ["a", "b", "c"] {
             line.join(Urgency::Check, who);
         }
         assert_eq!(all_at(&mut line, now), ["a", "b"]);
-        assert_eq!(line.next(now), Next::Nobody);
+        assert_eq!(line.next(now), NextCall::Nobody);
         line.ended();
         assert_eq!(all_at(&mut line, now), ["c"]);
     }
@@ -294,19 +294,19 @@ mod tests {
     #[test]
     fn a_throttled_line_halts_for_all_as_long_as_asked_and_no_longer_than_a_minute() {
         let now = Instant::now();
-        let mut line = Line::new(Pace::new(1000.0, 9));
+        let mut line = WaitQueue::new(RateLimit::new(1000.0, 9));
         line.join(Urgency::Check, "a");
         line.throttled(now, now, 0.0, Some(Duration::from_secs(7)));
-        assert_eq!(line.next(now), Next::Later(now + Duration::from_secs(7)));
+        assert_eq!(line.next(now), NextCall::Later(now + Duration::from_secs(7)));
         line.throttled(now, now, 0.0, Some(Duration::from_secs(3600)));
-        assert_eq!(line.next(now), Next::Later(now + HALT.cap));
+        assert_eq!(line.next(now), NextCall::Later(now + HALT.cap));
         assert_eq!(all_at(&mut line, now + HALT.cap), ["a"]);
     }
 
     #[test]
     fn calls_that_were_throttled_together_count_once_and_again_counts_more() {
         let now = Instant::now();
-        let mut line = Line::<&str>::new(Pace::new(1000.0, 99));
+        let mut line = WaitQueue::<&str>::new(RateLimit::new(1000.0, 99));
         for _ in 0..30 {
             line.throttled(now, now + MS(50), 0.0, None);
         }
@@ -326,7 +326,7 @@ mod tests {
         #[test]
         fn the_rate_holds_over_every_window(rate in 1_u32..50, steps in prop::collection::vec(0_u64..400, 1..200)) {
             let start = Instant::now();
-            let mut line = Line::new(Pace::new(f64::from(rate), usize::MAX));
+            let mut line = WaitQueue::new(RateLimit::new(f64::from(rate), usize::MAX));
             for _ in 0..1000 {
                 line.join(Urgency::Check, "one");
             }

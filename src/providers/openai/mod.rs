@@ -24,7 +24,7 @@ use url::Url;
 
 use self::transport::{Endpoint, Fault, Transport};
 use super::wire::{self, Timeouts};
-use super::{Answer, BadSettings, Trouble, TroubleKind};
+use super::{InvalidSettings, ProviderError, ProviderErrorKind, ProviderResponse};
 use crate::base::lock::Mutex;
 use crate::verification::check::Usage;
 use crate::verification::policy::Provider;
@@ -127,11 +127,11 @@ pub struct OpenAi {
 
 impl OpenAi {
     /// A client, or everything that is wrong with `settings`.
-    pub fn new(settings: &Settings) -> Result<Self, BadSettings> {
+    pub fn new(settings: &Settings) -> Result<Self, InvalidSettings> {
         let mut problems = Vec::new();
         let base = match &settings.base_url {
             Some(url) => url.clone(),
-            None => Url::parse(OPENAI).map_err(|e| BadSettings(vec![e.to_string()]))?,
+            None => Url::parse(OPENAI).map_err(|e| InvalidSettings(vec![e.to_string()]))?,
         };
         if let Some(problem) = wire::endpoint_problem(&base, settings.allow_insecure_endpoints) {
             problems.push(format!("OPENAI_BASE_URL {problem}"));
@@ -159,7 +159,7 @@ impl OpenAi {
                 output_tokens_max: settings.output_tokens_max,
                 region: base.host_str().unwrap_or_default().to_owned(),
             }),
-            _ => Err(BadSettings(problems)),
+            _ => Err(InvalidSettings(problems)),
         }
     }
 
@@ -167,7 +167,11 @@ impl OpenAi {
     ///
     /// `safety_identifier` tells the provider which person a request is about without telling who: a keyed hash, cut at
     /// 64 characters.
-    pub async fn transcribe(&self, images: &[Image], safety_identifier: &str) -> Result<Answer<Reading>, Trouble> {
+    pub async fn transcribe(
+        &self,
+        images: &[Image],
+        safety_identifier: &str,
+    ) -> Result<ProviderResponse<Reading>, ProviderError> {
         let started = Instant::now();
         let safety_identifier: String = safety_identifier.chars().take(SAFETY_IDENTIFIER_CHARS_MAX).collect();
         let request = dialect::request(
@@ -194,7 +198,7 @@ impl OpenAi {
                 Fault::Kind(kind) => return Err(request_id.trouble(TRANSCRIBE, kind)),
             },
         };
-        Ok(Answer {
+        Ok(ProviderResponse {
             value,
             request_ids: request_id.get().into_iter().collect(),
             usage,
@@ -205,7 +209,7 @@ impl OpenAi {
     }
 
     /// Asks the server about the configured model.
-    pub async fn probe_model(&self) -> Result<Answer<ModelStatus>, Trouble> {
+    pub async fn probe_model(&self) -> Result<ProviderResponse<ModelStatus>, ProviderError> {
         let started = Instant::now();
         let request_id = RequestId::default();
         let client = self.client(&request_id);
@@ -216,15 +220,16 @@ impl OpenAi {
             Ok(body) => {
                 status.shutdown_date = reply::shutdown_date(&body);
             }
-            Err(Fault::Kind(TroubleKind::Misconfigured(transport::NOT_FOUND))) => {
+            Err(Fault::Kind(ProviderErrorKind::Misconfigured(transport::NOT_FOUND))) => {
                 status.known = (self.dialect != Dialect::Compatible).then_some(false);
             }
             Err(Fault::Kind(kind)) => return Err(request_id.trouble(PROBE, kind)),
             Err(Fault::ContentFiltered) => {
-                return Err(request_id.trouble(PROBE, TroubleKind::Garbage("a model was asked for, a filter answered")));
+                return Err(request_id
+                    .trouble(PROBE, ProviderErrorKind::InvalidResponse("a model was asked for, a filter answered")));
             }
         }
-        Ok(Answer {
+        Ok(ProviderResponse {
             value: status,
             request_ids: request_id.get().into_iter().collect(),
             usage: Usage::default(),
@@ -255,8 +260,8 @@ impl RequestId {
         self.0.lock().clone()
     }
 
-    fn trouble(&self, operation: &'static str, kind: TroubleKind) -> Trouble {
-        Trouble { provider: Provider::Openai, operation, kind, request_id: self.get() }
+    fn trouble(&self, operation: &'static str, kind: ProviderErrorKind) -> ProviderError {
+        ProviderError { provider: Provider::Openai, operation, kind, request_id: self.get() }
     }
 }
 

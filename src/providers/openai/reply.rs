@@ -3,16 +3,16 @@
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::super::TroubleKind;
+use super::super::ProviderErrorKind;
 use super::super::wire;
 use super::Reading;
 use crate::verification::check::Usage;
 use crate::verification::rules::document::readings::transcription::Transcription;
 
 /// The reading in a completion.
-pub(super) fn read(completion: &Value) -> Result<Reading, TroubleKind> {
+pub(super) fn read(completion: &Value) -> Result<Reading, ProviderErrorKind> {
     let Some(choice) = completion["choices"].as_array().and_then(|choices| choices.first()) else {
-        return Err(TroubleKind::Garbage("the answer has no choice in it"));
+        return Err(ProviderErrorKind::InvalidResponse("the answer has no choice in it"));
     };
     let message = &choice["message"];
     let refusal = message["refusal"].as_str().is_some_and(|text| !text.trim().is_empty());
@@ -20,17 +20,17 @@ pub(super) fn read(completion: &Value) -> Result<Reading, TroubleKind> {
         Some("content_filter") => return Ok(Reading::ContentFiltered),
         _ if refusal => return Ok(Reading::Refused),
         // What is cut off may be valid JSON by chance, with half the suspicions.
-        Some("length") => return Err(TroubleKind::Garbage("the answer was cut off at the token limit")),
+        Some("length") => return Err(ProviderErrorKind::InvalidResponse("the answer was cut off at the token limit")),
         _ => {}
     }
     let content = text(&message["content"]);
     if content.trim().is_empty() {
-        return Err(TroubleKind::Garbage("the answer is empty"));
+        return Err(ProviderErrorKind::InvalidResponse("the answer is empty"));
     }
     let content: Value = serde_json::from_str(unfenced(&content))
-        .map_err(|_| TroubleKind::Garbage("the model did not answer in JSON"))?;
+        .map_err(|_| ProviderErrorKind::InvalidResponse("the model did not answer in JSON"))?;
     let transcription = Transcription::read(&content)
-        .map_err(|_| TroubleKind::Garbage("the model's JSON does not have the properties asked for"))?;
+        .map_err(|_| ProviderErrorKind::InvalidResponse("the model's JSON does not have the properties asked for"))?;
     Ok(Reading::Transcribed(Box::new(transcription)))
 }
 
@@ -131,7 +131,7 @@ mod tests {
             completion(&json!({ "content": "[]" }), "stop"),
             completion(&json!({ "tool_calls": [] }), "tool_calls"),
         ] {
-            assert!(matches!(read(&unusable), Err(TroubleKind::Garbage(_))), "{unusable}");
+            assert!(matches!(read(&unusable), Err(ProviderErrorKind::InvalidResponse(_))), "{unusable}");
         }
     }
 

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
-use super::super::TroubleKind;
+use super::super::ProviderErrorKind;
 use super::super::wire;
 use super::RequestId;
 
@@ -75,7 +75,7 @@ impl Config for Endpoint {
 pub(super) enum Fault {
     /// The call failed.
     #[error(transparent)]
-    Kind(#[from] TroubleKind),
+    Kind(#[from] ProviderErrorKind),
     /// The provider's filter refused the picture: about the picture, not about the call.
     #[error("the content filter refused")]
     ContentFiltered,
@@ -87,11 +87,13 @@ impl Fault {
         match error {
             OpenAIError::Boxed(inner) => match inner.downcast::<Fault>() {
                 Ok(fault) => *fault,
-                Err(_) => Fault::Kind(TroubleKind::Garbage("the answer could not be read")),
+                Err(_) => Fault::Kind(ProviderErrorKind::InvalidResponse("the answer could not be read")),
             },
             OpenAIError::Reqwest(error) => Fault::Kind(wire::failure(&error)),
-            OpenAIError::InvalidArgument(_) => Fault::Kind(TroubleKind::Rejected("the request could not be built")),
-            _ => Fault::Kind(TroubleKind::Garbage("the answer could not be read")),
+            OpenAIError::InvalidArgument(_) => {
+                Fault::Kind(ProviderErrorKind::Rejected("the request could not be built"))
+            }
+            _ => Fault::Kind(ProviderErrorKind::InvalidResponse("the answer could not be read")),
         }
     }
 }
@@ -134,7 +136,7 @@ async fn exchange(
     let body = wire::body(response, BODY_BYTES_MAX).await?;
     // Parsed here once to be sure, and by the crate once more: it logs what it cannot parse.
     serde_json::from_slice::<serde::de::IgnoredAny>(&body)
-        .map_err(|_| TroubleKind::Garbage("the answer is not JSON"))?;
+        .map_err(|_| ProviderErrorKind::InvalidResponse("the answer is not JSON"))?;
     Ok(http::Response::new(body).into())
 }
 
@@ -153,25 +155,29 @@ async fn refusal(response: reqwest::Response) -> Fault {
         (400, "content_filter" | "content_policy_violation" | "image_content_policy_violation") => {
             return Fault::ContentFiltered;
         }
-        (400 | 404, "model_not_found") | (404 | 405, _) => TroubleKind::Misconfigured(NOT_FOUND),
-        (400 | 422, "unsupported_parameter" | "unsupported_value" | "unknown_parameter") => TroubleKind::Misconfigured(
-            "the model does not take one of our parameters: set OPENAI_DIALECT to reasoning, classic or compatible",
-        ),
-        (401, _) => TroubleKind::Credentials("the key was refused: check OPENAI_API_KEY"),
-        (403, _) => TroubleKind::Credentials("the key may not do this: check the project's permissions and country"),
+        (400 | 404, "model_not_found") | (404 | 405, _) => ProviderErrorKind::Misconfigured(NOT_FOUND),
+        (400 | 422, "unsupported_parameter" | "unsupported_value" | "unknown_parameter") => {
+            ProviderErrorKind::Misconfigured(
+                "the model does not take one of our parameters: set OPENAI_DIALECT to reasoning, classic or compatible",
+            )
+        }
+        (401, _) => ProviderErrorKind::Credentials("the key was refused: check OPENAI_API_KEY"),
+        (403, _) => {
+            ProviderErrorKind::Credentials("the key may not do this: check the project's permissions and country")
+        }
         (402, _) | (_, "insufficient_quota" | "billing_hard_limit_reached" | "billing_not_active") => {
-            TroubleKind::Misconfigured("the account's quota or budget is used up")
+            ProviderErrorKind::Misconfigured("the account's quota or budget is used up")
         }
         (429, _) if kind == "insufficient_quota" => {
-            TroubleKind::Misconfigured("the account's quota or budget is used up")
+            ProviderErrorKind::Misconfigured("the account's quota or budget is used up")
         }
-        (429, _) => TroubleKind::Throttled { retry_after },
-        (408 | 409 | 425, _) => TroubleKind::Unavailable { what: "the server gave up waiting", retry_after },
+        (429, _) => ProviderErrorKind::Throttled { retry_after },
+        (408 | 409 | 425, _) => ProviderErrorKind::Unavailable { what: "the server gave up waiting", retry_after },
         (300..=399, _) => {
-            TroubleKind::Misconfigured("the server redirects, which is not followed: check OPENAI_BASE_URL")
+            ProviderErrorKind::Misconfigured("the server redirects, which is not followed: check OPENAI_BASE_URL")
         }
-        (500..=599, _) => TroubleKind::Unavailable { what: "the server failed", retry_after },
-        (400..=499, _) => TroubleKind::Rejected("the request was refused"),
-        (_, _) => TroubleKind::Garbage("the answer has an unexpected status"),
+        (500..=599, _) => ProviderErrorKind::Unavailable { what: "the server failed", retry_after },
+        (400..=499, _) => ProviderErrorKind::Rejected("the request was refused"),
+        (_, _) => ProviderErrorKind::InvalidResponse("the answer has an unexpected status"),
     })
 }

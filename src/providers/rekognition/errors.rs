@@ -10,12 +10,12 @@ use http_body_util::LengthLimitError;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::super::wire;
-use super::super::{Trouble, TroubleKind};
+use super::super::{ProviderError, ProviderErrorKind};
 use super::limit::TooLong;
 use crate::verification::policy::Provider;
 
 /// The trouble that `error` of `operation` is.
-pub(super) fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Trouble
+pub(super) fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> ProviderError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
@@ -24,27 +24,27 @@ where
     let request_id = ["x-amzn-requestid", "x-amz-request-id"].iter().find_map(|name| wire::request_id(&headers, name));
     let retry_after = wire::retry_after(&headers);
     let kind = match error {
-        SdkError::TimeoutError(_) => TroubleKind::Timeout,
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => TroubleKind::Timeout,
+        SdkError::TimeoutError(_) => ProviderErrorKind::Timeout,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => ProviderErrorKind::Timeout,
         // Signing comes before sending, so missing keys can look like either.
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) if caused_by::<CredentialsError>(error) => {
-            TroubleKind::Credentials("no AWS credentials were found: set them or give the machine a role")
+            ProviderErrorKind::Credentials("no AWS credentials were found: set them or give the machine a role")
         }
-        SdkError::ConstructionFailure(_) => TroubleKind::Rejected("the request could not be built"),
+        SdkError::ConstructionFailure(_) => ProviderErrorKind::Rejected("the request could not be built"),
         SdkError::DispatchFailure(_) => {
-            TroubleKind::Unavailable { what: "no connection to the server", retry_after: None }
+            ProviderErrorKind::Unavailable { what: "no connection to the server", retry_after: None }
         }
         SdkError::ServiceError(service) => {
             answered(service.err().code().unwrap_or_default(), service.raw().status().as_u16(), retry_after)
         }
         SdkError::ResponseError(broken) => unreadable(error, broken.raw().status().as_u16(), retry_after),
-        _ => TroubleKind::Garbage("the answer could not be read"),
+        _ => ProviderErrorKind::InvalidResponse("the answer could not be read"),
     };
-    Trouble { provider: Provider::Rekognition, operation, kind, request_id }
+    ProviderError { provider: Provider::Rekognition, operation, kind, request_id }
 }
 
 /// An error answer, by its code, else by its status.
-fn answered(code: &str, status: u16, retry_after: Option<Duration>) -> TroubleKind {
+fn answered(code: &str, status: u16, retry_after: Option<Duration>) -> ProviderErrorKind {
     match code {
         "ThrottlingException"
         | "Throttling"
@@ -54,71 +54,71 @@ fn answered(code: &str, status: u16, retry_after: Option<Duration>) -> TroubleKi
         | "LimitExceededException"
         | "TooManyRequestsException"
         | "RequestLimitExceeded"
-        | "SlowDown" => TroubleKind::Throttled { retry_after },
-        "AccessDeniedException" | "AccessDenied" => {
-            TroubleKind::Credentials("AWS denies access: check the IAM policy of the keys and of the browser role")
-        }
+        | "SlowDown" => ProviderErrorKind::Throttled { retry_after },
+        "AccessDeniedException" | "AccessDenied" => ProviderErrorKind::Credentials(
+            "AWS denies access: check the IAM policy of the keys and of the browser role",
+        ),
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
-            TroubleKind::Credentials("the AWS session token has expired")
+            ProviderErrorKind::Credentials("the AWS session token has expired")
         }
         "UnrecognizedClientException"
         | "InvalidClientTokenId"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
-        | "NotAuthorized" => {
-            TroubleKind::Credentials("AWS does not know the access key: check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN")
-        }
+        | "NotAuthorized" => ProviderErrorKind::Credentials(
+            "AWS does not know the access key: check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN",
+        ),
         "InvalidSignatureException"
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"
         | "IncompleteSignatureException"
         | "RequestExpired"
         | "RequestTimeTooSkewed"
-        | "RequestInTheFuture" => {
-            TroubleKind::Credentials("AWS refuses the signature: check AWS_SECRET_ACCESS_KEY and this machine's clock")
-        }
+        | "RequestInTheFuture" => ProviderErrorKind::Credentials(
+            "AWS refuses the signature: check AWS_SECRET_ACCESS_KEY and this machine's clock",
+        ),
         "OptInRequired" | "SubscriptionRequiredException" | "RegionDisabledException" => {
-            TroubleKind::Misconfigured("the service is not enabled for the account in this region")
+            ProviderErrorKind::Misconfigured("the service is not enabled for the account in this region")
         }
-        "UnknownOperationException" => {
-            TroubleKind::Misconfigured("the server does not know the operation: check AWS_ENDPOINT_URL and the region")
-        }
+        "UnknownOperationException" => ProviderErrorKind::Misconfigured(
+            "the server does not know the operation: check AWS_ENDPOINT_URL and the region",
+        ),
         "InvalidImageFormatException" | "ImageTooLargeException" => {
-            TroubleKind::Rejected("AWS cannot take the picture: format or size")
+            ProviderErrorKind::Rejected("AWS cannot take the picture: format or size")
         }
         _ => by_status(status, retry_after),
     }
 }
 
-fn by_status(status: u16, retry_after: Option<Duration>) -> TroubleKind {
+fn by_status(status: u16, retry_after: Option<Duration>) -> ProviderErrorKind {
     match status {
-        429 => TroubleKind::Throttled { retry_after },
-        401 | 403 => TroubleKind::Credentials("AWS refuses the keys"),
-        404 | 405 | 300..=399 => {
-            TroubleKind::Misconfigured("the server is not this AWS service: check AWS_ENDPOINT_URL and the region")
-        }
-        408 | 500..=599 => TroubleKind::Unavailable { what: "the server failed", retry_after },
-        400..=499 => TroubleKind::Rejected("the request was refused"),
-        _ => TroubleKind::Garbage("the answer could not be read"),
+        429 => ProviderErrorKind::Throttled { retry_after },
+        401 | 403 => ProviderErrorKind::Credentials("AWS refuses the keys"),
+        404 | 405 | 300..=399 => ProviderErrorKind::Misconfigured(
+            "the server is not this AWS service: check AWS_ENDPOINT_URL and the region",
+        ),
+        408 | 500..=599 => ProviderErrorKind::Unavailable { what: "the server failed", retry_after },
+        400..=499 => ProviderErrorKind::Rejected("the request was refused"),
+        _ => ProviderErrorKind::InvalidResponse("the answer could not be read"),
     }
 }
 
 /// An answer that broke off, grew too long, or makes no sense.
-fn unreadable<E, R>(error: &SdkError<E, R>, status: u16, retry_after: Option<Duration>) -> TroubleKind
+fn unreadable<E, R>(error: &SdkError<E, R>, status: u16, retry_after: Option<Duration>) -> ProviderErrorKind
 where
     SdkError<E, R>: Error + 'static,
 {
     if caused_by::<LengthLimitError>(error) || caused_by::<TooLong>(error) {
-        return TroubleKind::Garbage("the answer is longer than any real one");
+        return ProviderErrorKind::InvalidResponse("the answer is longer than any real one");
     }
     if caused_by::<hyper::Error>(error) || caused_by::<std::io::Error>(error) {
-        return TroubleKind::Unavailable {
+        return ProviderErrorKind::Unavailable {
             what: "the connection broke before the answer was complete",
             retry_after: None,
         };
     }
     if (200..300).contains(&status) {
-        return TroubleKind::Garbage("the answer could not be read");
+        return ProviderErrorKind::InvalidResponse("the answer could not be read");
     }
     by_status(status, retry_after)
 }

@@ -25,7 +25,7 @@ use url::Url;
 
 use self::limit::BodyLimit;
 use super::wire::{self, Timeouts};
-use super::{Answer, BadSettings, Trouble, TroubleKind};
+use super::{InvalidSettings, ProviderError, ProviderErrorKind, ProviderResponse};
 use crate::verification::check::Usage;
 use crate::verification::policy::Provider;
 use crate::verification::rules::face_match::{Comparison, DetectedFace};
@@ -191,13 +191,13 @@ impl StaticCredentials {
 
 impl Rekognition {
     /// A client, or everything that is wrong with `settings`. Connects to nothing yet.
-    pub async fn new(settings: Settings) -> Result<Self, BadSettings> {
+    pub async fn new(settings: Settings) -> Result<Self, InvalidSettings> {
         let problems = settings.problems();
         if !problems.is_empty() {
-            return Err(BadSettings(problems));
+            return Err(InvalidSettings(problems));
         }
         let Some(credentials) = settings.credentials_provider().await else {
-            return Err(BadSettings(vec!["AWS: no source of credentials is configured".to_owned()]));
+            return Err(InvalidSettings(vec!["AWS: no source of credentials is configured".to_owned()]));
         };
         let liveness_region = settings.liveness_region.clone().unwrap_or_else(|| settings.region.clone());
         let client = |region: &str| {
@@ -233,7 +233,7 @@ impl Rekognition {
     }
 
     /// Opens a liveness session. The same `token` gives the same session, so a repeated call is not a second challenge.
-    pub async fn create_session(&self, token: &str) -> Result<Answer<OpenedSession>, Trouble> {
+    pub async fn create_session(&self, token: &str) -> Result<ProviderResponse<OpenedSession>, ProviderError> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         if token.is_empty() || token.len() > 64 || !token.bytes().all(plain) {
             return Err(rejected(CREATE_SESSION, "the token must have 1 to 64 letters, digits, - or _"));
@@ -253,7 +253,7 @@ impl Rekognition {
     }
 
     /// What came of a session. Expired and unknown sessions are results, not errors.
-    pub async fn session_results(&self, session_id: &str) -> Result<Answer<SessionResult>, Trouble> {
+    pub async fn session_results(&self, session_id: &str) -> Result<ProviderResponse<SessionResult>, ProviderError> {
         let started = Instant::now();
         let call = self.liveness.get_face_liveness_session_results().session_id(session_id).send();
         match Box::pin(call).await {
@@ -279,7 +279,7 @@ impl Rekognition {
     }
 
     /// The faces in a JPEG or PNG, the largest first. Neither age nor gender nor emotions are asked for.
-    pub async fn detect_faces(&self, image: &[u8]) -> Result<Answer<Vec<DetectedFace>>, Trouble> {
+    pub async fn detect_faces(&self, image: &[u8]) -> Result<ProviderResponse<Vec<DetectedFace>>, ProviderError> {
         let started = Instant::now();
         let call = self
             .faces
@@ -299,7 +299,11 @@ impl Rekognition {
     }
 
     /// The largest face of `source` against every face of `target`.
-    pub async fn compare_faces(&self, source: &[u8], target: &[u8]) -> Result<Answer<Comparison>, Trouble> {
+    pub async fn compare_faces(
+        &self,
+        source: &[u8],
+        target: &[u8],
+    ) -> Result<ProviderResponse<Comparison>, ProviderError> {
         let started = Instant::now();
         // Threshold 0 so that a low similarity is told as a number; no filter, which would hide faces from the count.
         let call = self
@@ -335,7 +339,10 @@ impl Rekognition {
 
     /// Credentials for one browser, good for the challenge alone; `None` without a configured role. `session_name` is
     /// what AWS's audit log shows: a record id, no personal data.
-    pub async fn browser_credentials(&self, session_name: &str) -> Result<Option<Answer<BrowserCredentials>>, Trouble> {
+    pub async fn browser_credentials(
+        &self,
+        session_name: &str,
+    ) -> Result<Option<ProviderResponse<BrowserCredentials>>, ProviderError> {
         let Some(role) = &self.browser_role_arn else { return Ok(None) };
         let started = Instant::now();
         let call = self
@@ -363,15 +370,15 @@ fn role_session_name(name: &str) -> String {
 }
 
 /// A picture that AWS can take at all, refused here rather than after an upload.
-fn picture(operation: &'static str, bytes: &[u8]) -> Result<Image, Trouble> {
+fn picture(operation: &'static str, bytes: &[u8]) -> Result<Image, ProviderError> {
     if bytes.is_empty() || bytes.len() > IMAGE_BYTES_MAX {
         return Err(rejected(operation, "the picture is empty or has more than 5 MiB"));
     }
     Ok(Image::builder().bytes(Blob::new(bytes)).build())
 }
 
-fn answer<T>(value: T, request_id: Option<String>, region: &str, started: Instant) -> Answer<T> {
-    Answer {
+fn answer<T>(value: T, request_id: Option<String>, region: &str, started: Instant) -> ProviderResponse<T> {
+    ProviderResponse {
         value,
         request_ids: request_id.into_iter().collect(),
         usage: Usage { calls: 1, ..Usage::default() },
@@ -381,10 +388,20 @@ fn answer<T>(value: T, request_id: Option<String>, region: &str, started: Instan
     }
 }
 
-fn rejected(operation: &'static str, what: &'static str) -> Trouble {
-    Trouble { provider: Provider::Rekognition, operation, kind: TroubleKind::Rejected(what), request_id: None }
+fn rejected(operation: &'static str, what: &'static str) -> ProviderError {
+    ProviderError {
+        provider: Provider::Rekognition,
+        operation,
+        kind: ProviderErrorKind::Rejected(what),
+        request_id: None,
+    }
 }
 
-fn garbage(operation: &'static str, request_id: Option<String>, what: &'static str) -> Trouble {
-    Trouble { provider: Provider::Rekognition, operation, kind: TroubleKind::Garbage(what), request_id }
+fn garbage(operation: &'static str, request_id: Option<String>, what: &'static str) -> ProviderError {
+    ProviderError {
+        provider: Provider::Rekognition,
+        operation,
+        kind: ProviderErrorKind::InvalidResponse(what),
+        request_id,
+    }
 }

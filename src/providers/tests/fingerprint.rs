@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::fingerprint::{Fingerprint, Region, Settings};
-use super::super::{Timeouts, Trouble, TroubleKind};
+use super::super::{ProviderError, ProviderErrorKind, Timeouts};
 use super::{Reply, SHORT, Stub, TIMEOUTS};
 
 const EVENT: &str = "1763800000000.abc123";
@@ -22,7 +22,7 @@ fn settings(url: &Url, timeouts: Timeouts) -> Settings {
     }
 }
 
-async fn fails(reply: Reply, timeouts: Timeouts) -> Trouble {
+async fn fails(reply: Reply, timeouts: Timeouts) -> ProviderError {
     let stub = Stub::start(reply).await;
     let client = Fingerprint::new(&settings(&stub.url, timeouts)).unwrap();
     let trouble = client.event(EVENT).await.unwrap_err();
@@ -133,8 +133,8 @@ async fn a_throttle_carries_its_wait() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_whole_is_no_answer() {
-    assert_eq!(fails(Reply::Hang, SHORT).await.kind, TroubleKind::Timeout);
-    assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, TroubleKind::Timeout);
+    assert_eq!(fails(Reply::Hang, SHORT).await.kind, ProviderErrorKind::Timeout);
+    assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::CutBody { sent: "{\"event_id\":" }, TIMEOUTS).await.code(), "fingerprint.unavailable");
     assert_eq!(fails(Reply::Gigabyte, TIMEOUTS).await.code(), "fingerprint.garbage");
     assert_eq!(fails(Reply::AnnouncedGigabyte, TIMEOUTS).await.code(), "fingerprint.garbage");

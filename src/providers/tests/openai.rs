@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::openai::{Dialect, Image, MediaType, ModelStatus, OpenAi, Reading, Settings};
-use super::super::{Answer, Timeouts, Trouble, TroubleKind};
+use super::super::{ProviderError, ProviderErrorKind, ProviderResponse, Timeouts};
 use super::{Reply, SHORT, Stub, TIMEOUTS};
 
 fn settings(url: &Url, timeouts: Timeouts) -> Settings {
@@ -29,14 +29,14 @@ fn image() -> Image {
     Image { media_type: MediaType::Jpeg, bytes: bytes::Bytes::from_static(b"\xFF\xD8\xFF") }
 }
 
-async fn transcribe(stub: &Stub, timeouts: Timeouts) -> Result<Answer<Reading>, Trouble> {
+async fn transcribe(stub: &Stub, timeouts: Timeouts) -> Result<ProviderResponse<Reading>, ProviderError> {
     let client = OpenAi::new(&settings(&stub.url, timeouts)).unwrap();
     let answer = client.transcribe(&[image()], "keyed-hash").await;
     assert_eq!(stub.requests().len(), 1, "nothing is asked twice");
     answer
 }
 
-async fn fails(reply: Reply, timeouts: Timeouts) -> Trouble {
+async fn fails(reply: Reply, timeouts: Timeouts) -> ProviderError {
     let stub = Stub::start(reply).await;
     let trouble = transcribe(&stub, timeouts).await.unwrap_err();
     assert!(!format!("{trouble} {trouble:?}").contains("ERIKSSON"), "no provider text in an error");
@@ -113,7 +113,7 @@ async fn what_a_model_said_badly_is_garbage() {
         Reply::html(204),
     ] {
         let trouble = fails(reply, TIMEOUTS).await;
-        assert!(matches!(trouble.kind, TroubleKind::Garbage(_)), "{trouble}");
+        assert!(matches!(trouble.kind, ProviderErrorKind::InvalidResponse(_)), "{trouble}");
     }
 }
 
@@ -156,8 +156,8 @@ async fn a_wait_is_reported_not_slept() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_whole_is_no_answer() {
-    assert_eq!(fails(Reply::Hang, SHORT).await.kind, TroubleKind::Timeout);
-    assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, TroubleKind::Timeout);
+    assert_eq!(fails(Reply::Hang, SHORT).await.kind, ProviderErrorKind::Timeout);
+    assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::CutBody { sent: "{\"choices\":" }, TIMEOUTS).await.code(), "openai.unavailable");
     assert_eq!(fails(Reply::Gigabyte, TIMEOUTS).await.code(), "openai.garbage");
     assert_eq!(fails(Reply::AnnouncedGigabyte, TIMEOUTS).await.code(), "openai.garbage");
@@ -211,7 +211,7 @@ async fn nothing_that_was_read_or_sent_reaches_the_log() {
     }
 }
 
-async fn probe(reply: Reply, change: impl FnOnce(&mut Settings)) -> (Result<ModelStatus, Trouble>, String) {
+async fn probe(reply: Reply, change: impl FnOnce(&mut Settings)) -> (Result<ModelStatus, ProviderError>, String) {
     let stub = Stub::start(reply).await;
     let mut settings = settings(&stub.url, TIMEOUTS);
     change(&mut settings);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::super::rekognition::{Rekognition, Settings, StaticCredentials};
-use super::super::{Timeouts, Trouble, TroubleKind};
+use super::super::{ProviderError, ProviderErrorKind, Timeouts};
 use super::{Reply, SHORT, Stub, TIMEOUTS};
 use crate::verification::rules::face_match::Comparison;
 use crate::verification::rules::liveness::{Feedback, SessionResult, SessionState};
@@ -47,7 +47,7 @@ fn error(status: u16, code: &str) -> Reply {
     amz(status, &json!({ "__type": code, "Code": code, "Message": "about ERIKSSON" }))
 }
 
-async fn fails(reply: Reply, timeouts: Timeouts) -> Trouble {
+async fn fails(reply: Reply, timeouts: Timeouts) -> ProviderError {
     let stub = Stub::start(reply).await;
     let client = Rekognition::new(settings(&stub.url, timeouts)).await.unwrap();
     let trouble = client.detect_faces(b"jpeg").await.unwrap_err();
@@ -246,8 +246,8 @@ async fn a_throttle_carries_its_wait_and_its_request() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_whole_is_no_answer() {
-    assert_eq!(fails(Reply::Hang, SHORT).await.kind, TroubleKind::Timeout);
-    assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, TroubleKind::Timeout);
+    assert_eq!(fails(Reply::Hang, SHORT).await.kind, ProviderErrorKind::Timeout);
+    assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::CutBody { sent: "{\"FaceDetails\":" }, TIMEOUTS).await.code(), "rekognition.unavailable");
     assert_eq!(fails(Reply::Gigabyte, TIMEOUTS).await.code(), "rekognition.garbage");
     assert_eq!(fails(Reply::AnnouncedGigabyte, TIMEOUTS).await.code(), "rekognition.garbage");
