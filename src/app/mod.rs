@@ -24,7 +24,7 @@ use crate::controller::watcher::{Pulse, Watcher};
 use crate::controller::workers as worker;
 use crate::http::{self, Facade, Health, Kept, Notifier, ProviderHealth, Providers as HealthOfProviders};
 use crate::pocketbase::records::DEFAULT_POLICY;
-use crate::pocketbase::{self, Client, Identity, Next as Remedy, PocketbaseError};
+use crate::pocketbase::{self, Client, Identity, PocketbaseError, Remedy};
 use crate::providers::fingerprint::{self, Fingerprint};
 use crate::providers::limiter::{ProviderLimiter, RateLimit};
 use crate::providers::openai::{self, ModelStatus, OpenAi};
@@ -404,7 +404,7 @@ async fn in_time<T>(
     loop {
         match ask().await {
             Ok(answer) => return Ok(answer),
-            Err(source) if source.next() == Remedy::Later && began.elapsed() < POCKETBASE_PATIENCE => {
+            Err(source) if source.remedy() == Remedy::Later && began.elapsed() < POCKETBASE_PATIENCE => {
                 failures += 1;
                 if failures == 1 {
                     warn!(reason = telemetry::chain(&source), "waiting for PocketBase");
@@ -422,7 +422,7 @@ async fn in_time<T>(
 /// The live schema, rules, batch setting and default policy must be what this binary expects.
 async fn problems(client: &Client, liveness_threshold: f64) -> pocketbase::Result<Vec<String>> {
     let mut problems = match client.schema_problems().await {
-        Err(error) if error.next() == Remedy::Later => return Err(error),
+        Err(error) if error.remedy() == Remedy::Later => return Err(error),
         Ok(problems) => problems,
         Err(error) => vec![telemetry::chain(&error)],
     };

@@ -34,7 +34,7 @@ macro_rules! points {
 
 points! {
     BootLoggedIn "boot.logged_in" "logged in; nothing of PocketBase was looked at",
-    BootTested "boot.tested" "the self-test passed; nothing is watched",
+    BootTested "boot.tested" "the schema check passed; nothing is watched",
     LoginAnswered "login.answered" "a login by password was granted; its token is not kept yet",
     LoginProved "login.proved" "PocketBase said whether it knows our token; nothing follows from it yet",
     LoginRenewed "login.renewed" "a token was renewed at half its life; the new one is not kept yet",

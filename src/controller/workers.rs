@@ -19,7 +19,7 @@ use crate::base::failpoints::{Point, reached};
 use crate::base::telemetry::chain;
 use crate::controller::queue::{Queue, Ticket};
 use crate::controller::reconciler::{Next, ReconcileError, Reconciler};
-use crate::pocketbase::Next as Remedy;
+use crate::pocketbase::Remedy;
 
 /// Between passes that `PocketBase` did not let through.
 const AFTER_TROUBLE: Backoff = Backoff { first: Duration::from_millis(500), cap: Duration::from_secs(10) };
@@ -126,11 +126,11 @@ fn after(error: &ReconcileError) -> Duration {
         }
         ReconcileError::Contended { .. } | ReconcileError::Overtaken { .. } => Duration::from_millis(200),
         ReconcileError::Pocketbase { source, .. } => {
-            match source.next() {
+            match source.remedy() {
                 Remedy::Later | Remedy::ReadBack => warn!(error = chain(error), "pass not made"),
                 Remedy::Login | Remedy::Never => error!(error = chain(error), "pass not made"),
             }
-            let failures = if matches!(source.next(), Remedy::Later | Remedy::ReadBack) { 2 } else { 6 };
+            let failures = if matches!(source.remedy(), Remedy::Later | Remedy::ReadBack) { 2 } else { 6 };
             AFTER_TROUBLE.delay(failures, rand::random(), None)
         }
     }

@@ -267,7 +267,7 @@ impl Service {
         if !(ID.test)(id) {
             return Err(Problem::not_found());
         }
-        let reading = self.pocketbase.vouched().and_then(|epoch| self.kept.reading(id, epoch));
+        let reading = self.pocketbase.cache_epoch().and_then(|epoch| self.kept.reading(id, epoch));
         let stored = self.pocketbase.verification(id).await?;
         let stored = stored.filter(|stored| caller.may_see(stored)).ok_or_else(Problem::not_found)?;
         let reading = self.kept.saw(id, stored.version, reading);

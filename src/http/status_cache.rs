@@ -13,7 +13,7 @@
 //!   reads afresh when that names a version above the kept one.
 //! - *The watch is lost.* That ends the epoch; what was read in another one is not served, and nothing is kept until a heartbeat
 //!   came back again.
-//! - *The watch is deaf and nobody knows yet.* A heartbeat vouches for a limited time only ([`Client::vouched`]); an answer can
+//! - *The watch is deaf and nobody knows yet.* A heartbeat vouches for a limited time only ([`Client::cache_epoch`]); an answer can
 //!   be that old at most, and only then.
 //! - *No event ever tells.* An epoch ends by itself after a minute, and each answer is read again in the next.
 
@@ -165,7 +165,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::pocketbase::cache_lease::Vouch;
+    use crate::pocketbase::cache_lease::CacheLease;
 
     const A: &str = "aaaaaaaaaaaaaaa";
 
@@ -174,16 +174,16 @@ mod tests {
     }
 
     /// Nothing kept yet, in a watch that is vouched for.
-    fn vouched() -> (Kept, Vouch, Epoch) {
-        let vouch = Vouch::default();
-        let epoch = proved(&vouch);
-        (Kept::default(), vouch, epoch)
+    fn leased() -> (Kept, CacheLease, Epoch) {
+        let lease = CacheLease::default();
+        let epoch = renewed(&lease);
+        (Kept::default(), lease, epoch)
     }
 
-    fn proved(vouch: &Vouch) -> Epoch {
+    fn renewed(lease: &CacheLease) -> Epoch {
         let now = Instant::now();
-        vouch.proved(now + Duration::from_secs(20));
-        vouch.epoch(now).expect("vouched for")
+        lease.renew(now + Duration::from_secs(20));
+        lease.epoch(now).expect("leased")
     }
 
     /// A whole read, as the handler makes it.
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_event_drops_the_answer_and_every_read_that_began_before_it() {
-        let (answers, _, epoch) = vouched();
+        let (answers, _, epoch) = leased();
         read(&answers, 1, epoch);
         assert_eq!(answers.find(A, epoch), Some(answer(1)));
         let slow = answers.reading(A, epoch);
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn what_was_shown_is_never_taken_back() {
-        let (answers, _, epoch) = vouched();
+        let (answers, _, epoch) = leased();
         read(&answers, 1, epoch);
         let slow = answers.reading(A, epoch);
         answers.saw(A, 2, None);
@@ -223,11 +223,11 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_loss_is_not_served_after_it() {
-        let (answers, vouch, before) = vouched();
+        let (answers, lease, before) = leased();
         read(&answers, 1, before);
         let slow = answers.saw(A, 1, answers.reading(A, before)).expect("kept");
-        vouch.lost();
-        let after = proved(&vouch);
+        lease.end();
+        let after = renewed(&lease);
         assert_eq!(answers.find(A, after), None);
         answers.keep(slow, answer(1));
         assert_eq!(answers.find(A, after), None, "what was being read");
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn it_is_bounded_and_keeps_what_is_asked_for() {
-        let (answers, _, epoch) = vouched();
+        let (answers, _, epoch) = leased();
         read(&answers, 1, epoch);
         for number in 0..3 * ANSWERS_MAX {
             let id = format!("{number:015}");

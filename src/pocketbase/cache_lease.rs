@@ -23,7 +23,7 @@ pub struct Epoch(u64);
 
 /// Whether a heartbeat vouches for the watch.
 #[derive(Debug, Default)]
-pub struct Vouch {
+pub struct CacheLease {
     state: Mutex<State>,
 }
 
@@ -35,7 +35,7 @@ struct State {
     since: Option<Instant>,
 }
 
-impl Vouch {
+impl CacheLease {
     /// The epoch, if the watch is vouched for at `now`.
     pub fn epoch(&self, now: Instant) -> Option<Epoch> {
         let mut state = self.lock();
@@ -47,13 +47,13 @@ impl Vouch {
         Some(Epoch(state.number))
     }
 
-    /// See [`Client::watch_proved`].
-    pub fn proved(&self, until: Instant) {
+    /// See [`Client::renew_cache_lease`].
+    pub fn renew(&self, until: Instant) {
         self.lock().until = Some(until);
     }
 
-    /// See [`Client::watch_lost`].
-    pub fn lost(&self) {
+    /// See [`Client::end_cache_lease`].
+    pub fn end(&self) {
         let mut state = self.lock();
         state.until = None;
         state.since = None;
@@ -67,19 +67,19 @@ impl Vouch {
 
 impl Client {
     /// The epoch, while a heartbeat vouches for the watch. Ask *before* reading what is to be relied on later.
-    pub fn vouched(&self) -> Option<Epoch> {
-        self.inner.vouch.epoch(Instant::now())
+    pub fn cache_epoch(&self) -> Option<Epoch> {
+        self.inner.cache_lease.epoch(Instant::now())
     }
 
     /// A heartbeat came back: the stream that events come over is whole, and vouched for `until` then.
-    pub fn watch_proved(&self, until: Instant) {
-        self.inner.vouch.proved(until);
+    pub fn renew_cache_lease(&self, until: Instant) {
+        self.inner.cache_lease.renew(until);
     }
 
     /// The watch is lost: events may have been missed, and it may not be the same `PocketBase` that answers next. Each
     /// [`Connection`](super::realtime::Connection) says so when it ends.
-    pub fn watch_lost(&self) {
-        self.inner.vouch.lost();
+    pub fn end_cache_lease(&self) {
+        self.inner.cache_lease.end();
     }
 }
 
@@ -112,7 +112,7 @@ impl Client {
         most: usize,
         read: impl Future<Output = Result<Option<T>>>,
     ) -> Result<Option<T>> {
-        let epoch = self.vouched();
+        let epoch = self.cache_epoch();
         if let Some(value) = epoch.and_then(|epoch| kept.find(epoch, name)) {
             return Ok(Some(value));
         }
@@ -191,25 +191,25 @@ mod tests {
 
     #[test]
     fn a_proof_ends_and_each_loss_begins_another_epoch() {
-        let (vouch, now) = (Vouch::default(), Instant::now());
-        assert_eq!(vouch.epoch(now), None);
-        vouch.proved(now + Duration::from_secs(20));
-        let first = vouch.epoch(now).expect("vouched for");
-        assert_eq!(vouch.epoch(now + Duration::from_secs(20)), None);
-        vouch.lost();
-        assert_eq!(vouch.epoch(now), None);
-        vouch.proved(now + Duration::from_secs(20));
-        assert_ne!(vouch.epoch(now), Some(first));
+        let (lease, now) = (CacheLease::default(), Instant::now());
+        assert_eq!(lease.epoch(now), None);
+        lease.renew(now + Duration::from_secs(20));
+        let first = lease.epoch(now).expect("leased");
+        assert_eq!(lease.epoch(now + Duration::from_secs(20)), None);
+        lease.end();
+        assert_eq!(lease.epoch(now), None);
+        lease.renew(now + Duration::from_secs(20));
+        assert_ne!(lease.epoch(now), Some(first));
     }
 
     #[test]
     fn an_epoch_ends_with_its_minute_however_often_the_watch_is_proved() {
-        let (vouch, start) = (Vouch::default(), Instant::now());
+        let (lease, start) = (CacheLease::default(), Instant::now());
         let mut epochs = Vec::new();
         for seconds in (0..150).step_by(10) {
             let now = start + Duration::from_secs(seconds);
-            vouch.proved(now + Duration::from_secs(15));
-            epochs.push((seconds, vouch.epoch(now).expect("vouched for")));
+            lease.renew(now + Duration::from_secs(15));
+            epochs.push((seconds, lease.epoch(now).expect("leased")));
         }
         for (seconds, epoch) in &epochs {
             for (later, other) in &epochs {
@@ -234,12 +234,12 @@ mod tests {
             Ok(Some("read"))
         };
         for epochs in 1..=3 {
-            client.watch_proved(Instant::now() + Duration::from_secs(600));
+            client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
             for _ in 0..5 {
                 let value = client.shelved(&shelf, "a", 10, read()).await;
                 assert_eq!((value.expect("an answer"), reads.get()), (Some("read"), epochs));
             }
-            client.watch_lost();
+            client.end_cache_lease();
         }
     }
 

@@ -17,7 +17,7 @@ use super::error::{PocketbaseError, Result};
 use super::request::{Answer, Call};
 use crate::base::failpoints::{Bug, bug_planted};
 use crate::base::lock::Mutex;
-use crate::pocketbase::cache_lease::{Shelf, Vouch};
+use crate::pocketbase::cache_lease::{CacheLease, Shelf};
 use crate::pocketbase::session::Login;
 use crate::pocketbase::store::files::FileToken;
 use crate::pocketbase::store::users::KnownToken;
@@ -79,7 +79,7 @@ pub(super) struct Inner {
     pub endpoints: Shelf<Arc<[Endpoint]>>,
     pub known_tokens: Shelf<KnownToken>,
     pub file_token: tokio::sync::Mutex<Option<FileToken>>,
-    pub vouch: Vouch,
+    pub cache_lease: CacheLease,
 }
 
 /// A page of a list.
@@ -116,7 +116,7 @@ impl Client {
             endpoints: Shelf::default(),
             known_tokens: Shelf::default(),
             file_token: tokio::sync::Mutex::default(),
-            vouch: Vouch::default(),
+            cache_lease: CacheLease::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -130,7 +130,7 @@ pub enum PocketbaseError {
 
 /// What to do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum Remedy {
     /// Try again after a pause.
     Later,
     /// Read the state back, then decide again.
@@ -143,17 +143,17 @@ pub enum Next {
 
 impl PocketbaseError {
     /// What to do about it.
-    pub fn next(&self) -> Next {
+    pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Unreachable { .. } | Self::Transient { .. } | Self::Stale { .. } => Next::Later,
-            Self::Unknown { .. } => Next::ReadBack,
-            Self::Unauthorized { .. } => Next::Login,
+            Self::Unreachable { .. } | Self::Transient { .. } | Self::Stale { .. } => Remedy::Later,
+            Self::Unknown { .. } => Remedy::ReadBack,
+            Self::Unauthorized { .. } => Remedy::Login,
             Self::NotFound { .. }
             | Self::Invalid { .. }
             | Self::Conflict { .. }
             | Self::Unexpected { .. }
             | Self::UnusablePolicy { .. }
-            | Self::Misuse { .. } => Next::Never,
+            | Self::Misuse { .. } => Remedy::Never,
         }
     }
 }

@@ -19,4 +19,4 @@ pub(crate) mod session;
 
 pub use crate::pocketbase::store::commit::Commit;
 pub use client::{Client, Identity, Settings};
-pub use error::{Next, PocketbaseError, Refused, Result};
+pub use error::{PocketbaseError, Refused, Remedy, Result};

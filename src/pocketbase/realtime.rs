@@ -81,7 +81,7 @@ pub struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.client.watch_lost();
+        self.client.end_cache_lease();
     }
 }
 

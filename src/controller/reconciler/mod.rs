@@ -337,7 +337,7 @@ impl Reconciler {
         first: impl Fn(&Case, &Policy) -> Option<Option<Transition>>,
     ) -> Result<Option<Next>, ReconcileError> {
         for _ in 0..PASSES_MAX {
-            let epoch = self.client.vouched();
+            let epoch = self.client.cache_epoch();
             let known = epoch.filter(|_| begin == Begin::Known).and_then(|epoch| self.holdings.known(epoch, id));
             begin = Begin::Reading;
             let (case, now) = match known.zip(self.client.now()) {

@@ -23,7 +23,7 @@ use crate::controller::queue::Queue;
 use crate::pocketbase::realtime::{Change, Connection, End, Event};
 use crate::pocketbase::records::Collection;
 use crate::pocketbase::store::heartbeat::Beat;
-use crate::pocketbase::{Client, Next as Remedy, PocketbaseError};
+use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
 /// How often the heartbeat row is patched. It also resets `PocketBase`'s five-minute idle limit.
 pub const BEAT_EVERY: Duration = Duration::from_secs(10);
@@ -166,7 +166,7 @@ impl Watcher {
         warn!(reason = chain(lost), "watch lost; connecting again");
         metrics::counter!("watch_lost_total").increment(1);
         let cause = match lost {
-            Lost::Connect(error) | Lost::Beat(error) | Lost::Sweep(error) => Some(error.next()),
+            Lost::Connect(error) | Lost::Beat(error) | Lost::Sweep(error) => Some(error.remedy()),
             Lost::Ended(_) | Lost::Deaf => None,
         };
         self.pulse.send_modify(|pulse| match cause {
@@ -301,7 +301,7 @@ impl Watcher {
             Some((instance, _)) if *instance == self.instance => {
                 let now = Some(std::time::Instant::now());
                 self.pulse.send_replace(Pulse { reachable: true, authenticated: true, proved_at: now });
-                self.client.watch_proved(std::time::Instant::now() + PROOF_HOLDS);
+                self.client.renew_cache_lease(std::time::Instant::now() + PROOF_HOLDS);
                 return true;
             }
             Some((instance, _)) => {
@@ -309,7 +309,7 @@ impl Watcher {
             }
             None if event.collection == Collection::Policies => self.client.policies_changed(),
             None if event.collection == Collection::WebhookEndpoints => self.client.endpoints_changed(),
-            None if event.collection == Collection::Users => self.client.person_changed(&event.record),
+            None if event.collection == Collection::Users => self.client.user_changed(&event.record),
             None if event.verification.is_empty() => debug!("an event without a verification"),
             None => {
                 reached(Point::EventHeard);

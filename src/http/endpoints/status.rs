@@ -70,7 +70,7 @@ pub async fn status(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
 
 /// The answer to what most callers ask most of the time: how does it stand now?
 async fn at_once(service: &Service, caller: &Caller, id: &str, known: &Known) -> Result<Reply> {
-    let kept = service.pocketbase.vouched().and_then(|epoch| service.kept.find(id, epoch));
+    let kept = service.pocketbase.cache_epoch().and_then(|epoch| service.kept.find(id, epoch));
     if let Some(kept) = kept.filter(|kept| caller.may_see_of(&kept.user) && !known.beyond(kept.version)) {
         return Ok(tagged(known, kept.version, || Reply::written(kept.body)));
     }

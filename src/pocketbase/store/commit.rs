@@ -58,7 +58,7 @@ impl Client {
             return Err(PocketbaseError::Misuse { operation: OPERATION, what });
         };
         #[cfg(feature = "crash-points")]
-        if let Some(commit) = self.commit_carelessly(verification, transitions, patch, outbox).await {
+        if let Some(commit) = self.commit_unfenced(verification, transitions, patch, outbox).await {
             return commit;
         }
         let batch = Batch::new(verification, transitions, entries, patch, outbox)?;

@@ -60,7 +60,7 @@ impl Client {
         }
         let now = Instant::now();
         let name = name_of(token);
-        let epoch = self.vouched();
+        let epoch = self.cache_epoch();
         let known = epoch.and_then(|epoch| self.inner.known_tokens.find(epoch, &name));
         if let Some(known) = known.filter(|known| now < known.until) {
             return Ok(Some(known.user));
@@ -83,7 +83,7 @@ impl Client {
     }
 
     /// The person `user` was changed or deleted: their tokens may have ended.
-    pub fn person_changed(&self, user: &str) {
+    pub fn user_changed(&self, user: &str) {
         self.inner.known_tokens.changed(|known| known.user == user);
     }
 

@@ -175,7 +175,7 @@ async fn guesses_do_not_lock_out_who_is_signed_in_behind_the_same_address() {
     let client = logged_in(pocketbase::settings(proxy.url(), SERVICE)).await;
     let quotas = Quotas { address: Quota { requests: 3, window: Duration::from_mins(60) }, ..Quotas::default() };
     let stage = Stage::over(pocketbase, client, Settings { quotas, ..settings() }).await;
-    stage.client.watch_proved(Instant::now() + Duration::from_mins(60));
+    stage.client.renew_cache_lease(Instant::now() + Duration::from_mins(60));
     let token = someone_elses_token(&stage).await;
     let never_shown = stage.verification("customer-1").await.body["client_token"].as_str().expect("a token").to_owned();
     let ask = async |token: &str| {
@@ -192,7 +192,7 @@ async fn guesses_do_not_lock_out_who_is_signed_in_behind_the_same_address() {
     assert_eq!(proxy.requests(), before, "so PocketBase is not asked");
 
     // What was known is asked about again, though the address is stopped; what turns out to be a token no more is forgotten.
-    stage.client.watch_lost();
+    stage.client.end_cache_lease();
     assert_eq!(ask(&token).await, 404);
     let new = "a-password-of-their-own";
     stage.admin.patch("users", PERSON, json!({ "password": new, "passwordConfirm": new })).await;

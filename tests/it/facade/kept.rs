@@ -20,7 +20,7 @@ async fn an_answer_is_kept_until_an_event_says_otherwise() {
 #[tokio::test]
 async fn a_lost_watch_means_asking_pocketbase_until_it_is_proved_again() {
     let (stage, id, path) = kept_at(3).await;
-    stage.client.watch_lost();
+    stage.client.end_cache_lease();
     for new in [4, 5] {
         write(&stage, &id, new).await;
         assert_eq!(version(&stage, &path).await, new);
@@ -78,7 +78,7 @@ async fn kept_at(number: u32) -> (Stage, String, String) {
 
 /// As a heartbeat does, for longer than any test takes.
 fn vouch(stage: &Stage) {
-    stage.client.watch_proved(Instant::now() + Duration::from_secs(600));
+    stage.client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
 }
 
 /// What a sidecar would write; no event comes of it here.

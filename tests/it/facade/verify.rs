@@ -167,7 +167,7 @@ async fn who_names_no_reference_waits_for_nobody() {
     let quotas = Quotas { user: Quota::per_minute(1_000), ..Quotas::default() };
     let stage = Stage::over(pocketbase, client, Settings { quotas, ..settings() }).await;
     // So that each request is one to PocketBase: whose token it is, and the policy, are known.
-    stage.client.watch_proved(Instant::now() + Duration::from_mins(10));
+    stage.client.renew_cache_lease(Instant::now() + Duration::from_mins(10));
     let token = bearer(&stage).await;
     let ask = || send(stage.open(Method::POST, "/api/v1/verify").header("authorization", &token).json(&json!({})));
     assert_eq!(ask().await.status, 201);

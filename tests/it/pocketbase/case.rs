@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use identivia::pocketbase::{Next, PocketbaseError};
+use identivia::pocketbase::{PocketbaseError, Remedy};
 use identivia::verification::{ActionKind, Actor, Event, Kind, Transition, Work, journal};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
@@ -103,7 +103,7 @@ async fn a_journal_that_lost_rows_is_no_case() {
     admin.delete("journal", &row).await;
     let error = client.read_case(case.id()).await.expect_err("rows are missing");
     assert!(matches!(error, PocketbaseError::Stale { version: 1, rows: 0, .. }), "{error:?}");
-    assert_eq!(error.next(), Next::Later);
+    assert_eq!(error.remedy(), Remedy::Later);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use identivia::pocketbase::records::{Collection, Delivery};
-use identivia::pocketbase::{Client, Commit, Next, PocketbaseError};
+use identivia::pocketbase::{Client, Commit, PocketbaseError, Remedy};
 use identivia::verification::check::{ProviderTrace, Usage};
 use identivia::verification::transition::Opened;
 use identivia::verification::{
@@ -137,7 +137,7 @@ async fn a_request_that_may_still_arrive_is_unknown() {
     let case = started(&client).await;
     proxy.fail_next("POST /api/batch", Fault::LoseRequest);
     let error = commit(&client, &case, "ours").await.expect_err("nothing is known");
-    assert_eq!(error.next(), Next::ReadBack, "{error:?}");
+    assert_eq!(error.remedy(), Remedy::ReadBack, "{error:?}");
     // And then it is tried again.
     let outcome = commit(&client, &case, "ours").await.expect("an outcome");
     assert!(matches!(outcome, Commit::Won { .. }));
@@ -153,7 +153,7 @@ async fn a_frozen_server_that_stores_after_the_timeout_is_found_out() {
     let hasty = logged_in(hasty).await;
     server.freeze();
     let error = commit(&hasty, &case, "ours").await.expect_err("nothing is known");
-    assert_eq!(error.next(), Next::ReadBack, "{error:?}");
+    assert_eq!(error.remedy(), Remedy::ReadBack, "{error:?}");
     server.thaw();
     // It may or may not have been stored; a second try resolves it either way, and never doubles it.
     let outcome = commit(&patient, &case, "ours").await.expect("an outcome");
@@ -180,7 +180,7 @@ async fn nothing_is_stored_when_one_item_is_refused() {
 async fn a_refused_notification_has_the_endpoints_read_again() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
-    client.watch_proved(Instant::now() + Duration::from_secs(600));
+    client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
     let endpoint = json!({
         "name": "partner", "url": "https://partner.test/hook", "secret": "a-long-secret-of-the-partner",
         "enabled": true, "events": ["approved"],

@@ -188,16 +188,16 @@ async fn other_tokens_are_nobodys() {
 async fn a_valid_token_is_known_until_its_person_changes_or_the_watch_is_lost() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
-    client.watch_proved(Instant::now() + Duration::from_secs(600));
+    client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
     let person = client.ensure_user("partner-7").await.expect("a token");
     let owner = async || client.user_from_token(person.token.expose_secret()).await.expect("an answer");
     assert_eq!(owner().await.as_ref(), Some(&person.user));
     let new = "a-password-of-their-own";
     admin.patch("users", &person.user, json!({ "password": new, "passwordConfirm": new })).await;
     assert_eq!(owner().await.as_ref(), Some(&person.user), "no event came yet");
-    client.person_changed("somebodyelse001");
+    client.user_changed("somebodyelse001");
     assert_eq!(owner().await.as_ref(), Some(&person.user), "nor does another's count");
-    client.person_changed(&person.user);
+    client.user_changed(&person.user);
     assert_eq!(owner().await, None);
 
     let other = client.ensure_user("partner-8").await.expect("a token");
@@ -205,7 +205,7 @@ async fn a_valid_token_is_known_until_its_person_changes_or_the_watch_is_lost() 
     assert_eq!(owner().await.as_ref(), Some(&other.user));
     admin.delete("users", &other.user).await;
     assert_eq!(owner().await.as_ref(), Some(&other.user), "no event came yet");
-    client.watch_lost();
+    client.end_cache_lease();
     assert_eq!(owner().await, None);
 }
 
@@ -213,7 +213,7 @@ async fn a_valid_token_is_known_until_its_person_changes_or_the_watch_is_lost() 
 async fn a_live_policy_is_known_until_another_is_created() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
-    client.watch_proved(Instant::now() + Duration::from_secs(600));
+    client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
     let live = async || client.live_policy("default").await.expect("an answer").expect("a policy");
     let first = live().await;
     let mut next = admin.get("policies", &first.id).await;
@@ -231,7 +231,7 @@ async fn a_live_policy_is_known_until_another_is_created() {
 async fn endpoints_are_known_until_one_changes() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
-    client.watch_proved(Instant::now() + Duration::from_secs(600));
+    client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
     let told = async || client.webhook_endpoints("approved").await.expect("an answer");
     assert_eq!(told().await, Vec::<String>::new());
     let endpoint = json!({
@@ -242,6 +242,6 @@ async fn endpoints_are_known_until_one_changes() {
     assert_eq!(told().await, Vec::<String>::new(), "no event came yet");
     client.endpoints_changed();
     assert_eq!(told().await, [id]);
-    client.watch_lost();
+    client.end_cache_lease();
     assert_eq!(told().await.len(), 1);
 }

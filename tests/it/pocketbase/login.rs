@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use identivia::pocketbase::{Client, Identity, Next};
+use identivia::pocketbase::{Client, Identity, Remedy};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ async fn wrong_credentials_are_said_and_not_hammered() {
     let client = Client::new(settings(server.url(), (SERVICE.0, "wrong"))).expect("a client");
     for _ in 0..50 {
         let error = client.login().await.expect_err("wrong password");
-        assert_eq!(error.next(), Next::Login);
+        assert_eq!(error.remedy(), Remedy::Login);
         assert!(error.to_string().contains("PB_USER_PASSWORD"), "{error}");
         assert!(!format!("{error:?}").contains(SERVICE.0), "{error:?}");
     }
@@ -70,7 +70,7 @@ async fn a_dead_account_is_an_error_everywhere() {
         client.probe().await.map(drop).expect_err("no proof"),
         client.connect(&[]).await.map(drop).expect_err("no deaf stream"),
     ] {
-        assert_eq!(error.next(), Next::Login, "{error:?}");
+        assert_eq!(error.remedy(), Remedy::Login, "{error:?}");
     }
 }
 
@@ -110,7 +110,7 @@ async fn an_unreachable_server_is_for_later() {
     let case = started(&client).await;
     server.kill();
     let error = client.read_case(case.id()).await.map(drop).expect_err("nobody there");
-    assert_eq!(error.next(), Next::Later, "{error:?}");
+    assert_eq!(error.remedy(), Remedy::Later, "{error:?}");
     assert!(!format!("{error:?}").contains("token"), "{error:?}");
     server.resume_life().await;
     assert_eq!(read(&client, case.id()).await.0.seq(), 1);

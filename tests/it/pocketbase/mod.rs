@@ -8,5 +8,5 @@ mod filters;
 mod hashes;
 mod login;
 mod realtime;
-mod selftest;
+mod schema_check;
 mod sweeps;

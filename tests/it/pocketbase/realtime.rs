@@ -82,19 +82,19 @@ async fn a_killed_server_ends_the_stream_and_a_new_one_is_opened() {
 async fn a_stream_that_ends_vouches_for_nothing_any_more_also_when_its_successor_is_open() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
-    let proof = || client.watch_proved(Instant::now() + Duration::from_secs(600));
+    let proof = || client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
     let old = client.connect(ALL).await.expect("a stream");
     proof();
-    let first = client.vouched().expect("proved");
+    let first = client.cache_epoch().expect("proved");
     let new = client.connect(ALL).await.expect("another");
-    assert_eq!(client.vouched(), Some(first), "the old one is still listened to");
+    assert_eq!(client.cache_epoch(), Some(first), "the old one is still listened to");
     drop(old);
-    assert_eq!(client.vouched(), None, "the new one is not proved");
+    assert_eq!(client.cache_epoch(), None, "the new one is not proved");
     proof();
-    let second = client.vouched().expect("proved");
+    let second = client.cache_epoch().expect("proved");
     assert_ne!(second, first, "what was read before is read again");
     drop(new);
-    assert_eq!(client.vouched(), None);
+    assert_eq!(client.cache_epoch(), None);
 }
 
 /// The login behind a stream dies silently: the stream stays open and says nothing. Opening one proves the login.

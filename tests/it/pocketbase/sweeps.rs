@@ -34,8 +34,8 @@ async fn open_verifications_are_walked_in_pages_and_final_ones_left_out() {
     }
     assert_eq!(walked, expected);
     assert_eq!(
-        client.open_ids("' || true || '", 4).await.expect_err("no id").next(),
-        identivia::pocketbase::Next::Never
+        client.open_ids("' || true || '", 4).await.expect_err("no id").remedy(),
+        identivia::pocketbase::Remedy::Never
     );
 }
 

@@ -16,7 +16,7 @@ const TRIES: usize = 20;
 
 impl Client {
     /// Stores in the way of the planted bug; `None` when none concerns these transitions.
-    pub(in crate::pocketbase) async fn commit_carelessly(
+    pub(in crate::pocketbase) async fn commit_unfenced(
         &self,
         verification: &str,
         transitions: &[Transition],
