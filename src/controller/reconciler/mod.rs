@@ -524,7 +524,7 @@ impl Reconciler {
     }
 
     async fn commit(&self, draft: &Draft<'_>) -> Result<Commit, ReconcileError> {
-        let patch = patch(&draft.case, draft.policy);
+        let patch = RecordPatch::from(summary(&draft.case, draft.policy));
         let id = draft.case.id();
         let outbox = self
             .outbox(draft, &patch)
@@ -613,30 +613,5 @@ impl<'a> Draft<'a> {
                 _ => info!(verification = self.case.id(), seq = entry.seq, event = entry.name, "journal"),
             }
         }
-    }
-}
-
-/// The summary of `case` as the record stores it.
-fn patch(case: &Case, policy: &Policy) -> RecordPatch {
-    let summary = summary(case, policy);
-    let results: serde_json::Map<String, serde_json::Value> = summary
-        .results
-        .iter()
-        .map(|(kind, outcome)| (kind.as_str().to_owned(), outcome.map_or("pending", |o| o.as_str()).into()))
-        .collect();
-    RecordPatch {
-        policy: summary.policy,
-        status: summary.status,
-        is_final: summary.is_final,
-        version: summary.version,
-        decision_source: summary.decision_source,
-        reasons: serde_json::to_value(&summary.reasons).unwrap_or_default(),
-        next: summary.next.iter().map(|kind| kind.as_str()).collect(),
-        results: results.into(),
-        attempts_used: summary.attempts_used,
-        attempts_max: summary.attempts_max,
-        expires_at: summary.expires_at,
-        decided_at: summary.decided_at,
-        verified_until: summary.verified_until,
     }
 }

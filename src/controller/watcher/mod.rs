@@ -22,7 +22,7 @@ use crate::base::telemetry::chain;
 use crate::controller::queue::Queue;
 use crate::pocketbase::realtime::{Change, Connection, End, Event};
 use crate::pocketbase::records::Collection;
-use crate::pocketbase::store::heartbeat::Beat;
+use crate::pocketbase::store::heartbeat::NewHeartbeat;
 use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
 /// How often the heartbeat row is patched. It also resets `PocketBase`'s five-minute idle limit.
@@ -287,7 +287,7 @@ impl Watcher {
         let client = self.client.clone();
         let (instance, version, beat, started_at) = (self.instance.clone(), self.version, self.beat, self.started_at);
         tasks.spawn(async move {
-            let row = Beat { instance: &instance, version, beat, sweep_cursor: "", started_at };
+            let row = NewHeartbeat { instance: &instance, version, beat, started_at };
             reached(Point::BeatDue);
             let written = client.heartbeat(&row).await.map_err(Lost::Beat);
             reached(Point::BeatWritten);

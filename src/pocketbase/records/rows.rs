@@ -135,8 +135,6 @@ pub struct Heartbeat {
     pub version: String,
     /// Counts up while it lives.
     pub beat: u64,
-    /// How far its sweep has come.
-    pub sweep_cursor: String,
     /// When it was last patched, on `PocketBase`'s clock.
     pub updated: Timestamp,
 }

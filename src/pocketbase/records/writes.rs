@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::verification::check::{JudgedReason, ProviderTrace, Usage, check_id};
 use crate::verification::decision::DecidedReason;
 use crate::verification::rules::document::judge::duplicates::Hashes;
+use crate::verification::summary::Summary;
 use crate::verification::{
     ActionKind, Check, Decision, DocumentType, Entry, Finding, Kind, Outcome, SessionPatch, Source, Status,
 };
@@ -44,6 +45,31 @@ pub struct RecordPatch {
     pub decided_at: Option<Timestamp>,
     /// Until when an approval holds.
     pub verified_until: Option<Timestamp>,
+}
+
+impl From<Summary> for RecordPatch {
+    fn from(summary: Summary) -> Self {
+        let results: Map<String, Value> = summary
+            .results
+            .iter()
+            .map(|(kind, outcome)| (kind.as_str().to_owned(), outcome.map_or("pending", |o| o.as_str()).into()))
+            .collect();
+        Self {
+            policy: summary.policy,
+            status: summary.status,
+            is_final: summary.is_final,
+            version: summary.version,
+            decision_source: summary.decision_source,
+            reasons: json!(summary.reasons),
+            next: summary.next.iter().map(|kind| kind.as_str()).collect(),
+            results: results.into(),
+            attempts_used: summary.attempts_used,
+            attempts_max: summary.attempts_max,
+            expires_at: summary.expires_at,
+            decided_at: summary.decided_at,
+            verified_until: summary.verified_until,
+        }
+    }
 }
 
 /// A notification to send, stored in the batch of what it tells.
@@ -342,7 +368,6 @@ pub struct HeartbeatFields<'a> {
     pub instance: &'a str,
     pub version: &'a str,
     pub beat: u64,
-    pub sweep_cursor: &'a str,
     pub started_at: Option<Timestamp>,
 }
 

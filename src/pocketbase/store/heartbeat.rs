@@ -12,17 +12,15 @@ use crate::pocketbase::records::Collection;
 use crate::pocketbase::records::writes::HeartbeatFields;
 use crate::pocketbase::request::Call;
 
-/// What a heartbeat says.
+/// The heartbeat of this instance, to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beat<'a> {
+pub struct NewHeartbeat<'a> {
     /// Name of this instance; unique among those that share a `PocketBase`.
     pub instance: &'a str,
     /// Version of this program.
     pub version: &'a str,
     /// Counts up.
     pub beat: u64,
-    /// How far the sweep has come.
-    pub sweep_cursor: &'a str,
     /// When this process started, on `PocketBase`'s clock.
     pub started_at: Option<Timestamp>,
 }
@@ -40,15 +38,14 @@ impl Client {
     }
 
     /// Creates or patches our row; its record id, which is the same for an instance after every restart.
-    pub async fn heartbeat(&self, beat: &Beat<'_>) -> Result<String> {
+    pub async fn heartbeat(&self, new: &NewHeartbeat<'_>) -> Result<String> {
         const OPERATION: &str = "write the heartbeat";
-        let id = id_of_instance(beat.instance);
+        let id = id_of_instance(new.instance);
         let fields = HeartbeatFields {
-            instance: beat.instance,
-            version: beat.version,
-            beat: beat.beat,
-            sweep_cursor: beat.sweep_cursor,
-            started_at: beat.started_at,
+            instance: new.instance,
+            version: new.version,
+            beat: new.beat,
+            started_at: new.started_at,
         };
         let mut json = json!(fields);
         let patch = Call::write(OPERATION, Method::PATCH, Collection::Heartbeats.record(&id), json.clone());

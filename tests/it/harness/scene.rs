@@ -2,7 +2,7 @@
 
 use identivia::pocketbase::Client;
 use identivia::pocketbase::records::{NewVerification, RecordPatch};
-use identivia::verification::{Case, Entry, Event, Policy, Transition, Work, summary};
+use identivia::verification::{Case, Entry, Event, Transition, Work, summary};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ pub async fn started(client: &Client) -> Case {
     };
     let transition = Transition::new(event, "test");
     let entry = case.apply(&transition, now);
-    let patch = patch(&case, &policy);
+    let patch = RecordPatch::from(summary(&case, &policy));
     let commit = client.commit(&id, &[transition], &[entry], &patch, &[]).await.expect("the first row");
     assert!(matches!(commit, identivia::pocketbase::Commit::Won { .. }));
     read(client, &id).await.0
@@ -53,26 +53,6 @@ pub fn step(case: &Case, transition: Transition) -> (Transition, Entry, RecordPa
     let entry = copy.apply(&transition, Timestamp::UNIX_EPOCH);
     let patch = bare_patch(&copy);
     (transition, entry, patch)
-}
-
-/// The patch that `reconcile` would write.
-fn patch(case: &Case, policy: &Policy) -> RecordPatch {
-    let summary = summary(case, policy);
-    RecordPatch {
-        policy: summary.policy,
-        status: summary.status,
-        is_final: summary.is_final,
-        version: summary.version,
-        decision_source: summary.decision_source,
-        reasons: Value::Null,
-        next: summary.next.iter().map(|kind| kind.as_str()).collect(),
-        results: Value::Null,
-        attempts_used: summary.attempts_used,
-        attempts_max: summary.attempts_max,
-        expires_at: summary.expires_at,
-        decided_at: summary.decided_at,
-        verified_until: summary.verified_until,
-    }
 }
 
 /// A patch that changes nothing but the version.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use identivia::pocketbase::realtime::{Change, Connection, End, Event};
 use identivia::pocketbase::records::Collection;
-use identivia::pocketbase::store::heartbeat::Beat;
+use identivia::pocketbase::store::heartbeat::NewHeartbeat;
 use serde_json::json;
 
 use crate::harness::eventually;
@@ -56,7 +56,7 @@ async fn what_is_committed_after_connecting_is_heard() {
     let event = wait_for(&mut connection, |e| e.collection == Collection::Journal).await;
     assert_eq!(event.verification, case.id());
 
-    let beat = Beat { instance: "one", version: "1", beat: 41, sweep_cursor: "", started_at: None };
+    let beat = NewHeartbeat { instance: "one", version: "1", beat: 41, started_at: None };
     client.heartbeat(&beat).await.expect("created");
     let event = wait_for(&mut connection, |e| e.collection == Collection::Heartbeats).await;
     assert_eq!(event.beat, Some(("one".to_owned(), 41)));

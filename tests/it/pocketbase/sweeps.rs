@@ -1,6 +1,6 @@
 //! The lists that find what no event told.
 
-use identivia::pocketbase::store::heartbeat::Beat;
+use identivia::pocketbase::store::heartbeat::NewHeartbeat;
 use identivia::verification::{Event, Transition};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -120,7 +120,7 @@ async fn the_sweep_for_actions_stays_quick_with_many_rows() {
 async fn a_heartbeat_is_one_row_per_instance() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
-    let beat = |instance, beat| Beat { instance, version: "1.2.3", beat, sweep_cursor: "", started_at: client.now() };
+    let beat = |instance, beat| NewHeartbeat { instance, version: "1.2.3", beat, started_at: client.now() };
     let first = client.heartbeat(&beat("one", 1)).await.expect("created");
     client.heartbeat(&beat("two", 1)).await.expect("created");
     assert_eq!(client.heartbeat(&beat("one", 2)).await.expect("patched"), first);
