@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use identivia::checks::ocr_model::OcrModel;
 use identivia::pixels::{barcode, scale};
+use identivia::verification::faces::{BoundingBox, DetectedFace};
 use identivia::verification::rules::document::image::{self, Limits, Prepared, faces, metadata, open, quality};
 use identivia::verification::rules::document::readings::transcription::{Side, Transcription};
 use identivia::verification::rules::document::readings::{aamva, mrz, ocr as eyes};
 use identivia::verification::rules::document::{self, Evidence};
-use identivia::verification::rules::face_match::{BoundingBox, DetectedFace};
 use identivia::verification::{Document, DocumentType, Policy, Verification};
 use serde_json::{Value, json};
 

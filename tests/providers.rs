@@ -10,7 +10,7 @@ use identivia::providers::openai::{self, Dialect, MediaType, OpenAi, Reading};
 use identivia::providers::rekognition::{self, Rekognition, StaticCredentials};
 use identivia::providers::{ProviderError, Timeouts};
 use identivia::verification::reason::Code;
-use identivia::verification::rules::face_match::Comparison;
+use identivia::verification::faces::Comparison;
 use identivia::verification::rules::liveness::{SessionResult, Verdict};
 use identivia::verification::rules::{device, face_match as face, liveness};
 use identivia::verification::{DeviceSignal, Policy, SessionStatus, Verification};

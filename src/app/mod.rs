@@ -30,7 +30,7 @@ use crate::providers::limiter::{ProviderLimiter, RateLimit};
 use crate::providers::openai::{self, ModelStatus, OpenAi};
 use crate::providers::rekognition::{self, Rekognition};
 use crate::providers::{self, Timeouts};
-use crate::verification::policy::Provider;
+use crate::verification::Provider;
 use crate::verification::{Event, decision, journal};
 
 pub use self::doctor::{Report, doctor};

@@ -5,8 +5,9 @@ use secrecy::SecretString;
 use crate::base::keyed_hash;
 use crate::pocketbase::store::duplicates::{PICTURES_MAX, StoredHashes};
 use crate::pocketbase::{Client, Result};
+use crate::verification::check::Hashes;
 use crate::verification::rules::document::image::Look;
-use crate::verification::rules::document::judge::duplicates::{Hashes, Known, Listed, Listing, Mark, Marks, Seen};
+use crate::verification::rules::document::judge::duplicates::{Known, Listed, Listing, Mark, Marks, Seen};
 use crate::verification::{Case, Finding};
 
 /// What the key is used for here, so that a hash of the same text for another purpose is another hash.

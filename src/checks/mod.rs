@@ -36,6 +36,7 @@ use crate::providers::{
     AWS_ATTEMPT, FINGERPRINT_ATTEMPT, OPENAI_ATTEMPT, ProviderError, ProviderErrorKind, ProviderResponse,
 };
 use crate::verification::check::{Check, ProviderTrace, Usage};
+use crate::verification::faces::{Comparison, DetectedFace};
 use crate::verification::next_step::RESULT_GRACE_SECONDS;
 use crate::verification::rules::device::DeviceEvent;
 use crate::verification::rules::document::image::{self, Limits, Prepared};
@@ -43,7 +44,6 @@ use crate::verification::rules::document::readings::ocr;
 use crate::verification::rules::document::readings::ocr::Sight;
 use crate::verification::rules::document::readings::transcription::{Side, Transcription};
 use crate::verification::rules::document::{self, Evidence};
-use crate::verification::rules::face_match::{Comparison, DetectedFace};
 use crate::verification::rules::liveness::Verdict;
 use crate::verification::rules::{device, face_match, liveness};
 use crate::verification::transition::Opened;

@@ -16,8 +16,8 @@ use crate::base::lock::Mutex;
 use crate::providers::ProviderResponse;
 use crate::providers::openai::Reading;
 use crate::verification::Work;
+use crate::verification::faces::{Comparison, DetectedFace};
 use crate::verification::rules::device::DeviceEvent;
-use crate::verification::rules::face_match::{Comparison, DetectedFace};
 use crate::verification::rules::liveness::SessionResult;
 
 /// Bytes that all answers together may take.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::verification::policy::Provider;
+use crate::verification::Provider;
 
 /// A call that gave no answer. Says nothing about the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

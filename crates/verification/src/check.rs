@@ -1,86 +1,13 @@
 //! Checks: what was looked at, and what was found.
 
+use identivia_pixels::look::BANDS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::kind::{Kind, Outcome};
 use super::policy::Policy;
 use super::reason::{Category, Code, Disposition, Reason};
-use crate::rules::document::judge::duplicates::Hashes;
-
-/// The kinds of check, in the order they are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Fingerprint device intelligence.
-    Device,
-    /// The identity document: faces, reading, comparison.
-    Document,
-    /// Rekognition Face Liveness.
-    Liveness,
-    /// Liveness reference image against document portrait.
-    FaceMatch,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Kind; 4] = [Kind::Device, Kind::Document, Kind::Liveness, Kind::FaceMatch];
-
-    /// The stored spelling.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Kind::Device => "device",
-            Kind::Document => "document",
-            Kind::Liveness => "liveness",
-            Kind::FaceMatch => "face_match",
-        }
-    }
-
-    /// The kind spelled `text`.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.as_str() == text)
-    }
-
-    /// What the person must give for it; a face match needs nothing of its own.
-    pub const fn needs_input(self) -> bool {
-        !matches!(self, Kind::FaceMatch)
-    }
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Nothing stands against it.
-    Passed,
-    /// Something does.
-    Failed,
-    /// A person must look.
-    Review,
-    /// It was not run; `not_executed_because` says why.
-    NotExecuted,
-    /// A machine failed until the policy's deadline.
-    Error,
-}
-
-impl Outcome {
-    /// The stored spelling.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::Review => "review",
-            Outcome::NotExecuted => "not_executed",
-            Outcome::Error => "error",
-        }
-    }
-}
 
 /// A reason as stored with a check or a decision: the policy has said what it does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +101,23 @@ pub struct Finding {
     pub portrait: Option<Vec<u8>>,
     /// What the document is known by from now on; for a document that was read.
     pub hashes: Option<Hashes>,
+}
+
+/// What is stored of a document, so that it is known again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hashes {
+    /// Keyed hash of the number; empty where there is none.
+    pub number: String,
+    /// Why there is none.
+    pub number_missing_because: Option<&'static str>,
+    /// Nobody had this number when it was looked for.
+    pub number_first: bool,
+    /// Look of the front; empty where there is none.
+    pub picture: String,
+    /// Nobody had exactly this picture when it was looked for.
+    pub picture_first: bool,
+    /// Parts of the look.
+    pub bands: [String; BANDS],
 }
 
 /// A stored `checks` row (or one about to be stored).

@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::case::{Case, Phase};
-use super::check::{Check, JudgedReason, Kind, Outcome};
+use super::check::{Check, JudgedReason};
 use super::journal;
+use super::kind::{Kind, Outcome};
 use super::policy::Policy;
 use super::reason::{Category, Code, Disposition, Reason};
 use super::status::Status;

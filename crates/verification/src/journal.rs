@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::check::{Kind, Outcome};
+use super::kind::{Kind, Outcome};
 use super::status::Status;
 
 /// One piece of work inside a claim.

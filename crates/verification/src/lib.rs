@@ -6,10 +6,13 @@
 pub mod case;
 pub mod check;
 pub mod decision;
+pub mod faces;
 pub mod journal;
+pub mod kind;
 pub mod next_step;
 pub mod policy;
 pub mod reason;
+pub mod records;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -18,12 +21,14 @@ pub mod summary;
 pub mod transition;
 
 pub use crate::next_step::{Runner, Step, next_step};
-pub use case::{Action, ActionKind, Actor, Case, DeviceSignal, Document, LivenessSession, SessionStatus, Verification};
-pub use check::{Check, Finding, Judgement, Kind, Outcome};
+pub use case::Case;
+pub use check::{Check, Finding, Judgement};
 pub use decision::{Decision, decide};
 pub use journal::{Entry, Event, Source, Work};
-pub use policy::{DocumentType, Policy};
+pub use kind::{ActionKind, DocumentType, Kind, Outcome, Provider, SessionStatus};
+pub use policy::Policy;
 pub use reason::{Code, Reason};
+pub use records::{Action, Actor, DeviceSignal, Document, LivenessSession, Verification};
 pub use status::Status;
 pub use summary::{Summary, summary};
 pub use transition::{SessionPatch, Transition};

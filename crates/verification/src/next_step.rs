@@ -2,12 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::case::{Action, ActionKind, Actor, Case, Claim, ClaimState, LivenessSession, Phase, SessionStatus};
-use super::check::{Check, Finding, Judgement, Kind};
+use super::case::{Case, Claim, ClaimState, Phase};
+use super::check::{Check, Finding, Judgement};
 use super::decision::{counted, decide, settled, usable};
 use super::journal::{Event, Source, Work};
+use super::kind::{ActionKind, Kind, SessionStatus};
 use super::policy::Policy;
 use super::reason::{Code, Disposition, Reason};
+use super::records::{Action, Actor, LivenessSession};
 use super::status::Status;
 use super::summary::missing;
 use super::transition::{SessionPatch, Transition};

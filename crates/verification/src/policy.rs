@@ -5,54 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::case::Case;
-use super::check::Kind;
 use super::journal::Event;
+use super::kind::{DocumentType, Kind, Provider};
 use super::reason::{Code, Disposition};
-
-/// The document types the product knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentType {
-    /// TD3 booklet; no back.
-    Passport,
-    /// TD1 or TD2 card; has a back.
-    IdentityCard,
-    /// Card with or without a PDF417 barcode; has a back.
-    DrivingLicence,
-}
-
-impl DocumentType {
-    /// The stored spelling.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            DocumentType::Passport => "passport",
-            DocumentType::IdentityCard => "identity_card",
-            DocumentType::DrivingLicence => "driving_licence",
-        }
-    }
-
-    /// The type spelled `text`.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Passport, Self::IdentityCard, Self::DrivingLicence].into_iter().find(|t| t.as_str() == text)
-    }
-
-    /// Whether a back side must be shown.
-    pub const fn has_back(self) -> bool {
-        !matches!(self, DocumentType::Passport)
-    }
-}
-
-/// The outside services a check can depend on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// AWS Rekognition.
-    Rekognition,
-    /// `OpenAI` or a server that speaks its protocol.
-    Openai,
-    /// Fingerprint Server API.
-    Fingerprint,
-}
 
 /// What happens when a provider stays away past the policy's deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 //! Values that tests start from.
 
-use super::check::Kind;
+use super::kind::Kind;
 use super::policy::Policy;
 
 /// A policy that demands everything, with the numbers of the default one.

@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::case::{Case, Phase};
-use super::check::{Kind, Outcome};
 use super::decision::counted;
 use super::journal::{Event, Source};
+use super::kind::{Kind, Outcome, SessionStatus};
 use super::policy::Policy;
 use super::reason::{Category, Code};
 use super::status::Status;
@@ -63,10 +63,9 @@ pub fn missing(case: &Case, policy: &Policy) -> Vec<Kind> {
         .filter(|kind| match kind {
             Kind::Device => case.fresh_signal().is_none(),
             Kind::Document => case.fresh_document().is_none(),
-            Kind::Liveness => !case
-                .sessions
-                .iter()
-                .any(|s| s.status == super::case::SessionStatus::Open && case.said_completed(&s.id)),
+            Kind::Liveness => {
+                !case.sessions.iter().any(|s| s.status == SessionStatus::Open && case.said_completed(&s.id))
+            }
             Kind::FaceMatch => false,
         })
         .collect()

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::case::{
-    Action, ActionKind, Actor, Case, DeviceSignal, Document, LivenessSession, SessionStatus, Verification,
-};
-use super::check::{Finding, Judgement, Kind, Outcome};
+use super::case::Case;
+use super::check::{Finding, Judgement};
 use super::decision::replay;
 use super::journal::{self, Event, Source, Work};
-use super::policy::{DocumentType, Policy};
+use super::kind::{ActionKind, DocumentType, Kind, Outcome, SessionStatus};
+use super::policy::Policy;
 use super::reason::{Code, Disposition, Reason};
+use super::records::{Action, Actor, DeviceSignal, Document, LivenessSession, Verification};
 use super::status::Status;
 use super::summary::{status, summary};
 use super::transition::{Opened, SessionPatch, Transition};

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::case::{Case, SessionStatus};
+use super::case::Case;
 use super::check::{Check, Finding};
 use super::decision::Decision;
 use super::journal::{self, Entry, Event};
+use super::kind::SessionStatus;
 
 /// What the service changes on a `liveness_sessions` record.
 #[derive(Debug, Clone, PartialEq)]

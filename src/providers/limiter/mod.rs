@@ -22,7 +22,7 @@ use crate::base::lock::Mutex;
 use crate::providers::limiter::circuit_breaker::{Admission, CircuitBreaker, PAUSE};
 use crate::providers::limiter::wait_queue::{NextCall, Position, WaitQueue};
 use crate::providers::{ProviderError, ProviderErrorKind, provider_name};
-use crate::verification::policy::Provider;
+use crate::verification::Provider;
 
 /// The way to one provider.
 #[derive(Debug, Clone)]

@@ -26,8 +26,8 @@ use self::transport::{Endpoint, Fault, Transport};
 use super::wire::{self, Timeouts};
 use super::{InvalidSettings, ProviderError, ProviderErrorKind, ProviderResponse};
 use crate::base::lock::Mutex;
+use crate::verification::Provider;
 use crate::verification::check::Usage;
-use crate::verification::policy::Provider;
 use crate::verification::rules::document::readings::transcription::Transcription;
 
 /// Timeouts that suit it: a reasoning model takes its time over a picture.

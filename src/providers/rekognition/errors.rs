@@ -12,7 +12,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use super::super::wire;
 use super::super::{ProviderError, ProviderErrorKind};
 use super::limit::TooLong;
-use crate::verification::policy::Provider;
+use crate::verification::Provider;
 
 /// The trouble that `error` of `operation` is.
 pub(super) fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> ProviderError

@@ -27,8 +27,8 @@ use self::limit::BodyLimit;
 use super::wire::{self, Timeouts};
 use super::{InvalidSettings, ProviderError, ProviderErrorKind, ProviderResponse};
 use crate::verification::check::Usage;
-use crate::verification::policy::Provider;
-use crate::verification::rules::face_match::{Comparison, DetectedFace};
+use crate::verification::Provider;
+use crate::verification::faces::{Comparison, DetectedFace};
 use crate::verification::rules::liveness::{SessionResult, SessionState};
 
 /// How long AWS keeps a liveness session and its result.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::BrowserCredentials;
-use crate::verification::rules::face_match::{BoundingBox, Comparison, DetectedFace, Sighting};
+use crate::verification::faces::{BoundingBox, Comparison, DetectedFace, Sighting};
 use crate::verification::rules::liveness::{Feedback, SessionResult, SessionState};
 
 pub(super) fn session(output: GetFaceLivenessSessionResultsOutput) -> SessionResult {

@@ -11,7 +11,7 @@ use url::Url;
 use super::super::rekognition::{Rekognition, Settings, StaticCredentials};
 use super::super::{ProviderError, ProviderErrorKind, Timeouts};
 use super::{Reply, SHORT, Stub, TIMEOUTS};
-use crate::verification::rules::face_match::Comparison;
+use crate::verification::faces::Comparison;
 use crate::verification::rules::liveness::{Feedback, SessionResult, SessionState};
 
 const SESSION: &str = "0d959dbb-37cc-4526-9248-64b413157343";

@@ -1,8 +1,8 @@
 //! Documents seen before: found by number and by part of a picture, and one first only.
 
 use identivia::pocketbase::{Client, Commit};
+use identivia::verification::check::Hashes;
 use identivia::verification::check::check_id;
-use identivia::verification::rules::document::judge::duplicates::Hashes;
 use identivia::verification::{Case, Check, Event, Finding, Kind, Outcome, Transition};
 use serde_json::json;
 

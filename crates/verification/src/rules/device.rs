@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::case::{DeviceSignal, Verification};
 use crate::check::Judgement;
 use crate::policy::Policy;
 use crate::reason::{Code, Reason};
+use crate::records::{DeviceSignal, Verification};
 
 /// Confidence, 0-1, below which an identification is not relied on (the vendor's own advice).
 pub const CONFIDENCE_MIN: f64 = 0.9;

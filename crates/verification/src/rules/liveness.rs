@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::case::SessionStatus;
 use crate::check::Judgement;
+use crate::kind::SessionStatus;
 use crate::policy::Policy;
 use crate::reason::{Code, Reason};
 
@@ -200,7 +200,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::check::{Check, Finding, Kind, Outcome};
+    use crate::check::{Check, Finding};
+    use crate::kind::{Kind, Outcome};
     use crate::sample::policy;
 
     fn taken(confidence: Option<f64>) -> SessionResult {

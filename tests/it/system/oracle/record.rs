@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use identivia::verification::policy::{Degraded, Provider};
-use identivia::verification::{Event, Kind, Outcome, Source, Status, summary};
+use identivia::verification::policy::Degraded;
+use identivia::verification::{Event, Kind, Outcome, Provider, Source, Status, summary};
 
 use super::{Stored, unless};
 

@@ -27,16 +27,16 @@ use serde_json::{Value, json};
 
 use self::image::Prepared;
 use self::readings::Readings;
-use crate::case::{Document, Verification};
 use crate::check::Judgement;
+use crate::faces::DetectedFace;
 use crate::policy::Policy;
 use crate::reason::Code;
+use crate::records::{Document, Verification};
 use crate::rules::document::agreement::comparison::Source;
 use crate::rules::document::agreement::matrix::Row;
 use crate::rules::document::judge::observations::{Basis, Claims};
 use crate::rules::document::readings::ocr::Sight;
 use crate::rules::document::readings::transcription::{Readable, Transcription};
-use crate::rules::face_match::DetectedFace;
 
 use crate::rules::document::judge::portrait;
 pub use crate::rules::document::judge::portrait::portrait;

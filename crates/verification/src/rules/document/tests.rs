@@ -6,14 +6,13 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::check::Kind;
-use crate::policy::DocumentType;
+use crate::faces::{BoundingBox, Sighting};
+use crate::kind::{DocumentType, Kind};
 use crate::reason::{Disposition, Reason};
 use crate::rules::document::judge::duplicates;
 use crate::rules::document::readings::ocr::Sight;
 use crate::rules::document::readings::transcription::{Fields, Readable, SeenType, Side, Suspicion, SuspicionKind};
 use crate::rules::document::readings::{mrz, ocr};
-use crate::rules::face_match::{BoundingBox, Sighting};
 use crate::sample::policy;
 
 const TODAY: Date = date(2026, 11, 23);

@@ -9,8 +9,8 @@ use ::image::{DynamicImage, GrayImage, RgbImage};
 use rustface::{ImageData, Model};
 use serde::Serialize;
 
+use crate::faces::BoundingBox;
 use crate::reason::{Code, Reason};
-use crate::rules::face_match::BoundingBox;
 use identivia_pixels::scale::{self, Filter};
 use identivia_pixels::turn;
 

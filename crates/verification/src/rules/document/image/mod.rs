@@ -24,11 +24,11 @@ pub use metadata::{Capture, Metadata};
 pub use open::Format;
 pub use quality::Quality;
 
-use crate::check::Kind;
+use crate::faces::BoundingBox;
+use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::reason::{Code, Disposition, Reason};
 use crate::rules::document::readings::transcription::Side;
-use crate::rules::face_match::BoundingBox;
 use identivia_pixels::scale::{self, Filter};
 use identivia_pixels::{barcode, turn};
 

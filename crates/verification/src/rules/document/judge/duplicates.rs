@@ -9,13 +9,14 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::case::Verification;
-use crate::check::Judgement;
-use crate::policy::{DocumentType, Policy};
+use crate::check::{Hashes, Judgement};
+use crate::kind::DocumentType;
+use crate::policy::Policy;
 use crate::reason::{Code, Reason};
+use crate::records::Verification;
 use crate::rules::document::agreement::comparison::Source;
 use crate::rules::document::agreement::matrix::{look_alike, plain_number};
-use crate::rules::document::image::{BANDS, Look};
+use crate::rules::document::image::Look;
 use crate::rules::document::judge::observations;
 use crate::rules::document::normalise::countries;
 use crate::rules::document::readings::Readings;
@@ -145,23 +146,6 @@ pub struct Listed {
     pub record: String,
     /// What it says.
     pub listing: Listing,
-}
-
-/// What is stored of a document, so that it is known again.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Hashes {
-    /// Keyed hash of the number; empty where there is none.
-    pub number: String,
-    /// Why there is none.
-    pub number_missing_because: Option<&'static str>,
-    /// Nobody had this number when it was looked for.
-    pub number_first: bool,
-    /// Look of the front; empty where there is none.
-    pub picture: String,
-    /// Nobody had exactly this picture when it was looked for.
-    pub picture_first: bool,
-    /// Parts of the look.
-    pub bands: [String; BANDS],
 }
 
 /// The answer to "is this document known?", as it was when the service looked. It is stored with the finding, so that a decision can be

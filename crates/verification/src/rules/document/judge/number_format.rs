@@ -1,6 +1,6 @@
 //! Document numbers that cannot be ones of their issuer.
 
-use crate::policy::DocumentType;
+use crate::kind::DocumentType;
 use crate::reason::Code;
 use crate::rules::document::agreement::comparison::Source;
 use crate::rules::document::agreement::matrix::plain_number;

@@ -1,6 +1,6 @@
 //! What is claimed about a document, and on which picture each claim rests.
 
-use crate::check::Kind;
+use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::reason::{Category, Code, Disposition, Reason};
 

@@ -1,9 +1,9 @@
 //! The portrait: exactly one usable face on the front.
 
+use crate::faces::{BoundingBox, DetectedFace, Sighting};
 use crate::reason::Code;
 use crate::rules::document::Evidence;
 use crate::rules::document::judge::observations::{Basis, Claims};
-use crate::rules::face_match::{BoundingBox, DetectedFace, Sighting};
 
 /// Confidence from which the provider's detection counts as a face.
 const FACE_CONFIDENCE: f64 = 90.0;

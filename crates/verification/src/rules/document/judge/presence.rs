@@ -1,6 +1,7 @@
 //! Whether everything is there that the document must show: its sides, its kind, its zones, its fields.
 
-use crate::policy::{DocumentType, Policy};
+use crate::kind::DocumentType;
+use crate::policy::Policy;
 use crate::reason::{Code, Reason};
 use crate::rules::document::Evidence;
 use crate::rules::document::agreement::comparison::{Agreement, Source};

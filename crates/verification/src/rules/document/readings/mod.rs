@@ -8,7 +8,7 @@ pub mod transcription;
 use jiff::civil::Date;
 
 use super::Evidence;
-use crate::case::{Document, Verification};
+use crate::records::{Document, Verification};
 use crate::rules::document::agreement::comparison::Source;
 use crate::rules::document::judge::ocr_crosscheck;
 use crate::rules::document::normalise::countries;
