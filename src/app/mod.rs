@@ -20,7 +20,7 @@ use crate::checks::{CheckRunner, HashKeys, ProviderLimiters};
 use crate::config::{Config, Rate, Rates};
 use crate::controller::queue::Queue;
 use crate::controller::reconciler::Reconciler;
-use crate::controller::watcher::{Pulse, Watcher};
+use crate::controller::watcher::{WatchHealth, Watcher};
 use crate::controller::workers as worker;
 use crate::http::{self, Facade, Health, Kept, Notifier, ProviderHealth, Providers as HealthOfProviders};
 use crate::pocketbase::records::DEFAULT_POLICY;
@@ -440,7 +440,7 @@ fn refuse(problems: Vec<String>) -> Result<(), StartError> {
 
 /// Joins what the watcher knows with what is known of the providers.
 async fn report_health(
-    mut pulse: watch::Receiver<Pulse>,
+    mut pulse: watch::Receiver<WatchHealth>,
     limiters: ProviderLimiters,
     health: watch::Sender<Health>,
     shutdown: CancellationToken,

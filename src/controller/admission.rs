@@ -1,4 +1,4 @@
-//! Room for documents: how many are examined at the same time, and who comes next.
+//! Permit for documents: how many are examined at the same time, and who comes next.
 //!
 //! Work is claimed only when there is room for it, so a claim never waits for the claims before it: ten thousand documents cost ten
 //! thousand ids in memory, and not a claim that runs out, fails and is made again. Who found no room is called when there is some.
@@ -14,12 +14,12 @@ use crate::base::lock::Mutex;
 /// Ids that wait; beyond that they are left to the sweeps.
 const WAITING_MAX: usize = 20_000;
 
-/// Room for one document, given back when dropped.
-pub type Room = OwnedSemaphorePermit;
+/// Permit for one document, given back when dropped.
+pub type Permit = OwnedSemaphorePermit;
 
 /// Everybody who waits for room.
 #[derive(Debug)]
-pub struct Crowd {
+pub struct AdmissionQueue {
     rooms: Arc<Semaphore>,
     state: Mutex<State>,
     joined: Notify,
@@ -30,11 +30,11 @@ struct State {
     order: VecDeque<String>,
     known: HashSet<String>,
     /// Rooms kept for those who were called.
-    offered: HashMap<String, Room>,
+    offered: HashMap<String, Permit>,
 }
 
-impl Crowd {
-    /// Room for so many.
+impl AdmissionQueue {
+    /// Permit for so many.
     pub fn new(rooms: usize) -> Self {
         Self { rooms: Arc::new(Semaphore::new(rooms)), state: Mutex::default(), joined: Notify::new() }
     }
@@ -44,13 +44,13 @@ impl Crowd {
         self.state.lock()
     }
 
-    /// Room, if there is some that nobody waits for.
-    pub fn room(&self) -> Option<Room> {
+    /// Permit, if there is some that nobody waits for.
+    pub fn room(&self) -> Option<Permit> {
         Arc::clone(&self.rooms).try_acquire_owned().ok()
     }
 
     /// The room that is kept for `id` since it was called. Ask first thing: what is not taken is kept for nobody else.
-    pub fn kept_for(&self, id: &str) -> Option<Room> {
+    pub fn kept_for(&self, id: &str) -> Option<Permit> {
         self.state().offered.remove(id)
     }
 
@@ -101,7 +101,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_finds_no_room_is_called_in_order_and_their_room_is_kept() {
-        let crowd = Crowd::new(1);
+        let crowd = AdmissionQueue::new(1);
         let first = crowd.room().expect("room");
         assert!(crowd.room().is_none());
         for id in ["a", "b", "a"] {

@@ -13,7 +13,7 @@ use crate::verification::Case;
 
 /// The claims held by this process. Cheap to clone; all clones are one.
 #[derive(Debug, Clone, Default)]
-pub struct Holdings {
+pub struct HeldLeases {
     shared: RefCountedMap<Holding>,
 }
 
@@ -25,22 +25,22 @@ struct Holding {
 
 /// A claim that this process works on, let go when dropped.
 #[derive(Debug)]
-pub struct Held {
+pub struct LeaseGuard {
     holding: Reference<Holding>,
     claim: u32,
 }
 
-impl Holdings {
+impl HeldLeases {
     /// Claims (`seq`) of verification `id` that are held.
     pub fn claims(&self, id: &str) -> Vec<u32> {
         self.shared.with(id, |holding| holding.claims.clone()).unwrap_or_default()
     }
 
     /// Holds `claim`. To be called before the claim is stored.
-    pub fn hold(&self, id: &str, claim: u32) -> Held {
+    pub fn hold(&self, id: &str, claim: u32) -> LeaseGuard {
         let holding = self.shared.acquire(id, Holding::default);
         holding.with(|holding| holding.claims.push(claim));
-        Held { holding, claim }
+        LeaseGuard { holding, claim }
     }
 
     /// Notes `case`, read or stored in `epoch`, unless a later state of it is known or no claim on it is held.
@@ -67,7 +67,7 @@ impl Holdings {
     }
 }
 
-impl Drop for Held {
+impl Drop for LeaseGuard {
     fn drop(&mut self) {
         let claim = self.claim;
         self.holding.with(|holding| {

@@ -18,7 +18,7 @@ use crate::base::backoff::Backoff;
 use crate::base::failpoints::{Point, reached};
 use crate::base::telemetry::chain;
 use crate::controller::queue::{Queue, Ticket};
-use crate::controller::reconciler::{Next, ReconcileError, Reconciler};
+use crate::controller::reconciler::{ReconcileError, Reconciler, Requeue};
 use crate::pocketbase::Remedy;
 
 /// Between passes that `PocketBase` did not let through.
@@ -49,10 +49,10 @@ pub async fn run(
         let Ok(permit) = permit else { break };
         let ticket = tokio::select! {
             ticket = queue.next() => ticket,
-            id = reconciler.called() => {
+            id = reconciler.next_admitted() => {
                 if queue.push(&id, Instant::now()).is_err() {
                     // A full queue loses nothing: a sweep finds it, and others may have its room.
-                    reconciler.not_coming(&id);
+                    reconciler.release_reservation(&id);
                 }
                 continue;
             }
@@ -80,13 +80,13 @@ async fn handle(ticket: Ticket, permit: OwnedSemaphorePermit, queue: &Queue, rec
     let mut work = FuturesUnordered::new();
     let mut next = Some(match first {
         Ok(next) => next,
-        Err(error) => Next::After(after(&error)),
+        Err(error) => Requeue::After(after(&error)),
     });
     while let Some(due) = next {
         match due {
-            Next::Done => {}
-            Next::After(delay) => wake.after(delay),
-            Next::Work(assignment) => work.extend(reconciler.pieces(assignment)),
+            Requeue::Done => {}
+            Requeue::After(delay) => wake.after(delay),
+            Requeue::Work(assignment) => work.extend(reconciler.work_futures(assignment)),
         }
         next = work.next().await;
     }

@@ -1,7 +1,7 @@
 //! The story in one function: read the case whole, see what is due, write what follows, claim what must be done.
 //!
 //! Start-up, event, timer, crash recovery and an operator's poke all enter at [`Reconciler::reconcile`]; results of
-//! finished work enter at [`Reconciler::perform`]. Both write through the same fenced batch, so whoever was slower reads again
+//! finished work enter at [`Reconciler::run_work`]. Both write through the same fenced batch, so whoever was slower reads again
 //! and decides again.
 
 use std::collections::HashMap;
@@ -17,9 +17,9 @@ use crate::base::backoff::Backoff;
 use crate::base::failpoints::{Bug, Point, bug_planted, reached};
 use crate::base::lock::Mutex;
 use crate::checks::{CheckRunner, DOCUMENTS_MAX, WorkItem, WorkOutcome};
-use crate::controller::admission as crowd;
-use crate::controller::admission::Crowd;
-use crate::controller::leases::{Held, Holdings};
+use crate::controller::admission;
+use crate::controller::admission::AdmissionQueue;
+use crate::controller::leases::{HeldLeases, LeaseGuard};
 use crate::pocketbase::records::{DEFAULT_POLICY, Delivery, RecordPatch};
 use crate::pocketbase::{self, Client, Commit, PocketbaseError};
 use crate::verification::next_step::{Room, claim_seconds, finished, is_last_try, next_step_given};
@@ -48,12 +48,12 @@ const LAST_TRY_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a pass leaves to do.
 #[derive(Debug)]
-pub enum Next {
+pub enum Requeue {
     /// Nothing, until somebody does something.
     Done,
     /// Look again after this long.
     After(Duration),
-    /// Work that this process now holds: give it to [`Reconciler::perform`].
+    /// Work that this process now holds: give it to [`Reconciler::run_work`].
     Work(Assignment),
 }
 
@@ -71,20 +71,20 @@ pub struct Assignment {
     /// The pieces, most urgent first.
     pub work: Vec<Work>,
     /// Room for the document among them; free again with the last piece.
-    _room: Option<crowd::Room>,
-    /// Held while this is somebody's last try.
+    _room: Option<admission::Permit>,
+    /// LeaseGuard while this is somebody's last try.
     _alone: Option<OwnedSemaphorePermit>,
     /// The claim, let go with the last piece.
-    _held: Held,
+    _held: LeaseGuard,
 }
 
 /// What a pass begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begin {
+enum CaseSource {
     /// The records, read anew.
-    Reading,
+    Fresh,
     /// The case as this process last knew it, if it may rely on that. The number of the next journal row says whether it was right.
-    Known,
+    Cached,
 }
 
 /// Why a pass could not be made.
@@ -130,55 +130,57 @@ pub struct Reconciler {
     liveness_threshold: f64,
     /// Claims that this process works on. Written before the claim is, so that no other pass of this process can take a fresh
     /// claim for one of a dead process.
-    holdings: Holdings,
+    holdings: HeldLeases,
     /// One verification at a time has its last try: if the process dies again, it is known whose fault that was.
     last_tries: Arc<Semaphore>,
     /// The last row that this process has stored, by verification: a journal that is shorter was restored from a backup.
     stored: Mutex<HashMap<String, u32>>,
     /// Who waits for room to have a document examined.
-    crowd: Crowd,
+    crowd: AdmissionQueue,
 }
 
 impl Reconciler {
     /// A reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
     pub fn new(client: Client, checks: CheckRunner, instance: String, liveness_threshold: f64) -> Self {
-        let (holdings, stored, crowd) = (Holdings::default(), Mutex::default(), Crowd::new(DOCUMENTS_MAX));
+        let (holdings, stored, crowd) = (HeldLeases::default(), Mutex::default(), AdmissionQueue::new(DOCUMENTS_MAX));
         let last_tries = Arc::new(Semaphore::new(1));
         Self { client, checks, instance, liveness_threshold, holdings, last_tries, stored, crowd }
     }
 
     /// One look at verification `id`: writes what follows from its records and claims what is due.
-    pub async fn reconcile(&self, id: &str) -> Result<Next, ReconcileError> {
+    pub async fn reconcile(&self, id: &str) -> Result<Requeue, ReconcileError> {
         let room = self.crowd.kept_for(id);
-        self.advance(id, room, Begin::Reading, |_, _| Some(None)).await.map(|next| next.unwrap_or(Next::Done))
+        self.reconcile_from(id, room, CaseSource::Fresh, |_, _| Some(None))
+            .await
+            .map(|next| next.unwrap_or(Requeue::Done))
     }
 
     /// A verification whose document waited for room, as soon as there is some. Cancel-safe.
-    pub async fn called(&self) -> String {
+    pub async fn next_admitted(&self) -> String {
         self.crowd.next().await
     }
 
     /// Whoever was called is not looked at after all.
-    pub fn not_coming(&self, id: &str) {
+    pub fn release_reservation(&self, id: &str) {
         drop(self.crowd.kept_for(id));
     }
 
     /// The pieces of an assignment, each to be driven on its own: what one piece makes due must not wait for the slowest.
     /// The claim is held until the last piece has ended or was dropped.
-    pub fn pieces(&self, assignment: Assignment) -> Vec<impl Future<Output = Next> + use<'_>> {
+    pub fn work_futures(&self, assignment: Assignment) -> Vec<impl Future<Output = Requeue> + use<'_>> {
         let assignment = Arc::new(assignment);
         (0..assignment.work.len())
             .map(|piece| {
                 let assignment = Arc::clone(&assignment);
-                async move { self.perform(&assignment, &assignment.work[piece]).await }
+                async move { self.run_work(&assignment, &assignment.work[piece]).await }
             })
             .collect()
     }
 
-    async fn perform(&self, assignment: &Assignment, work: &Work) -> Next {
+    async fn run_work(&self, assignment: &Assignment, work: &Work) -> Requeue {
         reached(Point::Claimed);
         let (id, claim) = (assignment.id.as_str(), assignment.claim);
-        match self.try_perform(assignment, work).await {
+        match self.try_run_work(assignment, work).await {
             Ok(next) => next,
             Err(error) => {
                 // The claim runs out by itself, and whoever looks then tries again.
@@ -188,12 +190,12 @@ impl Reconciler {
                     error = crate::base::telemetry::chain(&error),
                     "work was done but not written"
                 );
-                Next::After(Duration::from_secs(1))
+                Requeue::After(Duration::from_secs(1))
             }
         }
     }
 
-    async fn try_perform(&self, assignment: &Assignment, work: &Work) -> Result<Next, ReconcileError> {
+    async fn try_run_work(&self, assignment: &Assignment, work: &Work) -> Result<Requeue, ReconcileError> {
         let (id, claim) = (assignment.id.as_str(), assignment.claim);
         let policy = self.policy(&assignment.case).await?;
         let patience =
@@ -211,10 +213,10 @@ impl Reconciler {
                 if overtaken {
                     self.look_again(&assignment.case, &mut outcome).await?;
                 }
-                let begin = if attempt == 1 { Begin::Known } else { Begin::Reading };
-                self.advance(id, None, begin, |case, policy| {
+                let begin = if attempt == 1 { CaseSource::Cached } else { CaseSource::Fresh };
+                self.reconcile_from(id, None, begin, |case, policy| {
                     (case.may_finish(claim, work) || bug_planted(Bug::NoFence))
-                        .then(|| Some(self.conclude(case, policy, claim, work, &outcome)))
+                        .then(|| Some(self.transition_for(case, policy, claim, work, &outcome)))
                 })
                 .await
             };
@@ -233,7 +235,7 @@ impl Reconciler {
                     reached(Point::ResultLate);
                     self.checks.forget_responses(id, work);
                     info!(verification = id, claim, "a result came too late and was dropped");
-                    return Ok(Next::After(Duration::ZERO));
+                    return Ok(Requeue::After(Duration::ZERO));
                 }
                 Err(ReconcileError::Overtaken { .. }) if attempt < PASSES_MAX => overtaken = true,
                 // A paid answer is worth several tries to store it.
@@ -250,7 +252,7 @@ impl Reconciler {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Next::After(Duration::from_secs(1)))
+        Ok(Requeue::After(Duration::from_secs(1)))
     }
 
     /// Asks anew whether a document was seen before.
@@ -261,7 +263,14 @@ impl Reconciler {
     }
 
     /// What an examination makes of the case.
-    fn conclude(&self, case: &Case, policy: &Policy, claim: u32, work: &Work, outcome: &WorkOutcome) -> Transition {
+    fn transition_for(
+        &self,
+        case: &Case,
+        policy: &Policy,
+        claim: u32,
+        work: &Work,
+        outcome: &WorkOutcome,
+    ) -> Transition {
         let by = self.instance.as_str();
         match outcome {
             WorkOutcome::Finding(finding) => {
@@ -329,22 +338,22 @@ impl Reconciler {
 
     /// Reads `id`, or takes it as it was last known, and writes everything that follows from its records, starting with what `first`
     /// makes of it, in one batch. `None` when `first` no longer wants to write.
-    async fn advance(
+    async fn reconcile_from(
         &self,
         id: &str,
-        mut room: Option<crowd::Room>,
-        mut begin: Begin,
+        mut room: Option<admission::Permit>,
+        mut begin: CaseSource,
         first: impl Fn(&Case, &Policy) -> Option<Option<Transition>>,
-    ) -> Result<Option<Next>, ReconcileError> {
+    ) -> Result<Option<Requeue>, ReconcileError> {
         for _ in 0..PASSES_MAX {
             let epoch = self.client.cache_epoch();
-            let known = epoch.filter(|_| begin == Begin::Known).and_then(|epoch| self.holdings.known(epoch, id));
-            begin = Begin::Reading;
+            let known = epoch.filter(|_| begin == CaseSource::Cached).and_then(|epoch| self.holdings.known(epoch, id));
+            begin = CaseSource::Fresh;
             let (case, now) = match known.zip(self.client.now()) {
                 Some((case, now)) => (Arc::unwrap_or_clone(case), now),
                 None => match self.read(id).await? {
                     Some(read) => read,
-                    None => return Ok(Some(Next::Done)),
+                    None => return Ok(Some(Requeue::Done)),
                 },
             };
             reached(Point::CaseRead);
@@ -383,7 +392,7 @@ impl Reconciler {
                         (Some(work), Some(held)) => {
                             let kept = room.filter(|_| work.iter().any(is_document));
                             let (id, claim) = (id.to_owned(), seq);
-                            Next::Work(Assignment {
+                            Requeue::Work(Assignment {
                                 case,
                                 now,
                                 id,
@@ -421,20 +430,20 @@ impl Reconciler {
         &self,
         id: &str,
         draft: &mut Draft<'_>,
-        room: &mut Option<crowd::Room>,
-    ) -> (Next, Option<Vec<Work>>, Option<OwnedSemaphorePermit>) {
+        room: &mut Option<admission::Permit>,
+    ) -> (Requeue, Option<Vec<Work>>, Option<OwnedSemaphorePermit>) {
         let holding = self.holdings.claims(id);
         let mut given = Room::Enough;
         loop {
             let runner = Runner { instance: &self.instance, holding: &holding };
             match next_step_given(given, &draft.case, draft.policy, draft.now, runner) {
                 Step::Write(transition) if draft.transitions.len() < TRANSITIONS_MAX => draft.push(*transition),
-                Step::Write(_) => return (Next::After(Duration::ZERO), None, None),
-                Step::Nothing => return (Next::Done, None, None),
+                Step::Write(_) => return (Requeue::After(Duration::ZERO), None, None),
+                Step::Nothing => return (Requeue::Done, None, None),
                 Step::Wait(until) => {
                     // Seconds are PocketBase's finest clock for us, so a timer is set past the instant, not before it.
                     let wait = Duration::try_from(until - draft.now).unwrap_or_default() + Duration::from_millis(250);
-                    return (Next::After(wait), None, None);
+                    return (Requeue::After(wait), None, None);
                 }
                 Step::Claim(work) if work.iter().any(is_document) && !self.has_room(room) => {
                     self.crowd.join(id);
@@ -443,17 +452,17 @@ impl Reconciler {
                 Step::Claim(work) => {
                     let last = work.iter().any(|piece| is_last_try(&draft.case, draft.policy, piece));
                     let alone = last.then(|| Arc::clone(&self.last_tries).try_acquire_owned());
-                    let Ok(alone) = alone.transpose() else { return (Next::After(LAST_TRY_PAUSE), None, None) };
+                    let Ok(alone) = alone.transpose() else { return (Requeue::After(LAST_TRY_PAUSE), None, None) };
                     let event = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
                     draft.push(Transition::new(event, self.instance.as_str()));
-                    return (Next::Done, Some(work), alone);
+                    return (Requeue::Done, Some(work), alone);
                 }
             }
         }
     }
 
     /// Whether there is room for a document, in `room` from now on.
-    fn has_room(&self, room: &mut Option<crowd::Room>) -> bool {
+    fn has_room(&self, room: &mut Option<admission::Permit>) -> bool {
         if room.is_none() {
             *room = self.crowd.room();
         }

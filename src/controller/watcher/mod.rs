@@ -69,7 +69,7 @@ const WATCHED: &[Collection] = &[
 
 /// How the watch stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Pulse {
+pub struct WatchHealth {
     /// Whether `PocketBase` answered the last time it was asked.
     pub reachable: bool,
     /// Whether it accepts our login.
@@ -84,9 +84,9 @@ pub struct Watcher {
     queue: Queue,
     instance: String,
     version: &'static str,
-    pulse: watch::Sender<Pulse>,
+    pulse: watch::Sender<WatchHealth>,
     /// Told of which verification something may have changed, for readers who wait and for answers that are kept.
-    tell: Box<dyn Fn(&str) + Send + Sync>,
+    on_change: Box<dyn Fn(&str) + Send + Sync>,
     /// The list that is being walked, if one is. It outlives the connection it was begun for: streams that break as soon as they
     /// are opened must not keep what is open from being found.
     sweeping: JoinSet<Result<(), PocketbaseError>>,
@@ -106,25 +106,25 @@ enum Lost {
     #[error("the stream ended: {0:?}")]
     Ended(End),
     #[error("the stream is deaf: a heartbeat did not come back")]
-    Deaf,
+    NoEcho,
     #[error("the heartbeat could not be written")]
-    Beat(#[source] PocketbaseError),
+    Heartbeat(#[source] PocketbaseError),
     #[error("what is open could not be listed")]
     Sweep(#[source] PocketbaseError),
 }
 
 impl Watcher {
-    /// A watcher that fills `queue` and reports its pulse. `tell` hears of which verification something may
+    /// A watcher that fills `queue` and reports its pulse. `on_change` hears of which verification something may
     /// have changed; it must not wait.
     pub fn new(
         client: Client,
         queue: Queue,
         instance: String,
         version: &'static str,
-        tell: impl Fn(&str) + Send + Sync + 'static,
-    ) -> (Self, watch::Receiver<Pulse>) {
-        let (pulse, receiver) = watch::channel(Pulse::default());
-        let tell = Box::new(tell);
+        on_change: impl Fn(&str) + Send + Sync + 'static,
+    ) -> (Self, watch::Receiver<WatchHealth>) {
+        let (pulse, receiver) = watch::channel(WatchHealth::default());
+        let on_change = Box::new(on_change);
         let started_at = client.now();
         let watcher = Self {
             client,
@@ -132,7 +132,7 @@ impl Watcher {
             instance,
             version,
             pulse,
-            tell,
+            on_change,
             sweeping: JoinSet::new(),
             peers: HashMap::new(),
             beat: 0,
@@ -166,8 +166,8 @@ impl Watcher {
         warn!(reason = chain(lost), "watch lost; connecting again");
         metrics::counter!("watch_lost_total").increment(1);
         let cause = match lost {
-            Lost::Connect(error) | Lost::Beat(error) | Lost::Sweep(error) => Some(error.remedy()),
-            Lost::Ended(_) | Lost::Deaf => None,
+            Lost::Connect(error) | Lost::Heartbeat(error) | Lost::Sweep(error) => Some(error.remedy()),
+            Lost::Ended(_) | Lost::NoEcho => None,
         };
         self.pulse.send_modify(|pulse| match cause {
             Some(Remedy::Login) => pulse.authenticated = false,
@@ -274,13 +274,13 @@ impl Watcher {
                     Ok(swept) => swept.map_err(Lost::Sweep)?,
                     Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
-                () = tokio::time::sleep_until(deaf), if awaited.is_some() => return Err(Lost::Deaf),
+                () = tokio::time::sleep_until(deaf), if awaited.is_some() => return Err(Lost::NoEcho),
             }
         }
     }
 
     fn sweep(&mut self, since: Option<Timestamp>) -> Sweep {
-        Sweep { client: self.client.clone(), queue: self.queue.clone(), turn: self.turn(), since }
+        Sweep { client: self.client.clone(), queue: self.queue.clone(), rendezvous: self.rendezvous(), since }
     }
 
     fn spawn_beat(&self, tasks: &mut JoinSet<Result<Done, Lost>>) {
@@ -289,7 +289,7 @@ impl Watcher {
         tasks.spawn(async move {
             let row = NewHeartbeat { instance: &instance, version, beat, started_at };
             reached(Point::BeatDue);
-            let written = client.heartbeat(&row).await.map_err(Lost::Beat);
+            let written = client.heartbeat(&row).await.map_err(Lost::Heartbeat);
             reached(Point::BeatWritten);
             written.map(|_| Done::Beat(beat))
         });
@@ -300,7 +300,7 @@ impl Watcher {
         match &event.beat {
             Some((instance, _)) if *instance == self.instance => {
                 let now = Some(std::time::Instant::now());
-                self.pulse.send_replace(Pulse { reachable: true, authenticated: true, proved_at: now });
+                self.pulse.send_replace(WatchHealth { reachable: true, authenticated: true, proved_at: now });
                 self.client.renew_cache_lease(std::time::Instant::now() + PROOF_HOLDS);
                 return true;
             }
@@ -313,7 +313,7 @@ impl Watcher {
             None if event.verification.is_empty() => debug!("an event without a verification"),
             None => {
                 reached(Point::EventHeard);
-                (self.tell)(&event.verification);
+                (self.on_change)(&event.verification);
                 // Only the service updates rows, and whoever wrote one has looked already: its own timers and the
                 // sweep cover the rest. Following our own echoes would double every read.
                 if event.change == Change::Update {
@@ -323,7 +323,7 @@ impl Watcher {
                     }
                     return false;
                 }
-                let wait = self.turn().wait(&event.verification);
+                let wait = self.rendezvous().wait(&event.verification);
                 let now = Instant::now();
                 // A full queue loses nothing: the next sweep finds what is open.
                 let _ = if wait.is_zero() {
@@ -337,9 +337,9 @@ impl Watcher {
     }
 
     /// Whose turn it is, by the peers heard of lately.
-    fn turn(&mut self) -> Turn {
+    fn rendezvous(&mut self) -> Rendezvous {
         self.peers.retain(|_, heard| heard.elapsed() < PEER_SILENT);
-        Turn { instance: self.instance.clone(), peers: self.peers.keys().cloned().collect() }
+        Rendezvous { instance: self.instance.clone(), peers: self.peers.keys().cloned().collect() }
     }
 }
 
@@ -350,22 +350,22 @@ enum Done {
 }
 
 /// Rendezvous hashing over the live instances.
-struct Turn {
+struct Rendezvous {
     instance: String,
     peers: Arc<[String]>,
 }
 
-impl Turn {
+impl Rendezvous {
     /// How long to leave `id` to the instance whose turn it is.
     fn wait(&self, id: &str) -> Duration {
-        let mine = weight(&self.instance, id);
-        if self.peers.iter().any(|peer| weight(peer, id) > mine) { HEAD_START } else { Duration::ZERO }
+        let mine = score(&self.instance, id);
+        if self.peers.iter().any(|peer| score(peer, id) > mine) { HEAD_START } else { Duration::ZERO }
     }
 }
 
 /// FNV-1a with a finisher that spreads the last bytes over all bits (names often differ only there): the same on every
 /// machine and in every version, and needs to be nothing more.
-fn weight(instance: &str, id: &str) -> u64 {
+fn score(instance: &str, id: &str) -> u64 {
     let hash = instance
         .bytes()
         .chain([0])
@@ -379,7 +379,7 @@ fn weight(instance: &str, id: &str) -> u64 {
 struct Sweep {
     client: Client,
     queue: Queue,
-    turn: Turn,
+    rendezvous: Rendezvous,
     /// What came since is looked at; `None` looks at everything open.
     since: Option<Timestamp>,
 }
@@ -420,7 +420,7 @@ impl Sweep {
     }
 
     async fn push(&self, id: &str) {
-        while self.queue.push(id, Instant::now() + self.turn.wait(id)).is_err() {
+        while self.queue.push(id, Instant::now() + self.rendezvous.wait(id)).is_err() {
             self.queue.room().await;
         }
     }
@@ -433,9 +433,9 @@ mod tests {
     #[test]
     fn each_id_is_one_instances_turn_and_the_load_is_shared() {
         let names = ["a:8000", "b:8000", "c:8000"];
-        let turns: Vec<Turn> = names
+        let turns: Vec<Rendezvous> = names
             .iter()
-            .map(|me| Turn {
+            .map(|me| Rendezvous {
                 instance: (*me).to_owned(),
                 peers: names.iter().filter(|n| n != &me).map(|n| (*n).to_owned()).collect(),
             })
