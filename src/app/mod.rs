@@ -22,7 +22,7 @@ use crate::controller::queue::Queue;
 use crate::controller::reconciler::Reconciler;
 use crate::controller::watcher::{WatchHealth, Watcher};
 use crate::controller::workers as worker;
-use crate::http::{self, Facade, Health, Kept, Notifier, ProviderHealth, Providers as HealthOfProviders};
+use crate::http::{self, Facade, Health, Notifier, ProviderHealth, Providers as HealthOfProviders, StatusCache};
 use crate::pocketbase::records::DEFAULT_POLICY;
 use crate::pocketbase::{self, Client, Identity, PocketbaseError, Remedy};
 use crate::providers::fingerprint::{self, Fingerprint};
@@ -153,15 +153,15 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     }
     let queue = Queue::new(QUEUE_CAPACITY);
     let changes = Notifier::new();
-    let kept_answers = Kept::default();
-    let (publish, kept) = (changes.clone(), kept_answers.clone());
+    let status_cache = StatusCache::default();
+    let (publish, invalidate) = (changes.clone(), status_cache.clone());
     let (watcher, pulse) = Watcher::new(client.clone(), queue.clone(), config.instance.clone(), VERSION, move |id| {
         // In this order: whoever is woken must not find the old answer.
-        kept.changed(id);
+        invalidate.invalidate(id);
         publish.publish(id);
     });
     let (health_sender, health) = watch::channel(Health::default());
-    let facade = facade(&config, &client, &providers, health, changes, kept_answers);
+    let facade = facade(&config, &client, &providers, health, changes, status_cache);
     let openai = providers.openai.clone();
     let limiters = limiters(&config.rates);
     let checks = CheckRunner::new(
@@ -333,7 +333,7 @@ fn facade(
     providers: &Providers,
     health: watch::Receiver<Health>,
     changes: Notifier,
-    kept: Kept,
+    status_cache: StatusCache,
 ) -> Facade {
     Facade {
         settings: http::Settings {
@@ -353,7 +353,7 @@ fn facade(
         pocketbase: client.clone(),
         health,
         changes,
-        kept,
+        status_cache,
         rekognition: providers.rekognition.offers_browser_credentials().then(|| providers.rekognition.clone()),
         metrics: None,
     }

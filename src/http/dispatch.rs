@@ -25,14 +25,14 @@ use crate::http::api::validation::Rule;
 use crate::http::api::view::VerificationView;
 use crate::http::endpoints::{document, liveness, meta, status, verify};
 use crate::http::long_poll::notify::Notifier;
-use crate::http::long_poll::{Patience, Vigil};
+use crate::http::long_poll::{LongPoll, WaitBudget};
 use crate::http::middleware::address;
 use crate::http::middleware::auth::{self, Caller, Keys, Presented};
 use crate::http::middleware::cors::{self, Origins};
 use crate::http::middleware::limits::{Allowance, Counted, Limiter};
-use crate::http::middleware::request_metrics::Figures;
+use crate::http::middleware::request_metrics::RequestMetrics;
 use crate::http::openapi::page::Docs;
-use crate::http::status_cache::{Kept, Reading};
+use crate::http::status_cache::{PendingRead, StatusCache};
 use crate::pocketbase::records::{NewDeviceSignal, StoredVerification};
 use crate::pocketbase::{Client, PocketbaseError};
 use crate::verification::{Kind as CheckKind, SessionStatus};
@@ -72,7 +72,7 @@ pub struct Service {
     /// Wakes requests that wait.
     pub changes: Notifier,
     /// Finished answers.
-    pub kept: Kept,
+    pub status_cache: StatusCache,
     /// Idempotency keys under way.
     pub in_flight: RefCountedMap<()>,
     /// Ends every wait.
@@ -83,7 +83,7 @@ pub struct Service {
     pub(super) docs: Docs,
     keys: Keys,
     origins: Origins,
-    figures: Figures,
+    request_metrics: RequestMetrics,
     table: Table,
     limiter: Limiter,
     uploads: Semaphore,
@@ -98,14 +98,14 @@ impl Service {
         Self {
             keys: Keys::new(&settings.api_keys),
             origins: Origins::new(&settings.client_urls),
-            figures: Figures::default(),
+            request_metrics: RequestMetrics::default(),
             table: Table::new(),
             limiter: Limiter::new(settings.quotas),
             uploads: Semaphore::new(settings.uploads_max.max(1)),
             turns: RefCountedMap::default(),
             pocketbase: facade.pocketbase.clone(),
             changes: facade.changes.clone(),
-            kept: facade.kept.clone(),
+            status_cache: facade.status_cache.clone(),
             in_flight: RefCountedMap::default(),
             started: Instant::now(),
             docs: Docs::new(&description),
@@ -134,7 +134,7 @@ impl Service {
             info_span!("request", method, route, request_id)
         };
         let mut allowance = None;
-        let outcome = caught(self.handle(&parts, body, &found, peer, &mut allowance)).instrument(span).await;
+        let outcome = catch_panic(self.handle(&parts, body, &found, peer, &mut allowance)).instrument(span).await;
         let reply = outcome.unwrap_or_else(|problem| {
             match &problem.cause {
                 Some(error) if problem.kind == Kind::Internal => {
@@ -146,7 +146,7 @@ impl Service {
             refusal(&problem, &found, parts.uri.path(), &request_id)
         });
         let mut response = reply.into_response();
-        self.dress(&parts, &request_id, allowance, response.headers_mut());
+        self.common_headers(&parts, &request_id, allowance, response.headers_mut());
 
         let status = response.status().as_u16();
         let elapsed = begun.elapsed();
@@ -159,12 +159,12 @@ impl Service {
         } else {
             info!(method, route, request_id, status, duration_ms, "answered");
         }
-        self.figures.count(method, route, status, elapsed);
+        self.request_metrics.count(method, route, status, elapsed);
         response
     }
 
     /// What every answer carries.
-    fn dress(&self, request: &Parts, request_id: &str, allowance: Option<Allowance>, headers: &mut HeaderMap) {
+    fn common_headers(&self, request: &Parts, request_id: &str, allowance: Option<Allowance>, headers: &mut HeaderMap) {
         const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(HeaderName::from_static("x-request-id"), id);
@@ -206,7 +206,7 @@ impl Service {
             }
             Match::Nothing => return Err(Problem::new(Kind::NotFound, "There is no such address.")),
         };
-        let Some(caller) = self.admit(access, parts, peer, allowance).await? else {
+        let Some(caller) = self.authenticate(access, parts, peer, allowance).await? else {
             return meta::answer(self, operation);
         };
         let mut call = Call { caller: &caller, route, id, uri: &parts.uri, headers: &parts.headers, body };
@@ -223,7 +223,7 @@ impl Service {
     }
 
     /// Who asks, counted; `None` where nobody needs to say.
-    async fn admit(
+    async fn authenticate(
         &self,
         access: Access,
         parts: &Parts,
@@ -263,14 +263,14 @@ impl Service {
     }
 
     /// The verification `id`, if `caller` may see it, and the reading under which an answer made of it may be kept.
-    pub async fn read(&self, caller: &Caller, id: &str) -> Result<(StoredVerification, Option<Reading>)> {
+    pub async fn read(&self, caller: &Caller, id: &str) -> Result<(StoredVerification, Option<PendingRead>)> {
         if !(ID.test)(id) {
             return Err(Problem::not_found());
         }
-        let reading = self.pocketbase.cache_epoch().and_then(|epoch| self.kept.reading(id, epoch));
+        let reading = self.pocketbase.cache_epoch().and_then(|epoch| self.status_cache.begin_read(id, epoch));
         let stored = self.pocketbase.verification(id).await?;
         let stored = stored.filter(|stored| caller.may_see(stored)).ok_or_else(Problem::not_found)?;
-        let reading = self.kept.saw(id, stored.version, reading);
+        let reading = self.status_cache.observe_version(id, stored.version, reading);
         Ok((stored, reading))
     }
 
@@ -282,7 +282,7 @@ impl Service {
     /// The verification `id`, which was there a moment ago.
     pub async fn stored(&self, id: &str) -> Result<StoredVerification> {
         let stored = self.pocketbase.verification(id).await?.ok_or_else(Problem::not_found)?;
-        self.kept.saw(id, stored.version, None);
+        self.status_cache.observe_version(id, stored.version, None);
         Ok(stored)
     }
 
@@ -296,7 +296,7 @@ impl Service {
     }
 
     /// Hands in a device event; false when it was handed in before, which is no error: the person can make another.
-    pub async fn hand_in_device(&self, verification: &str, event_id: &str, stage: &'static str) -> Result<bool> {
+    pub async fn submit_device_event(&self, verification: &str, event_id: &str, stage: &'static str) -> Result<bool> {
         let new = NewDeviceSignal { verification: verification.to_owned(), event_id: event_id.to_owned(), stage };
         let handed_in = self.pocketbase.create_device_signal(&new).await;
         reached(Point::DeviceStored);
@@ -308,23 +308,29 @@ impl Service {
     }
 
     /// For how long a request that asks for `wait` waits.
-    pub fn patience(&self, wait: Option<Duration>) -> Option<Patience> {
+    pub fn wait_budget(&self, wait: Option<Duration>) -> Option<WaitBudget> {
         let wait = wait.filter(|wait| !wait.is_zero())?.min(self.settings.wait_max);
-        Some(Patience { deadline: tokio::time::Instant::now() + wait, shutdown: self.shutdown.clone() })
+        Some(WaitBudget { deadline: tokio::time::Instant::now() + wait, shutdown: self.shutdown.clone() })
     }
 
     /// Waits until `evidence` was judged by a check of `kind`, or never will be; whether that happened in time.
-    pub async fn wait_for_check(&self, id: &str, kind: CheckKind, evidence: &str, patience: Patience) -> Result<bool> {
-        let mut vigil = Vigil::begin(&self.changes, id, patience);
+    pub async fn wait_for_check(
+        &self,
+        id: &str,
+        kind: CheckKind,
+        evidence: &str,
+        wait_budget: WaitBudget,
+    ) -> Result<bool> {
+        let mut poll = LongPoll::begin(&self.changes, id, wait_budget);
         let mut seen = None;
         loop {
             // The small record tells by its version whether reading the large case is worth it.
-            if let Some(stored) = vigil.heed(self.stored(id).await)? {
+            if let Some(stored) = poll.heed(self.stored(id).await)? {
                 if stored.is_final {
                     return Ok(true);
                 }
                 if seen != Some(stored.version)
-                    && let Some(judged) = vigil.heed(self.judged(id, kind, evidence).await)?
+                    && let Some(judged) = poll.heed(self.judged(id, kind, evidence).await)?
                 {
                     if judged {
                         return Ok(true);
@@ -332,7 +338,7 @@ impl Service {
                     seen = Some(stored.version);
                 }
             }
-            if !vigil.again().await {
+            if !poll.again().await {
                 return Ok(false);
             }
         }
@@ -355,16 +361,16 @@ impl Service {
     }
 
     /// Waits until no other request about `reference` is creating something.
-    pub async fn turn(&self, reference: &str) -> Turn {
+    pub async fn reference_lock(&self, reference: &str) -> ReferenceLock {
         let held = self.turns.acquire(reference, Arc::default);
         // It is held, so it has a lock.
         let lock = held.with(|lock| Arc::clone(lock)).unwrap_or_default();
-        Turn { _turn: lock.lock_owned().await, _held: held }
+        ReferenceLock { _turn: lock.lock_owned().await, _held: held }
     }
 }
 
 /// A request's turn, over when dropped.
-pub struct Turn {
+pub struct ReferenceLock {
     // In this order: whoever waits must still find the lock that this one gives back.
     _turn: OwnedMutexGuard<()>,
     _held: Reference<Arc<Mutex<()>>>,
@@ -388,7 +394,7 @@ fn within(allowance: Allowance) -> Result<()> {
 }
 
 /// A panic in a handler is one caller's 500, nothing more.
-async fn caught(handler: impl Future<Output = Result<Reply>>) -> Result<Reply> {
+async fn catch_panic(handler: impl Future<Output = Result<Reply>>) -> Result<Reply> {
     let mut handler = std::pin::pin!(handler);
     std::future::poll_fn(move |context| {
         // A handler that panicked is not polled again, and what it shared is locks that do not poison and PocketBase.
@@ -437,7 +443,7 @@ mod tests {
             tokio::task::yield_now().await;
             Ok(Vec::<Reply>::new().remove(0))
         };
-        let problem = caught(fails).await.expect_err("a problem");
+        let problem = catch_panic(fails).await.expect_err("a problem");
         assert_eq!(problem.kind, Kind::Internal);
         assert!(!problem.detail.contains("index"));
     }

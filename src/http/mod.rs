@@ -2,7 +2,7 @@
 //!
 //! Thin on purpose: a request becomes the records that a `PocketBase` client would have written, by the same rules, and an
 //! answer is read from the records. Nothing is decided here, and nothing of a verification is kept between requests but finished
-//! answers that the watch vouches for (`kept`).
+//! answers that the watch vouches for (`status_cache`).
 //!
 //! `server` takes connections, `service` takes requests through identity, limits and routing to the handlers (`verify`,
 //! `document`, `liveness`, `status`, `meta`), `problem` says what went wrong. Types of requests and answers carry their own
@@ -28,7 +28,7 @@ use tokio::sync::watch;
 pub use crate::http::endpoints::health::{Health, ProviderHealth, Providers};
 pub use crate::http::long_poll::notify::{Notifier, Subscription};
 pub use crate::http::middleware::limits::{Quota, Quotas};
-pub use crate::http::status_cache::Kept;
+pub use crate::http::status_cache::StatusCache;
 pub use openapi::document as openapi_document;
 pub use server::{serve, serve_metrics};
 
@@ -105,9 +105,9 @@ pub struct Facade {
     /// Wakes requests that wait; the watcher publishes.
     pub changes: Notifier,
     /// Finished answers; the watcher says when they are no longer true.
-    pub kept: Kept,
+    pub status_cache: StatusCache,
     /// Who gives browsers their share of a liveness challenge; `None` when nobody does.
     pub rekognition: Option<Rekognition>,
-    /// Figures, when `GET /metrics` shall be answered here too (with an API key); usually only [`serve_metrics`] is.
+    /// RequestMetrics, when `GET /metrics` shall be answered here too (with an API key); usually only [`serve_metrics`] is.
     pub metrics: Option<RenderMetrics>,
 }

@@ -20,7 +20,7 @@ pub enum Operation {
     OpenApi,
     /// The description for people.
     Docs,
-    /// Figures for Prometheus.
+    /// RequestMetrics for Prometheus.
     Metrics,
 }
 

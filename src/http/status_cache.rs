@@ -5,9 +5,9 @@
 //!
 //! - *A change is committed.* Its event drops the answer. Until it arrives, milliseconds later, the last answer is served, as
 //!   a read that came a moment earlier would have been.
-//! - *A slow read.* A read that began before an event must not be kept after it: [`Kept::reading`] notes a mark, the event
-//!   moves it, and [`Kept::keep`] refuses what was read under another.
-//! - *Another handler showed more.* Whatever version a handler reads goes through [`Kept::saw`], which drops what is
+//! - *A slow read.* A read that began before an event must not be kept after it: [`StatusCache::begin_read`] notes a mark, the event
+//!   moves it, and [`StatusCache::insert`] refuses what was read under another.
+//! - *Another handler showed more.* Whatever version a handler reads goes through [`StatusCache::observe_version`], which drops what is
 //!   older and moves the mark. So a version that was shown is never taken back, whatever order events come in.
 //! - *Somebody saw more elsewhere*, through another sidecar or over realtime, and says so in `If-None-Match`: the handler
 //!   reads afresh when that names a version above the kept one.
@@ -38,7 +38,7 @@ type Id = [u8; ID_LENGTH];
 
 /// A finished answer. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct CachedStatus {
     /// The version it shows.
     pub version: u32,
     /// Whose verification it is.
@@ -49,13 +49,13 @@ pub struct Answer {
 
 /// The kept answers. Cheap to clone; all clones are one.
 #[derive(Debug, Clone, Default)]
-pub struct Kept {
+pub struct StatusCache {
     shared: Arc<Mutex<Shelf>>,
 }
 
 /// A read under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reading {
+pub struct PendingRead {
     id: Id,
     epoch: Epoch,
     mark: u64,
@@ -65,8 +65,8 @@ pub struct Reading {
 struct Shelf {
     marks: Vec<u64>,
     /// What was asked for lately, and what was before: when the first is full the second is forgotten.
-    young: HashMap<Id, (Epoch, Answer)>,
-    old: HashMap<Id, (Epoch, Answer)>,
+    young: HashMap<Id, (Epoch, CachedStatus)>,
+    old: HashMap<Id, (Epoch, CachedStatus)>,
 }
 
 impl Default for Shelf {
@@ -75,9 +75,9 @@ impl Default for Shelf {
     }
 }
 
-impl Kept {
+impl StatusCache {
     /// The answer for `id` that was read in `epoch`.
-    pub fn find(&self, id: &str, epoch: Epoch) -> Option<Answer> {
+    pub fn get(&self, id: &str, epoch: Epoch) -> Option<CachedStatus> {
         let id = key(id)?;
         let mut kept = self.lock();
         if let Some((read_in, answer)) = kept.young.get(&id) {
@@ -92,14 +92,14 @@ impl Kept {
     }
 
     /// Begins a read of `id` in `epoch` whose answer may be kept.
-    pub fn reading(&self, id: &str, epoch: Epoch) -> Option<Reading> {
+    pub fn begin_read(&self, id: &str, epoch: Epoch) -> Option<PendingRead> {
         let id = key(id)?;
         let mark = self.lock().marks[slot(&id)];
-        Some(Reading { id, epoch, mark })
+        Some(PendingRead { id, epoch, mark })
     }
 
     /// Keeps what `reading` brought, unless something happened meanwhile.
-    pub fn keep(&self, reading: Reading, answer: Answer) {
+    pub fn insert(&self, reading: PendingRead, answer: CachedStatus) {
         let mut kept = self.lock();
         if kept.marks[slot(&reading.id)] == reading.mark {
             kept.insert(reading.id, (reading.epoch, answer));
@@ -108,10 +108,10 @@ impl Kept {
 
     /// Somebody is being shown `version` of `id`, read from `PocketBase`; `own` is that very read if it may be kept. Older answers
     /// go, and older reads under way will not be kept. The returned reading is the one to keep.
-    pub fn saw(&self, id: &str, version: u32, own: Option<Reading>) -> Option<Reading> {
+    pub fn observe_version(&self, id: &str, version: u32, own: Option<PendingRead>) -> Option<PendingRead> {
         let id = key(id)?;
         let mut kept = self.lock();
-        let stale = |(_, answer): &(Epoch, Answer)| answer.version < version;
+        let stale = |(_, answer): &(Epoch, CachedStatus)| answer.version < version;
         if kept.young.get(&id).is_some_and(stale) {
             kept.young.remove(&id);
         }
@@ -121,11 +121,11 @@ impl Kept {
         let own = own.filter(|own| own.mark == kept.marks[slot(&id)]);
         kept.marks[slot(&id)] += 1;
         let mark = kept.marks[slot(&id)];
-        own.map(|own| Reading { mark, ..own })
+        own.map(|own| PendingRead { mark, ..own })
     }
 
     /// An event says that `id` may have changed.
-    pub fn changed(&self, id: &str) {
+    pub fn invalidate(&self, id: &str) {
         let Some(id) = key(id) else { return };
         let mut kept = self.lock();
         kept.young.remove(&id);
@@ -139,7 +139,7 @@ impl Kept {
 }
 
 impl Shelf {
-    fn insert(&mut self, id: Id, answer: (Epoch, Answer)) {
+    fn insert(&mut self, id: Id, answer: (Epoch, CachedStatus)) {
         if self.young.len() >= ANSWERS_MAX / 2 && !self.young.contains_key(&id) {
             self.old = std::mem::take(&mut self.young);
         }
@@ -169,15 +169,15 @@ mod tests {
 
     const A: &str = "aaaaaaaaaaaaaaa";
 
-    fn answer(version: u32) -> Answer {
-        Answer { version, user: "u".into(), body: Bytes::from(version.to_string()) }
+    fn answer(version: u32) -> CachedStatus {
+        CachedStatus { version, user: "u".into(), body: Bytes::from(version.to_string()) }
     }
 
     /// Nothing kept yet, in a watch that is vouched for.
-    fn leased() -> (Kept, CacheLease, Epoch) {
+    fn leased() -> (StatusCache, CacheLease, Epoch) {
         let lease = CacheLease::default();
         let epoch = renewed(&lease);
-        (Kept::default(), lease, epoch)
+        (StatusCache::default(), lease, epoch)
     }
 
     fn renewed(lease: &CacheLease) -> Epoch {
@@ -187,65 +187,65 @@ mod tests {
     }
 
     /// A whole read, as the handler makes it.
-    fn read(answers: &Kept, version: u32, epoch: Epoch) {
-        let reading = answers.reading(A, epoch);
-        if let Some(reading) = answers.saw(A, version, reading) {
-            answers.keep(reading, answer(version));
+    fn read(cache: &StatusCache, version: u32, epoch: Epoch) {
+        let reading = cache.begin_read(A, epoch);
+        if let Some(reading) = cache.observe_version(A, version, reading) {
+            cache.insert(reading, answer(version));
         }
     }
 
     #[test]
     fn an_event_drops_the_answer_and_every_read_that_began_before_it() {
-        let (answers, _, epoch) = leased();
-        read(&answers, 1, epoch);
-        assert_eq!(answers.find(A, epoch), Some(answer(1)));
-        let slow = answers.reading(A, epoch);
-        answers.changed(A);
-        assert_eq!(answers.find(A, epoch), None);
-        assert_eq!(answers.saw(A, 1, slow), None, "read before the event");
-        read(&answers, 2, epoch);
-        assert_eq!(answers.find(A, epoch), Some(answer(2)));
+        let (cache, _, epoch) = leased();
+        read(&cache, 1, epoch);
+        assert_eq!(cache.get(A, epoch), Some(answer(1)));
+        let slow = cache.begin_read(A, epoch);
+        cache.invalidate(A);
+        assert_eq!(cache.get(A, epoch), None);
+        assert_eq!(cache.observe_version(A, 1, slow), None, "read before the event");
+        read(&cache, 2, epoch);
+        assert_eq!(cache.get(A, epoch), Some(answer(2)));
     }
 
     #[test]
     fn what_was_shown_is_never_taken_back() {
-        let (answers, _, epoch) = leased();
-        read(&answers, 1, epoch);
-        let slow = answers.reading(A, epoch);
-        answers.saw(A, 2, None);
-        assert_eq!(answers.find(A, epoch), None, "older than what another handler showed");
-        assert_eq!(answers.saw(A, 1, slow), None, "began before version 2 was shown");
-        let first = answers.saw(A, 2, answers.reading(A, epoch)).expect("kept");
-        answers.saw(A, 3, None);
-        answers.keep(first, answer(2));
-        assert_eq!(answers.find(A, epoch), None, "version 3 was shown between reading and keeping");
+        let (cache, _, epoch) = leased();
+        read(&cache, 1, epoch);
+        let slow = cache.begin_read(A, epoch);
+        cache.observe_version(A, 2, None);
+        assert_eq!(cache.get(A, epoch), None, "older than what another handler showed");
+        assert_eq!(cache.observe_version(A, 1, slow), None, "began before version 2 was shown");
+        let first = cache.observe_version(A, 2, cache.begin_read(A, epoch)).expect("kept");
+        cache.observe_version(A, 3, None);
+        cache.insert(first, answer(2));
+        assert_eq!(cache.get(A, epoch), None, "version 3 was shown between reading and keeping");
     }
 
     #[test]
     fn what_was_read_before_a_loss_is_not_served_after_it() {
-        let (answers, lease, before) = leased();
-        read(&answers, 1, before);
-        let slow = answers.saw(A, 1, answers.reading(A, before)).expect("kept");
+        let (cache, lease, before) = leased();
+        read(&cache, 1, before);
+        let slow = cache.observe_version(A, 1, cache.begin_read(A, before)).expect("kept");
         lease.end();
         let after = renewed(&lease);
-        assert_eq!(answers.find(A, after), None);
-        answers.keep(slow, answer(1));
-        assert_eq!(answers.find(A, after), None, "what was being read");
-        read(&answers, 2, after);
-        assert_eq!(answers.find(A, after), Some(answer(2)));
+        assert_eq!(cache.get(A, after), None);
+        cache.insert(slow, answer(1));
+        assert_eq!(cache.get(A, after), None, "what was being read");
+        read(&cache, 2, after);
+        assert_eq!(cache.get(A, after), Some(answer(2)));
     }
 
     #[test]
     fn it_is_bounded_and_keeps_what_is_asked_for() {
-        let (answers, _, epoch) = leased();
-        read(&answers, 1, epoch);
+        let (cache, _, epoch) = leased();
+        read(&cache, 1, epoch);
         for number in 0..3 * ANSWERS_MAX {
             let id = format!("{number:015}");
-            let reading = answers.saw(&id, 1, answers.reading(&id, epoch)).expect("kept");
-            answers.keep(reading, answer(1));
-            answers.find(A, epoch).expect("asked for all the time");
+            let reading = cache.observe_version(&id, 1, cache.begin_read(&id, epoch)).expect("kept");
+            cache.insert(reading, answer(1));
+            cache.get(A, epoch).expect("asked for all the time");
         }
-        let kept = answers.lock();
+        let kept = cache.lock();
         assert!(kept.young.len() + kept.old.len() <= ANSWERS_MAX);
     }
 }

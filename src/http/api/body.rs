@@ -131,7 +131,7 @@ async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>> {
 /// Throws the rest away, within limits.
 pub async fn drain(body: &mut Body) {
     let mut left = DRAIN_BYTES;
-    // Running out of time or patience is fine: the connection is closed then.
+    // Running out of time or wait_budget is fine: the connection is closed then.
     let _ = timeout(DRAIN_TIME, async {
         while let Some(Ok(frame)) = body.frame().await {
             let length = frame.data_ref().map_or(0, Bytes::len);

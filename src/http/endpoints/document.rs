@@ -108,10 +108,12 @@ pub async fn document(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     let verification = new.verification.clone();
     drop((new, slot));
     if let Some(event_id) = event_id {
-        service.hand_in_device(&verification, &event_id, "document").await?;
+        service.submit_device_event(&verification, &event_id, "document").await?;
     }
-    let checked = match service.patience(wait::preferred(call.headers)) {
-        Some(patience) => service.wait_for_check(&verification, CheckKind::Document, &document_id, patience).await?,
+    let checked = match service.wait_budget(wait::preferred(call.headers)) {
+        Some(wait_budget) => {
+            service.wait_for_check(&verification, CheckKind::Document, &document_id, wait_budget).await?
+        }
         None => false,
     };
     let stored = service.stored(&verification).await?;

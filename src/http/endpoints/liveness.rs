@@ -18,7 +18,7 @@ use crate::http::api::validation::{Object, Rule};
 use crate::http::api::view::{VerificationView, etag};
 use crate::http::dispatch::{Call, ID, Service};
 use crate::http::long_poll as wait;
-use crate::http::long_poll::{Patience, Vigil};
+use crate::http::long_poll::{LongPoll, WaitBudget};
 use crate::http::openapi::Problems;
 use crate::pocketbase::records::{NewAction, NewLivenessSession, StoredSession, StoredVerification};
 use crate::verification::{ActionKind, Kind as CheckKind, SessionStatus};
@@ -124,7 +124,7 @@ pub async fn liveness(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     if let Some(device) = &request.device
         && !stored.is_final
     {
-        service.hand_in_device(&stored.id, &device.event_id, "liveness").await?;
+        service.submit_device_event(&stored.id, &device.event_id, "liveness").await?;
     }
     if let Some(session_id) = request.session_id.as_deref().filter(|id| !id.is_empty()) {
         finished(service, call, &stored, session_id).await
@@ -171,16 +171,16 @@ async fn challenge(service: &Service, stored: &StoredVerification, earlier: Opti
         reached(Point::ChallengeStored);
         id
     };
-    let patience =
-        Patience { deadline: Instant::now() + service.settings.liveness_open, shutdown: service.shutdown.clone() };
-    let mut vigil = Vigil::begin(&service.changes, &stored.id, patience);
+    let wait_budget =
+        WaitBudget { deadline: Instant::now() + service.settings.liveness_open, shutdown: service.shutdown.clone() };
+    let mut poll = LongPoll::begin(&service.changes, &stored.id, wait_budget);
     loop {
-        if let Some(session) = vigil.heed(session(service, stored, &id).await)?
+        if let Some(session) = poll.heed(session(service, stored, &id).await)?
             && session.status != SessionStatus::Requested
         {
             return opened(session, credentials);
         }
-        if !vigil.again().await {
+        if !poll.again().await {
             return not_yet(service, stored, id).await;
         }
     }
@@ -260,8 +260,8 @@ async fn finished(service: &Service, call: &Call<'_>, stored: &StoredVerificatio
         service.pocketbase.create_action(&action).await?;
         reached(Point::FinishStored);
     }
-    let judged = match service.patience(wait::preferred(call.headers)) {
-        Some(patience) => service.wait_for_check(&stored.id, CheckKind::Liveness, &session.id, patience).await?,
+    let judged = match service.wait_budget(wait::preferred(call.headers)) {
+        Some(wait_budget) => service.wait_for_check(&stored.id, CheckKind::Liveness, &session.id, wait_budget).await?,
         None => false,
     };
     let status = if judged { StatusCode::OK } else { StatusCode::ACCEPTED };

@@ -84,7 +84,7 @@ fn docs(service: &Service) -> Reply {
         .with(HeaderName::from_static("referrer-policy"), "no-referrer")
 }
 
-/// Figures for Prometheus, when the operator serves them here too; usually they have a port of their own.
+/// RequestMetrics for Prometheus, when the operator serves them here too; usually they have a port of their own.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -92,14 +92,14 @@ fn docs(service: &Service) -> Reply {
     tag = "service",
     responses(
         (status = 200, description = "Prometheus' text format", body = String, content_type = "text/plain"),
-        (status = 404, description = "Figures are not served on this port", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "RequestMetrics are not served on this port", body = ProblemBody, content_type = "application/problem+json"),
         Problems,
     ),
     security(("api_key" = [])),
 )]
 fn metrics(service: &Service) -> Result<Reply> {
     let render = service.facade.metrics.as_ref();
-    let render = render.ok_or_else(|| Problem::new(Kind::NotFound, "Figures are not served on this port."))?;
+    let render = render.ok_or_else(|| Problem::new(Kind::NotFound, "RequestMetrics are not served on this port."))?;
     Ok(Reply::content(METRICS_TYPE, render()))
 }
 

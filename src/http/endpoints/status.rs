@@ -7,10 +7,10 @@ use crate::http::api::reply::Reply;
 use crate::http::api::view::{VerificationView, etag};
 use crate::http::dispatch::{Call, Service};
 use crate::http::long_poll as wait;
-use crate::http::long_poll::{Patience, Vigil};
+use crate::http::long_poll::{LongPoll, WaitBudget};
 use crate::http::middleware::auth::Caller;
 use crate::http::openapi::Problems;
-use crate::http::status_cache::Answer;
+use crate::http::status_cache::CachedStatus;
 use crate::pocketbase::records::StoredVerification;
 
 /// Where a verification stands.
@@ -51,9 +51,9 @@ pub async fn status(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
         return at_once(service, call.caller, id, &known).await;
     }
     let stored = service.visible(call.caller, id).await?;
-    let stored = match service.patience(asked) {
-        Some(patience) if !stored.is_final && (known.has(stored.version) || known == Known::Nothing) => {
-            changed(service, stored, patience).await?
+    let stored = match service.wait_budget(asked) {
+        Some(wait_budget) if !stored.is_final && (known.has(stored.version) || known == Known::Nothing) => {
+            changed(service, stored, wait_budget).await?
         }
         _ => stored,
     };
@@ -70,7 +70,7 @@ pub async fn status(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
 
 /// The answer to what most callers ask most of the time: how does it stand now?
 async fn at_once(service: &Service, caller: &Caller, id: &str, known: &Known) -> Result<Reply> {
-    let kept = service.pocketbase.cache_epoch().and_then(|epoch| service.kept.find(id, epoch));
+    let kept = service.pocketbase.cache_epoch().and_then(|epoch| service.status_cache.get(id, epoch));
     if let Some(kept) = kept.filter(|kept| caller.may_see_of(&kept.user) && !known.beyond(kept.version)) {
         return Ok(tagged(known, kept.version, || Reply::written(kept.body)));
     }
@@ -78,8 +78,8 @@ async fn at_once(service: &Service, caller: &Caller, id: &str, known: &Known) ->
     let reply = Reply::json(StatusCode::OK, &service.view(&stored).await?);
     // Before the first pass, what is owed follows from a policy that may still change.
     if let Some(reading) = reading.filter(|_| stored.version > 0) {
-        let answer = Answer { version: stored.version, user: stored.user.as_str().into(), body: reply.body() };
-        service.kept.keep(reading, answer);
+        let answer = CachedStatus { version: stored.version, user: stored.user.as_str().into(), body: reply.body() };
+        service.status_cache.insert(reading, answer);
     }
     Ok(tagged(known, stored.version, || reply))
 }
@@ -90,15 +90,15 @@ fn tagged(known: &Known, version: u32, whole: impl FnOnce() -> Reply) -> Reply {
 }
 
 /// `seen` as soon as its version is another, or as it is when the time is over.
-async fn changed(service: &Service, seen: StoredVerification, patience: Patience) -> Result<StoredVerification> {
-    let mut vigil = Vigil::begin(&service.changes, &seen.id, patience);
+async fn changed(service: &Service, seen: StoredVerification, wait_budget: WaitBudget) -> Result<StoredVerification> {
+    let mut poll = LongPoll::begin(&service.changes, &seen.id, wait_budget);
     loop {
-        if let Some(stored) = vigil.heed(service.stored(&seen.id).await)?
+        if let Some(stored) = poll.heed(service.stored(&seen.id).await)?
             && (stored.version != seen.version || stored.is_final)
         {
             return Ok(stored);
         }
-        if !vigil.again().await {
+        if !poll.again().await {
             return Ok(seen);
         }
     }

@@ -17,34 +17,34 @@ const READ_AGAIN_MAX: Duration = Duration::from_secs(5);
 
 /// For how long a request may wait, and what ends all waits.
 #[derive(Debug, Clone)]
-pub struct Patience {
+pub struct WaitBudget {
     /// When to answer at the latest.
     pub deadline: Instant,
     /// Ends every wait: the service stops.
     pub shutdown: CancellationToken,
 }
 
-/// The pauses between looks at a verification: as long as no news comes of it, and no longer than the request's patience.
+/// The pauses between looks at a verification: as long as no news comes of it, and no longer than the request's wait_budget.
 ///
 /// ```text
-/// let mut vigil = Vigil::begin(..);          // subscribes, so nothing that happens after the first look is missed
+/// let mut poll = LongPoll::begin(..);          // subscribes, so nothing that happens after the first look is missed
 /// loop {
-///     if let Some(seen) = vigil.heed(look().await)? && enough(seen) { break Some(seen) }
-///     if !vigil.again().await { break None }
+///     if let Some(seen) = poll.heed(look().await)? && enough(seen) { break Some(seen) }
+///     if !poll.again().await { break None }
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Vigil {
+pub struct LongPoll {
     subscription: Subscription,
-    patience: Patience,
+    wait_budget: WaitBudget,
     pause: Duration,
     looked: bool,
 }
 
-impl Vigil {
+impl LongPoll {
     /// Begins before the first look.
-    pub fn begin(changes: &Notifier, verification: &str, patience: Patience) -> Self {
-        Self { subscription: changes.subscribe(verification), patience, pause: READ_AGAIN, looked: false }
+    pub fn begin(changes: &Notifier, verification: &str, wait_budget: WaitBudget) -> Self {
+        Self { subscription: changes.subscribe(verification), wait_budget, pause: READ_AGAIN, looked: false }
     }
 
     /// What a look brought. The first one's errors are the caller's; later, a `PocketBase` that is away is waited for like
@@ -62,13 +62,13 @@ impl Vigil {
     /// Waits until another look is worth it, the last one at the deadline; false when the time is over.
     pub async fn again(&mut self) -> bool {
         let now = Instant::now();
-        if now >= self.patience.deadline {
+        if now >= self.wait_budget.deadline {
             return false;
         }
         tokio::select! {
-            () = self.subscription.news() => self.pause = READ_AGAIN,
-            () = sleep_until(self.patience.deadline.min(now + self.pause)) => self.pause = (self.pause * 2).min(READ_AGAIN_MAX),
-            () = self.patience.shutdown.cancelled() => return false,
+            () = self.subscription.changed() => self.pause = READ_AGAIN,
+            () = sleep_until(self.wait_budget.deadline.min(now + self.pause)) => self.pause = (self.pause * 2).min(READ_AGAIN_MAX),
+            () = self.wait_budget.shutdown.cancelled() => return false,
         }
         true
     }
@@ -113,15 +113,15 @@ mod tests {
 
     use super::*;
 
-    fn patience(seconds: u64) -> Patience {
-        Patience { deadline: Instant::now() + Duration::from_secs(seconds), shutdown: CancellationToken::new() }
+    fn wait_budget(seconds: u64) -> WaitBudget {
+        WaitBudget { deadline: Instant::now() + Duration::from_secs(seconds), shutdown: CancellationToken::new() }
     }
 
     /// The instants of all looks, in milliseconds.
-    async fn looks(vigil: &mut Vigil) -> Vec<u128> {
+    async fn looks(poll: &mut LongPoll) -> Vec<u128> {
         let start = Instant::now();
         let mut looks = vec![0];
-        while vigil.again().await {
+        while poll.again().await {
             looks.push(start.elapsed().as_millis());
         }
         looks
@@ -130,36 +130,36 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn news_means_a_look_at_once() {
         let changes = Notifier::new();
-        let mut vigil = Vigil::begin(&changes, "v", patience(20));
+        let mut poll = LongPoll::begin(&changes, "v", wait_budget(20));
         let start = Instant::now();
         changes.publish("v");
-        assert!(vigil.again().await);
+        assert!(poll.again().await);
         assert_eq!(start.elapsed(), Duration::ZERO);
-        drop(vigil);
+        drop(poll);
         assert!(changes.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_news_it_looks_again_and_ends_in_time() {
-        let mut vigil = Vigil::begin(&Notifier::new(), "v", patience(20));
-        assert_eq!(looks(&mut vigil).await, [0, 1000, 3000, 7000, 12000, 17000, 20000]);
+        let mut poll = LongPoll::begin(&Notifier::new(), "v", wait_budget(20));
+        assert_eq!(looks(&mut poll).await, [0, 1000, 3000, 7000, 12000, 17000, 20000]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stop_ends_every_wait() {
-        let patience = patience(20);
-        patience.shutdown.cancel();
-        assert_eq!(looks(&mut Vigil::begin(&Notifier::new(), "v", patience)).await, [0]);
+        let wait_budget = wait_budget(20);
+        wait_budget.shutdown.cancel();
+        assert_eq!(looks(&mut LongPoll::begin(&Notifier::new(), "v", wait_budget)).await, [0]);
     }
 
     #[tokio::test]
     async fn an_absence_in_the_middle_is_waited_out_but_not_one_at_the_start() {
         let away = || Err::<(), _>(Problem::new(Kind::Unavailable, "away"));
-        let mut vigil = Vigil::begin(&Notifier::new(), "v", patience(20));
-        assert!(vigil.heed(away()).is_err());
-        assert_eq!(vigil.heed(Ok(1)), Ok(Some(1)));
-        assert_eq!(vigil.heed(away()), Ok(None));
-        assert!(vigil.heed(Err::<(), _>(Problem::not_found())).is_err());
+        let mut poll = LongPoll::begin(&Notifier::new(), "v", wait_budget(20));
+        assert!(poll.heed(away()).is_err());
+        assert_eq!(poll.heed(Ok(1)), Ok(Some(1)));
+        assert_eq!(poll.heed(away()), Ok(None));
+        assert!(poll.heed(Err::<(), _>(Problem::not_found())).is_err());
     }
 
     #[test]

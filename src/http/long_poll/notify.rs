@@ -50,7 +50,7 @@ pub struct Subscription {
 
 impl Subscription {
     /// Returns when there was news since the last call (or since the subscription).
-    pub async fn news(&mut self) {
+    pub async fn changed(&mut self) {
         match &mut self.receiver {
             Some(receiver) => drop(receiver.changed().await),
             None => std::future::pending().await,
@@ -69,7 +69,7 @@ mod tests {
         let notifier = Notifier::new();
         let mut subscription = notifier.subscribe("a");
         notifier.publish("a");
-        tokio::time::timeout(Duration::from_secs(5), subscription.news()).await.expect("woken");
+        tokio::time::timeout(Duration::from_secs(5), subscription.changed()).await.expect("woken");
     }
 
     #[tokio::test]
@@ -78,7 +78,7 @@ mod tests {
         let mut first = notifier.subscribe("a");
         let second = notifier.subscribe("a");
         notifier.publish("b");
-        assert!(tokio::time::timeout(Duration::from_millis(20), first.news()).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(20), first.changed()).await.is_err());
         drop(first);
         assert_eq!(notifier.len(), 1);
         drop(second);

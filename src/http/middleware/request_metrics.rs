@@ -10,7 +10,7 @@ use crate::base::lock::RwLock;
 
 /// Methods and routes are of a closed set and statuses are ours, so it stays small.
 #[derive(Default)]
-pub struct Figures(RwLock<HashMap<(&'static str, &'static str, u16), Series>>);
+pub struct RequestMetrics(RwLock<HashMap<(&'static str, &'static str, u16), Series>>);
 
 #[derive(Clone)]
 struct Series {
@@ -18,7 +18,7 @@ struct Series {
     seconds: Histogram,
 }
 
-impl Figures {
+impl RequestMetrics {
     /// One answer more.
     pub fn count(&self, method: &'static str, route: &'static str, status: u16, took: Duration) {
         let key = (method, route, status);

@@ -3,9 +3,9 @@
 mod callers;
 mod described;
 mod document;
-mod kept;
 mod liveness;
 mod protocol;
 mod stage;
 mod status;
+mod status_cache;
 mod verify;

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use identivia::http::{Facade, Health, Kept, Notifier, ProviderHealth, Providers, Settings, serve};
+use identivia::http::{Facade, Health, Notifier, ProviderHealth, Providers, Settings, StatusCache, serve};
 use identivia::pocketbase::Client;
 use identivia::providers::rekognition::Rekognition;
 use reqwest::Method;
@@ -29,7 +29,7 @@ pub struct Stage {
     pub base: Url,
     pub http: reqwest::Client,
     pub changes: Notifier,
-    pub kept: Kept,
+    pub status_cache: StatusCache,
     /// The facade's client.
     pub client: Client,
     pub health: watch::Sender<Health>,
@@ -108,16 +108,28 @@ impl Stage {
             pocketbase: client,
             health: receiver,
             changes: Notifier::new(),
-            kept: Kept::default(),
+            status_cache: StatusCache::default(),
             rekognition,
             metrics: None,
         };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let base = format!("http://{}", listener.local_addr().expect("bound")).parse().expect("an address");
         let shutdown = CancellationToken::new();
-        let (changes, kept, client) = (facade.changes.clone(), facade.kept.clone(), facade.pocketbase.clone());
+        let (changes, status_cache, client) =
+            (facade.changes.clone(), facade.status_cache.clone(), facade.pocketbase.clone());
         let task = begin(serve(listener, facade, shutdown.clone()));
-        Self { pocketbase, admin, base, http: reqwest::Client::new(), changes, kept, client, health, shutdown, task }
+        Self {
+            pocketbase,
+            admin,
+            base,
+            http: reqwest::Client::new(),
+            changes,
+            status_cache,
+            client,
+            health,
+            shutdown,
+            task,
+        }
     }
 
     /// A request with the first API key.

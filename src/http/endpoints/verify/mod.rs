@@ -20,7 +20,7 @@ use crate::http::api::reply::Reply;
 use crate::http::api::view::{Input, VerificationView, etag};
 use crate::http::dispatch::{Call, Service};
 use crate::http::long_poll as wait;
-use crate::http::long_poll::Vigil;
+use crate::http::long_poll::LongPoll;
 use crate::http::middleware::auth::Caller;
 use crate::http::middleware::idempotency::Fingerprint;
 use crate::http::openapi::Problems;
@@ -113,7 +113,7 @@ pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     let begun = begin(service, call.caller, request, fingerprint).await?;
     drop(mark);
     let device_taken = match &event_id {
-        Some(event_id) => service.hand_in_device(&begun.stored.id, event_id, "start").await?,
+        Some(event_id) => service.submit_device_event(&begun.stored.id, event_id, "start").await?,
         None => false,
     };
     let stored = wait_for_first_look(service, call, begun.stored, device_taken).await?;
@@ -204,7 +204,7 @@ async fn begin(
     // Two requests for one reference take turns, so that the second finds what the first created. A reference made up above is
     // this request's alone: random, or of a key that is marked as being in flight.
     let _turn = match &given {
-        Some(given) => Some(service.turn(given).await),
+        Some(given) => Some(service.reference_lock(given).await),
         None => None,
     };
     let token = client_token(service, caller, &reference).await?;
@@ -262,7 +262,7 @@ async fn replayed(service: &Service, fingerprint: Option<&Fingerprint>) -> Resul
     let Some(fingerprint) = fingerprint else { return Ok(None) };
     let stored = service.pocketbase.verification_by_idempotency_key(&fingerprint.key).await?;
     if let Some(stored) = &stored {
-        service.kept.saw(&stored.id, stored.version, None);
+        service.status_cache.observe_version(&stored.id, stored.version, None);
     }
     match stored {
         Some(stored) if stored.request_hash != fingerprint.request => {
@@ -286,18 +286,18 @@ async fn wait_for_first_look(
     stored: StoredVerification,
     device: bool,
 ) -> Result<StoredVerification> {
-    let Some(patience) = service.patience(wait::preferred(call.headers)) else { return Ok(stored) };
-    let mut vigil = Vigil::begin(&service.changes, &stored.id, patience);
+    let Some(wait_budget) = service.wait_budget(wait::preferred(call.headers)) else { return Ok(stored) };
+    let mut poll = LongPoll::begin(&service.changes, &stored.id, wait_budget);
     let mut last = stored;
     loop {
-        if let Some(stored) = vigil.heed(service.stored(&last.id).await)? {
+        if let Some(stored) = poll.heed(service.stored(&last.id).await)? {
             last = stored;
             let judged = last.results.get("device").is_some_and(|outcome| outcome != "pending");
             if last.is_final || last.version > 0 && (judged || !device) {
                 return Ok(last);
             }
         }
-        if !vigil.again().await {
+        if !poll.again().await {
             return Ok(last);
         }
     }

@@ -12,7 +12,7 @@ async fn an_answer_is_kept_until_an_event_says_otherwise() {
     let (stage, id, path) = kept_at(3).await;
     write(&stage, &id, 4).await;
     assert_eq!(version(&stage, &path).await, 3, "no event came yet");
-    stage.kept.changed(&id);
+    stage.status_cache.invalidate(&id);
     assert_eq!(version(&stage, &path).await, 4);
     assert_eq!(version(&stage, &path).await, 4);
 }
