@@ -10,7 +10,7 @@ FROM rust:1.95.0-slim-bookworm AS source
 WORKDIR /src
 COPY Cargo.toml Cargo.lock pb_schema.json ./
 # Cargo.toml names these, so Cargo wants to see them.
-COPY tests/eyes.rs tests/providers.rs tests/
+COPY tests/ocr.rs tests/providers.rs tests/
 COPY benches/documents.rs benches/documents.rs
 COPY benches/driver benches/driver
 COPY crates crates

@@ -17,7 +17,7 @@ use identivia::pixels::{barcode, scale};
 use identivia::verification::faces::{BoundingBox, DetectedFace};
 use identivia::verification::rules::document::image::{self, Limits, Prepared, faces, metadata, open, quality};
 use identivia::verification::rules::document::readings::transcription::{Side, Transcription};
-use identivia::verification::rules::document::readings::{aamva, mrz, ocr as eyes};
+use identivia::verification::rules::document::readings::{aamva, mrz, ocr};
 use identivia::verification::rules::document::{self, Evidence};
 use identivia::verification::{Document, DocumentType, Policy, Verification};
 use serde_json::{Value, json};
@@ -181,7 +181,7 @@ fn costs(pictures: &Pictures, uploaded_as: DocumentType) -> Vec<String> {
         cost(|| drop(black_box(mrz::read(&zone, today)))),
         cost(|| drop(black_box(aamva::parse(&payload)))),
         cost_by(process_time, || {
-            all(&|side| drop(black_box(eyes::look(&luma[side], today, |strip| ocr_model.recognise(strip)))));
+            all(&|side| drop(black_box(ocr::read(&luma[side], today, |strip| ocr_model.recognise(strip)))));
         }),
         cost(|| pictures.reading.iter().for_each(|reading| drop(black_box(Transcription::read(reading))))),
         cost(|| drop(black_box(document::judge(&submission.evidence(), &submission.policy, today)))),
@@ -241,8 +241,8 @@ impl<'a> Submission<'a> {
             faces: &self.faces,
             front_reading: self.readings.first(),
             back_reading: self.readings.get(1),
-            front_sight: None,
-            back_sight: None,
+            front_ocr: None,
+            back_ocr: None,
         }
     }
 }

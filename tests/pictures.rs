@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use identivia::verification::Code;
-use identivia::verification::rules::document::image::{Limits, Look, Prepared, prepare};
+use identivia::verification::rules::document::image::{Limits, PerceptualHash, Prepared, prepare};
 use identivia::verification::rules::document::readings::aamva;
 use identivia::verification::rules::document::readings::transcription::Side;
 use image::codecs::jpeg::JpegEncoder;
@@ -133,7 +133,10 @@ fn no_document_looks_like_another_persons_of_the_same_kind() {
         let drawing = KINDS.map(|kind| {
             scope.spawn(move || {
                 let folder = tempfile::tempdir().expect("a folder");
-                everybodys(folder.path(), kind).iter().map(|picture| Look::of(&open(picture))).collect::<Vec<_>>()
+                everybodys(folder.path(), kind)
+                    .iter()
+                    .map(|picture| PerceptualHash::of(&open(picture)))
+                    .collect::<Vec<_>>()
             })
         });
         drawing.map(|drawing| drawing.join().expect("drawn"))
@@ -143,7 +146,7 @@ fn no_document_looks_like_another_persons_of_the_same_kind() {
         for (number, look) in looks.iter().enumerate() {
             for other in &looks[..number] {
                 nearest = nearest.min(look.distance(*other));
-                assert!(!look.is_like(*other), "{kind}: {} bits", look.distance(*other));
+                assert!(!look.is_copy_of(*other), "{kind}: {} bits", look.distance(*other));
             }
         }
         println!("{kind}: the two most alike of {} differ in {nearest} of 1024 bits", looks.len());
@@ -155,16 +158,16 @@ fn a_copy_of_a_picture_is_found_by_one_of_its_parts() {
     let folder = tempfile::tempdir().expect("a folder");
     for kind in KINDS {
         let picture = open(&specimen(folder.path(), kind, &[]).0);
-        let look = Look::of(&picture);
+        let look = PerceptualHash::of(&picture);
         let picture = image::DynamicImage::ImageRgb8(picture);
         for (longest, quality, brighter) in [(1600, 30, 0), (1440, 80, 12), (640, 60, -12)] {
             let copy = picture.resize(longest, longest, FilterType::CatmullRom).brighten(brighter);
             let mut jpeg = Cursor::new(Vec::new());
             JpegEncoder::new_with_quality(&mut jpeg, quality).encode_image(&copy.into_rgb8()).expect("a picture");
-            let copy = Look::of(&open(&jpeg.into_inner()));
+            let copy = PerceptualHash::of(&open(&jpeg.into_inner()));
             let what =
                 format!("{kind} at {longest} pixels, quality {quality}, {brighter:+}: {} bits", look.distance(copy));
-            assert!(look.is_like(copy), "{what}");
+            assert!(look.is_copy_of(copy), "{what}");
             assert!(look.bands().iter().zip(copy.bands()).any(|(a, b)| *a == b), "{what}");
         }
     }

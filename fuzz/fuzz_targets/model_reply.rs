@@ -30,7 +30,7 @@ fn picture() -> Prepared {
         barcodes: Vec::new(),
         square_codes: Vec::new(),
         reasons: Vec::new(),
-        look: None,
+        perceptual_hash: None,
     }
 }
 
@@ -61,8 +61,8 @@ fuzz_target!(|bytes: &[u8]| {
                 faces: &[],
                 front_reading: Some(&reading),
                 back_reading: Some(&reading),
-                front_sight: None,
-                back_sight: None,
+                front_ocr: None,
+                back_ocr: None,
             },
             &POLICY,
             TODAY,

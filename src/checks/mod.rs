@@ -41,7 +41,7 @@ use crate::verification::next_step::RESULT_GRACE_SECONDS;
 use crate::verification::rules::device::DeviceEvent;
 use crate::verification::rules::document::image::{self, Limits, Prepared};
 use crate::verification::rules::document::readings::ocr;
-use crate::verification::rules::document::readings::ocr::Sight;
+use crate::verification::rules::document::readings::ocr::OcrReading;
 use crate::verification::rules::document::readings::transcription::{Side, Transcription};
 use crate::verification::rules::document::{self, Evidence};
 use crate::verification::rules::liveness::Verdict;
@@ -392,7 +392,7 @@ impl CheckRunner {
         }
         let person = self.safety_identifier(&case.record.user);
         let today = item.now.to_zoned(TimeZone::UTC).date();
-        let ((faces, front_reading, back_reading), front_sight, back_sight) = tokio::join!(
+        let ((faces, front_reading, back_reading), front_ocr, back_ocr) = tokio::join!(
             self.ask_about(item, &front, back.as_ref(), &person),
             self.look(Some(&front), today),
             self.look(back.as_ref(), today),
@@ -406,11 +406,11 @@ impl CheckRunner {
             faces: &faces.value,
             front_reading: transcription(&front_reading),
             back_reading: back_reading.as_ref().and_then(transcription),
-            front_sight: front_sight.as_ref(),
-            back_sight: back_sight.as_ref(),
+            front_ocr: front_ocr.as_ref(),
+            back_ocr: back_ocr.as_ref(),
         };
         let judgement = document::judge(&seen, policy, today);
-        let marks = document::judge::duplicates::marks(&seen, &judgement, policy, today);
+        let marks = document::judge::duplicates::document_keys(&seen, &judgement, policy, today);
         let mut provider = both(&faces, &front_reading);
         let mut usage = sum(faces.usage, front_reading.usage);
         if let Some(reading) = &back_reading {
@@ -482,14 +482,14 @@ impl CheckRunner {
 
     /// The machine-readable zone as our own eyes see it, on the very picture that the model is sent. While the providers work: it
     /// adds no waiting. `None` where there is no model for it; that our eyes fail says nothing about anybody.
-    async fn look(&self, side: Option<&Prepared>, today: Date) -> Option<Sight> {
+    async fn look(&self, side: Option<&Prepared>, today: Date) -> Option<OcrReading> {
         let ocr_model = self.ocr_model.clone()?;
         let jpeg = side?.jpeg.clone();
         let _permit = self.decoders.acquire().await.ok()?;
         let began = Instant::now();
         let looked = tokio::task::spawn_blocking(move || {
             let picture = ::image::load_from_memory_with_format(&jpeg, ::image::ImageFormat::Jpeg).ok()?;
-            Some(ocr::look(&grey(&picture.into_rgb8()), today, |strip| ocr_model.recognise(strip)))
+            Some(ocr::read(&grey(&picture.into_rgb8()), today, |strip| ocr_model.recognise(strip)))
         });
         let sight = looked.await.ok().flatten();
         metrics::histogram!("work_duration_seconds", "work" => "own_eyes").record(began.elapsed().as_secs_f64());

@@ -7,7 +7,7 @@ pub mod barcode;
 pub mod edges;
 pub mod extent;
 pub mod jpeg;
-pub mod look;
+pub mod perceptual_hash;
 pub mod rows;
 pub mod scale;
 pub mod strip;

@@ -1,6 +1,6 @@
 //! Checks: what was looked at, and what was found.
 
-use identivia_pixels::look::BANDS;
+use identivia_pixels::perceptual_hash::BANDS;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::image::{Limits, prepare, tests::flawed};
 use super::tests::{CASES, passport};
 use super::{Code, Judgement, front};
-use crate::rules::document::judge::duplicates::{Known, Listed, Listing, Mark, Seen};
+use crate::rules::document::judge::duplicates::{Duplicates, Listed, Listing, MatchedBy, PriorUse};
 use crate::rules::document::readings::transcription::{Side, Suspicion, SuspicionKind};
 use crate::sample::policy;
 
@@ -62,19 +62,19 @@ fn of_policies() -> Vec<Code> {
 /// What the lookups come to.
 fn of_known_documents() -> Vec<Code> {
     let listed = |listing| Listed { record: "knowndocument01".to_owned(), listing };
-    let seen = Seen {
+    let seen = PriorUse {
         verification: "verification002".to_owned(),
         user: "user00000000002".to_owned(),
         reference: String::new(),
-        mark: Mark::Number,
+        matched_by: MatchedBy::Number,
     };
-    let known = Known {
+    let known = Duplicates {
         others: vec![seen],
         listed: ["compromised", "blocklisted"].map(|word| listed(Listing::parse(word))).into(),
-        ..Known::default()
+        ..Duplicates::default()
     };
     let mut judgement = Judgement::default();
-    known.tell(&mut judgement);
+    known.record_in(&mut judgement);
     judgement.reasons.iter().map(|reason| reason.code).collect()
 }
 

@@ -35,7 +35,7 @@ use crate::records::{Document, Verification};
 use crate::rules::document::agreement::comparison::Source;
 use crate::rules::document::agreement::matrix::Row;
 use crate::rules::document::judge::observations::{Basis, Claims};
-use crate::rules::document::readings::ocr::Sight;
+use crate::rules::document::readings::ocr::OcrReading;
 use crate::rules::document::readings::transcription::{Readable, Transcription};
 
 use crate::rules::document::judge::portrait;
@@ -60,16 +60,16 @@ pub struct Evidence<'a> {
     /// What the model read on the prepared back; `None` when it refused to, or there is none.
     pub back_reading: Option<&'a Transcription>,
     /// What our own eyes saw on the prepared front; `None` where there is no own reading.
-    pub front_sight: Option<&'a Sight>,
+    pub front_ocr: Option<&'a OcrReading>,
     /// The same of the back.
-    pub back_sight: Option<&'a Sight>,
+    pub back_ocr: Option<&'a OcrReading>,
 }
 
 /// Judges a document on the day `today`.
 pub fn judge(evidence: &Evidence<'_>, policy: &Policy, today: Date) -> Judgement {
     let readings = Readings::collect(evidence, today);
     let rows = matrix::build(&readings);
-    let mut claims = Claims::new(readings.zone.0, readings.own.0);
+    let mut claims = Claims::new(readings.zone.0, readings.ocr.0);
     pictures(evidence, &mut claims);
     presence::sides(evidence, &readings, &mut claims);
     presence::kind(&readings, policy, &mut claims);

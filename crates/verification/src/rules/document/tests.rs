@@ -10,7 +10,7 @@ use crate::faces::{BoundingBox, Sighting};
 use crate::kind::{DocumentType, Kind};
 use crate::reason::{Disposition, Reason};
 use crate::rules::document::judge::duplicates;
-use crate::rules::document::readings::ocr::Sight;
+use crate::rules::document::readings::ocr::OcrReading;
 use crate::rules::document::readings::transcription::{Fields, Readable, SeenType, Side, Suspicion, SuspicionKind};
 use crate::rules::document::readings::{mrz, ocr};
 use crate::sample::policy;
@@ -27,8 +27,8 @@ pub(super) struct Submission {
     faces: Vec<DetectedFace>,
     pub(super) front_reading: Option<Transcription>,
     back_reading: Option<Transcription>,
-    front_sight: Option<Sight>,
-    back_sight: Option<Sight>,
+    front_ocr: Option<OcrReading>,
+    back_ocr: Option<OcrReading>,
 }
 
 impl Submission {
@@ -45,8 +45,8 @@ impl Submission {
             faces: &self.faces,
             front_reading: self.front_reading.as_ref(),
             back_reading: self.back_reading.as_ref(),
-            front_sight: self.front_sight.as_ref(),
-            back_sight: self.back_sight.as_ref(),
+            front_ocr: self.front_ocr.as_ref(),
+            back_ocr: self.back_ocr.as_ref(),
         }
     }
 
@@ -54,8 +54,8 @@ impl Submission {
         judge(&self.evidence(), policy, TODAY)
     }
 
-    pub(super) fn marks(&self, policy: &Policy) -> Option<duplicates::Marks> {
-        duplicates::marks(&self.evidence(), &self.judge_under(policy), policy, TODAY)
+    pub(super) fn marks(&self, policy: &Policy) -> Option<duplicates::DocumentKeys> {
+        duplicates::document_keys(&self.evidence(), &self.judge_under(policy), policy, TODAY)
     }
 
     pub(super) fn codes(&self) -> Vec<Code> {
@@ -96,7 +96,7 @@ fn picture() -> Prepared {
         barcodes: Vec::new(),
         square_codes: Vec::new(),
         reasons: Vec::new(),
-        look: None,
+        perceptual_hash: None,
     }
 }
 
@@ -240,8 +240,8 @@ pub(super) fn passport() -> Submission {
         faces: vec![face()],
         front_reading: Some(front),
         back_reading: None,
-        front_sight: None,
-        back_sight: None,
+        front_ocr: None,
+        back_ocr: None,
     }
 }
 
@@ -255,8 +255,8 @@ pub(super) fn identity_card() -> Submission {
         back: Some(picture()),
         front_reading: Some(front),
         back_reading: Some(back),
-        front_sight: None,
-        back_sight: None,
+        front_ocr: None,
+        back_ocr: None,
         ..passport()
     }
 }
@@ -269,8 +269,8 @@ pub(super) fn licence() -> Submission {
         back: Some(Prepared { barcodes: vec![barcode(&[])], ..picture() }),
         front_reading: Some(front),
         back_reading: Some(reading(SeenType::DrivingLicence, Side::Back)),
-        front_sight: None,
-        back_sight: None,
+        front_ocr: None,
+        back_ocr: None,
         ..passport()
     }
 }
@@ -309,16 +309,16 @@ fn the_reviewer_sees_who_said_what() {
 
 /// What our own eyes see where the picture shows these lines.
 #[expect(clippy::unnecessary_wraps, reason = "what it is for")]
-fn sight(lines: Vec<String>) -> Option<Sight> {
+fn sight(lines: Vec<String>) -> Option<OcrReading> {
     let line = |text: String| ocr::zone::Line { sure: vec![0.99; text.len()], text };
     let reading = mrz::read(&lines, TODAY);
-    Some(Sight { reading, data: None, lines: lines.into_iter().map(line).collect() })
+    Some(OcrReading { reading, data: None, lines: lines.into_iter().map(line).collect() })
 }
 
 #[test]
 fn our_own_eyes_stand_in_the_matrix_and_confirm_no_statement() {
     let mut submission = passport();
-    submission.front_sight = sight(td3(|_| {}));
+    submission.front_ocr = sight(td3(|_| {}));
     let judgement = submission.judge();
     assert_eq!(judgement.reasons, []);
     assert_eq!(judgement.extracted["own_eyes"]["verdict"], "agrees");
@@ -343,9 +343,9 @@ fn a_fooled_model_that_reports_one_consistent_lie_is_caught_by_our_own_eyes() {
         assert_eq!(submission.codes(), [], "without our eyes the lie is perfect");
         assert_eq!(submission.judge().extracted["own_eyes"]["verdict"], "unavailable");
         if submission.back.is_some() {
-            submission.back_sight = sight(seen);
+            submission.back_ocr = sight(seen);
         } else {
-            submission.front_sight = sight(seen);
+            submission.front_ocr = sight(seen);
         }
         assert_eq!(submission.codes(), [Code::DocumentExtractionDisagreement]);
         assert!(!submission.passes());
@@ -361,7 +361,7 @@ fn own_eyes_that_fail_or_repair_change_nothing() {
     ];
     for seen in all_seen {
         let mut submission = passport();
-        submission.front_sight = sight(seen);
+        submission.front_ocr = sight(seen);
         assert_eq!(submission.codes(), []);
     }
 }
@@ -442,8 +442,8 @@ pub(super) const CASES: &[Case] = &[
         s.fields().date_of_birth = some("12 AUG 2012");
         s.reading().mrz_lines = td3(|f| f.date_of_birth = ::mrz::MrzDate::Calendar(::mrz::Date::new(2012, 8, 12)));
     }, Code::PolicyUnderAge),
-    ("our own eyes see another person's zone", passport, |s| s.front_sight = sight(td3(|f| { f.surname = "QUIRKE".into(); f.document_number = "A11111111".into(); })), Code::DocumentExtractionDisagreement),
-    ("our own eyes see a zone where the model reports none", identity_card, |s| { s.back_sight = sight(td1(|_| {})); s.other_side().mrz_lines.clear(); }, Code::DocumentExtractionDisagreement),
+    ("our own eyes see another person's zone", passport, |s| s.front_ocr = sight(td3(|f| { f.surname = "QUIRKE".into(); f.document_number = "A11111111".into(); })), Code::DocumentExtractionDisagreement),
+    ("our own eyes see a zone where the model reports none", identity_card, |s| { s.back_ocr = sight(td1(|_| {})); s.other_side().mrz_lines.clear(); }, Code::DocumentExtractionDisagreement),
     ("the model refuses", passport, |s| s.front_reading = None, Code::SystemProviderRefused),
     ("the model refuses the back", licence, |s| s.back_reading = None, Code::SystemProviderRefused),
 ];

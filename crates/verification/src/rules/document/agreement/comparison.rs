@@ -64,7 +64,8 @@ pub enum Source {
     /// The barcode.
     Barcode,
     /// The machine-readable zone as our own eyes read it, where its check digits agree.
-    OwnEyes,
+    #[serde(rename = "own_eyes")]
+    Ocr,
     /// What the person declared.
     Declared,
 }

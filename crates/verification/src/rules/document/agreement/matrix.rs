@@ -104,7 +104,7 @@ impl Row {
 
 /// Compares everything with everything.
 pub fn build(readings: &Readings<'_>) -> Vec<Row> {
-    let own = readings.own_zone();
+    let own = readings.ocr_zone();
     let names = with_own(readings.names(), own.map(zone_name));
     let date = |date: Option<PartialDate>| date.map_or_else(DateReading::unreadable, DateReading::known);
     let own_birth = own.map(|zone| date(zone.date_of_birth.map(|birth| readings.in_printed_century(birth))));
@@ -129,7 +129,7 @@ pub fn build(readings: &Readings<'_>) -> Vec<Row> {
 
 /// With what our own eyes read.
 fn with_own<T>(mut values: Vec<(Source, T)>, own: Option<T>) -> Vec<(Source, T)> {
-    values.extend(own.map(|own| (Source::OwnEyes, own)));
+    values.extend(own.map(|own| (Source::Ocr, own)));
     values
 }
 
@@ -175,7 +175,7 @@ fn row<T>(
 
 /// Our own eyes check what was read, not what was declared: a statement that only they confirm is not confirmed.
 fn stands_alone(a: Source, b: Source) -> bool {
-    matches!((a, b), (Source::OwnEyes, Source::Declared) | (Source::Declared, Source::OwnEyes))
+    matches!((a, b), (Source::Ocr, Source::Declared) | (Source::Declared, Source::Ocr))
 }
 
 fn show_name(name: &Name<'_>) -> (String, Option<String>) {
@@ -188,7 +188,7 @@ fn compare_names((a, x): (Source, &Name<'_>), (b, y): (Source, &Name<'_>)) -> Ag
     let strictness = if stated { Strictness::Statement } else { Strictness::Document };
     let agreement = names::compare(*x, *y, strictness).unwrap_or(Agreement::NotComparable);
     // Names have no check digit. Whether a letter more or less differs is for the comparison of the lines to say.
-    if agreement == Agreement::Differs && (a == Source::OwnEyes || b == Source::OwnEyes) {
+    if agreement == Agreement::Differs && (a == Source::Ocr || b == Source::Ocr) {
         let whole = |name: &Name<'_>| format!("{} {}", name.surname, name.given_names);
         return if misread(&whole(x), &whole(y)) { Agreement::Agrees(Normalisation::Misread) } else { agreement };
     }

@@ -19,7 +19,7 @@ use serde::Serialize;
 pub use faces::LocalFace;
 pub use identivia_pixels::extent::Edge;
 pub use identivia_pixels::jpeg::encode;
-pub use identivia_pixels::look::{BANDS, Look};
+pub use identivia_pixels::perceptual_hash::{BANDS, PerceptualHash};
 pub use metadata::{Capture, Metadata};
 pub use open::Format;
 pub use quality::Quality;
@@ -77,7 +77,7 @@ pub struct Prepared {
     /// What is wrong with the picture, each once.
     pub reasons: Vec<Reason>,
     /// What it looks like, to know its copies; only of a front.
-    pub look: Option<Look>,
+    pub perceptual_hash: Option<PerceptualHash>,
 }
 
 /// What was uploaded.
@@ -155,7 +155,7 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
         (original.turned, faces) = faces::upright(&sent);
         (sent, luma) = (turn::right(sent, original.turned), turn::right(luma, original.turned));
     }
-    let look = (side == Side::Front).then(|| Look::of(&sent));
+    let perceptual_hash = (side == Side::Front).then(|| PerceptualHash::of(&sent));
     let quality = quality::measure(&sent, &luma);
     let mut reasons = metadata.reasons();
     reasons.extend(quality.reasons(original.width, original.height));
@@ -175,7 +175,7 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
         barcodes,
         square_codes,
         reasons,
-        look,
+        perceptual_hash,
     })
 }
 

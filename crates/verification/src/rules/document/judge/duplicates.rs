@@ -16,7 +16,7 @@ use crate::reason::{Code, Reason};
 use crate::records::Verification;
 use crate::rules::document::agreement::comparison::Source;
 use crate::rules::document::agreement::matrix::{look_alike, plain_number};
-use crate::rules::document::image::Look;
+use crate::rules::document::image::PerceptualHash;
 use crate::rules::document::judge::observations;
 use crate::rules::document::normalise::countries;
 use crate::rules::document::readings::Readings;
@@ -24,32 +24,32 @@ use crate::rules::document::{Evidence, Readable};
 
 /// What one document is known by.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Marks {
+pub struct DocumentKeys {
     /// Type, issuer and number in one spelling; `None` where they could not be read. To be stored under a key only.
     pub number: Option<String>,
     /// The look of its front.
-    pub look: Option<Look>,
+    pub picture: Option<PerceptualHash>,
 }
 
-impl fmt::Debug for Marks {
+impl fmt::Debug for DocumentKeys {
     /// Without the number, which is the person's.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Marks").field("number", &self.number.is_some()).field("look", &self.look).finish()
+        f.debug_struct("DocumentKeys").field("number", &self.number.is_some()).field("picture", &self.picture).finish()
     }
 }
 
 /// The marks of a document. `None` where a picture must be taken again: what was read on it is not to be trusted, for or against anybody.
-pub fn marks(
+pub fn document_keys(
     evidence: &Evidence<'_>,
     judgement: &Judgement,
     policy: &Policy,
     today: jiff::civil::Date,
-) -> Option<Marks> {
+) -> Option<DocumentKeys> {
     let reading = evidence.front_reading?;
     if reading.readable == Readable::Unreadable || observations::asks_for_another_picture(&judgement.reasons, policy) {
         return None;
     }
-    Some(Marks { number: number(&Readings::collect(evidence, today)), look: evidence.front.look })
+    Some(DocumentKeys { number: number(&Readings::collect(evidence, today)), picture: evidence.front.perceptual_hash })
 }
 
 /// The best reading of the number, with what makes it the only one of its kind.
@@ -80,7 +80,7 @@ fn number(readings: &Readings<'_>) -> Option<String> {
 /// Which mark was recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "by")]
-pub enum Mark {
+pub enum MatchedBy {
     /// The number.
     Number,
     /// The front's picture.
@@ -92,7 +92,7 @@ pub enum Mark {
 
 /// A document check of some verification that had the same mark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Seen {
+pub struct PriorUse {
     /// The verification.
     pub verification: String,
     /// Its person.
@@ -103,13 +103,13 @@ pub struct Seen {
     pub reference: String,
     /// What was the same.
     #[serde(flatten)]
-    pub mark: Mark,
+    pub matched_by: MatchedBy,
 }
 
-impl Seen {
+impl PriorUse {
     /// Whether it was somebody else. Two logins that one partner knows under one reference are one person; a reference is the partner's word,
     /// no person can set it.
-    pub fn is_of_another(&self, record: &Verification) -> bool {
+    pub fn is_of_another_person(&self, record: &Verification) -> bool {
         let same_reference = !self.reference.is_empty() && self.reference == record.reference;
         self.verification != record.id && self.user != record.user && !same_reference
     }
@@ -151,20 +151,20 @@ pub struct Listed {
 /// The answer to "is this document known?", as it was when the service looked. It is stored with the finding, so that a decision can be
 /// recomputed after the lists have changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct Duplicates {
     /// What was looked for, and will be stored.
     pub hashes: Hashes,
     /// Checks with the same mark under another person, each verification once.
-    pub others: Vec<Seen>,
+    pub others: Vec<PriorUse>,
     /// Entries of the list.
     pub listed: Vec<Listed>,
     /// More pictures share a part with this one than are compared: some copy may have been overlooked.
     pub overlooked: bool,
 }
 
-impl Known {
+impl Duplicates {
     /// Adds to `judgement` what follows. A second answer replaces the first.
-    pub fn tell(&self, judgement: &mut Judgement) {
+    pub fn record_in(&self, judgement: &mut Judgement) {
         judgement.reasons.retain(|reason| {
             !matches!(
                 reason.code,
@@ -178,9 +178,9 @@ impl Known {
             }
         }
         if let Some(first) = self.others.first() {
-            let what = match first.mark {
-                Mark::Number => "the same document was",
-                Mark::Picture { .. } => "the same picture of a document was",
+            let what = match first.matched_by {
+                MatchedBy::Number => "the same document was",
+                MatchedBy::Picture { .. } => "the same picture of a document was",
             };
             let detail = format!("{what} handed in by another person in verification {}", first.verification);
             judgement.reasons.push(Reason::new(Code::DocumentDuplicateOtherUser, detail));
@@ -250,28 +250,28 @@ mod tests {
             reference: "customer-1".to_owned(),
             ..Verification::default()
         };
-        let seen = |verification: &str, user: &str, reference: &str| Seen {
+        let seen = |verification: &str, user: &str, reference: &str| PriorUse {
             verification: verification.to_owned(),
             user: user.to_owned(),
             reference: reference.to_owned(),
-            mark: Mark::Number,
+            matched_by: MatchedBy::Number,
         };
-        assert!(!seen("verification001", "user00000000001", "").is_of_another(&record));
-        assert!(!seen("verification002", "user00000000001", "").is_of_another(&record));
-        assert!(!seen("verification002", "user00000000002", "customer-1").is_of_another(&record));
-        assert!(seen("verification002", "user00000000002", "customer-2").is_of_another(&record));
+        assert!(!seen("verification001", "user00000000001", "").is_of_another_person(&record));
+        assert!(!seen("verification002", "user00000000001", "").is_of_another_person(&record));
+        assert!(!seen("verification002", "user00000000002", "customer-1").is_of_another_person(&record));
+        assert!(seen("verification002", "user00000000002", "customer-2").is_of_another_person(&record));
         let unnamed = Verification { reference: String::new(), ..record };
-        assert!(seen("verification002", "user00000000002", "").is_of_another(&unnamed));
+        assert!(seen("verification002", "user00000000002", "").is_of_another_person(&unnamed));
     }
 
     #[test]
     fn a_second_answer_replaces_the_first() {
         let mut judgement = Judgement { extracted: json!({}), ..Judgement::default() };
         let listed = vec![Listed { record: "knowndocument01".to_owned(), listing: Listing::Compromised }];
-        Known { listed, ..Known::default() }.tell(&mut judgement);
+        Duplicates { listed, ..Duplicates::default() }.record_in(&mut judgement);
         assert_eq!(judgement.reasons[0].code, Code::DocumentCompromised);
         assert_eq!(judgement.extracted["known"]["listed"][0]["listing"], "compromised");
-        Known::default().tell(&mut judgement);
+        Duplicates::default().record_in(&mut judgement);
         assert_eq!(judgement.reasons, []);
         assert_eq!(judgement.extracted["known"]["listed"], json!([]));
     }

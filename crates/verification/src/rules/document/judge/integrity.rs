@@ -109,7 +109,7 @@ pub fn agreement(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
 fn between_readings(a: Source, b: Source) -> Option<Code> {
     match (a, b) {
         // What our own eyes saw is judged letter by letter, by how sure they were (`own`); the matrix shows it to the reviewer.
-        (Source::Declared | Source::OwnEyes, _) | (_, Source::Declared | Source::OwnEyes) => None,
+        (Source::Declared | Source::Ocr, _) | (_, Source::Declared | Source::Ocr) => None,
         (Source::Mrz, Source::Barcode) | (Source::Barcode, Source::Mrz) => Some(Code::DocumentDataInconsistent),
         (Source::Mrz, _) | (_, Source::Mrz) => Some(Code::DocumentMrzVisualMismatch),
         (Source::Barcode, _) | (_, Source::Barcode) => Some(Code::DocumentBarcodeVisualMismatch),
@@ -165,7 +165,7 @@ fn name(source: Source) -> &'static str {
         Source::Back => "the back",
         Source::Mrz => "the machine-readable zone",
         Source::Barcode => "the barcode",
-        Source::OwnEyes => "our own reading",
+        Source::Ocr => "our own reading",
         Source::Declared => "the declaration",
     }
 }

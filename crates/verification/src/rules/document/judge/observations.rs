@@ -57,7 +57,7 @@ impl Claims {
             Source::Front => Basis::FRONT,
             Source::Back | Source::Barcode => Basis::BACK,
             Source::Mrz => self.zone,
-            Source::OwnEyes => self.own,
+            Source::Ocr => self.own,
             Source::Declared => Basis::NONE,
         }
     }

@@ -7,12 +7,12 @@ use crate::reason::Code;
 use crate::rules::document::agreement::comparison::Source;
 use crate::rules::document::judge::observations::Claims;
 use crate::rules::document::readings::Readings;
-use crate::rules::document::readings::ocr::Sight;
+use crate::rules::document::readings::ocr::OcrReading;
 use crate::rules::document::readings::ocr::compare::{Compared, Verdict, compare};
 
 /// The side whose zone our own eyes saw better, and what they saw there.
-pub fn choose<'a>(front: Option<&'a Sight>, back: Option<&'a Sight>) -> (Source, Option<&'a Sight>) {
-    let rank = |sight: Option<&Sight>| {
+pub fn choose<'a>(front: Option<&'a OcrReading>, back: Option<&'a OcrReading>) -> (Source, Option<&'a OcrReading>) {
+    let rank = |sight: Option<&OcrReading>| {
         sight.map_or(0, |sight| {
             1 + sight.lines.len() + usize::from(sight.holds().is_some() || sight.data.is_some()) * 10
         })
@@ -22,7 +22,7 @@ pub fn choose<'a>(front: Option<&'a Sight>, back: Option<&'a Sight>) -> (Source,
 
 /// What the comparison with the model's lines comes to.
 fn compared(readings: &Readings<'_>) -> Compared {
-    let (side, Some(sight)) = readings.own else {
+    let (side, Some(sight)) = readings.ocr else {
         return Compared {
             verdict: Verdict::Unavailable,
             why: "there was no own reading: no recognition model is loaded",
@@ -39,7 +39,7 @@ fn compared(readings: &Readings<'_>) -> Compared {
 pub fn claims(readings: &Readings<'_>, claims: &mut Claims) {
     let compared = compared(readings);
     if compared.verdict == Verdict::Differs {
-        let basis = claims.basis(Source::OwnEyes);
+        let basis = claims.basis(Source::Ocr);
         claims.say(Code::DocumentExtractionDisagreement, basis, compared.why);
     }
 }
@@ -47,11 +47,11 @@ pub fn claims(readings: &Readings<'_>, claims: &mut Claims) {
 /// For a reviewer: what was seen, on which side, and how it compares.
 pub fn shown(readings: &Readings<'_>) -> Value {
     let compared = compared(readings);
-    let (side, sight) = readings.own;
+    let (side, sight) = readings.ocr;
     json!({
         "side": sight.map(|_| side),
         "verdict": compared.verdict,
         "why": compared.why,
-        "seen": sight.map(Sight::shown),
+        "seen": sight.map(OcrReading::shown),
     })
 }

@@ -16,7 +16,7 @@ use crate::rules::document::normalise::dates::{self, Expiry, Order, PartialDate,
 use crate::rules::document::normalise::names::Name;
 use crate::rules::document::readings::aamva::{Licence, NotALicence};
 use crate::rules::document::readings::mrz::Zone;
-use crate::rules::document::readings::ocr::Sight;
+use crate::rules::document::readings::ocr::OcrReading;
 use crate::rules::document::readings::transcription::{Fields, Transcription};
 
 /// All readings of one document.
@@ -30,7 +30,7 @@ pub struct Readings<'a> {
     /// A second zone on the other side that says something else.
     pub second_zone: bool,
     /// What our own eyes saw of a zone, and the side they saw it on.
-    pub own: (Source, Option<&'a Sight>),
+    pub ocr: (Source, Option<&'a OcrReading>),
     /// The barcode of a licence.
     pub licence: Option<Result<Licence, NotALicence>>,
     /// What the person declared.
@@ -56,7 +56,7 @@ impl<'a> Readings<'a> {
             back,
             zone,
             second_zone,
-            own: ocr_crosscheck::choose(evidence.front_sight, evidence.back_sight),
+            ocr: ocr_crosscheck::choose(evidence.front_ocr, evidence.back_ocr),
             licence: best_licence(barcodes),
             record: evidence.record,
             document: evidence.document,
@@ -97,8 +97,8 @@ impl<'a> Readings<'a> {
 
     /// The zone as our own eyes read it, where it holds. It stands in the matrix and nowhere else: what follows from a document
     /// follows from what was read of it by the usual way.
-    pub fn own_zone(&self) -> Option<&'a Zone> {
-        self.own.1.and_then(Sight::holds)
+    pub fn ocr_zone(&self) -> Option<&'a Zone> {
+        self.ocr.1.and_then(OcrReading::holds)
     }
 
     /// The visual zones that were read.

@@ -7,7 +7,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Sight;
+use super::OcrReading;
 use super::zone::Line;
 use crate::rules::document::normalise::dates::PartialDate;
 use crate::rules::document::readings::mrz::{self, Zone};
@@ -51,7 +51,7 @@ const SURE: f32 = 0.9;
 /// Fewer lines are no zone.
 const LINES_MIN: usize = 2;
 
-impl Sight {
+impl OcrReading {
     /// Whether a zone was read, and every check digit agrees.
     pub fn holds(&self) -> Option<&Zone> {
         match &self.reading {
@@ -80,7 +80,7 @@ impl Sight {
 }
 
 /// Compares what was seen with the lines that the model reports of the same side, and with the zone that they make.
-pub fn compare(own: &Sight, reported: &[String], zone: Option<&Zone>) -> Compared {
+pub fn compare(own: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Compared {
     let say = |verdict, why| Compared { verdict, why };
     let reported: Vec<String> = reported.iter().map(|line| mrz::clean(line)).filter(|line| !line.is_empty()).collect();
     if own.lines.len() < LINES_MIN && own.data.is_none() {
@@ -168,7 +168,7 @@ fn contradicts(line: &Line, other: &str) -> bool {
         && differing.iter().any(|((ours, theirs), sure)| **sure >= CERTAIN && *ours != '<' && *theirs != '<')
 }
 
-/// What check digits protect in every format. Look-alikes are the same: two of them can leave a check digit as it is.
+/// What check digits protect in every format. PerceptualHash-alikes are the same: two of them can leave a check digit as it is.
 fn protected(zone: &Zone) -> (String, Option<PartialDate>, Option<PartialDate>) {
     (zone.document_number.chars().map(look_alike).collect(), zone.date_of_birth, zone.date_of_expiry)
 }
@@ -239,12 +239,12 @@ mod tests {
     }
 
     /// A sight of these lines, as sure of each letter.
-    fn sight(lines: &[&str], sure: f32) -> Sight {
+    fn sight(lines: &[&str], sure: f32) -> OcrReading {
         let line = |text: &&str| Line { text: (*text).to_owned(), sure: vec![sure; text.len()] };
-        Sight { lines: lines.iter().map(line).collect(), reading: mrz::read(&owned(lines), TODAY), data: None }
+        OcrReading { lines: lines.iter().map(line).collect(), reading: mrz::read(&owned(lines), TODAY), data: None }
     }
 
-    fn verdict(own: &Sight, reported: &[&str]) -> Verdict {
+    fn verdict(own: &OcrReading, reported: &[&str]) -> Verdict {
         let reading = mrz::read(&owned(reported), TODAY);
         let zone = match &reading {
             mrz::Reading::Zone(zone) => Some(&**zone),

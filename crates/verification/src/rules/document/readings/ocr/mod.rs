@@ -30,7 +30,7 @@ pub use identivia_pixels::{rows, strip};
 
 /// What our own eyes saw on one side.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sight {
+pub struct OcrReading {
     /// The lines, and how sure we are of each character.
     pub lines: Vec<Line>,
     /// What they say.
@@ -43,24 +43,24 @@ pub struct Sight {
 ///
 /// Rows are read from below until a zone holds: each costs time. A picture whose rows make no sense is read once more upside
 /// down: backs are uploaded either way round.
-pub fn look(picture: &GrayImage, today: Date, mut recognise: impl FnMut(&Strip) -> Option<Vec<Step>>) -> Sight {
+pub fn read(picture: &GrayImage, today: Date, mut recognise: impl FnMut(&Strip) -> Option<Vec<Step>>) -> OcrReading {
     let mut left = STRIPS_MAX;
     let mut recognise = |strip: &Strip| {
         left = left.checked_sub(1)?;
         recognise(strip)
     };
     let mut rows = rows::find(picture);
-    let mut found = read(picture, &rows, today, &mut recognise);
+    let mut found = read_rows(picture, &rows, today, &mut recognise);
     if found.rank() == 0 {
         rows.reverse();
         let rows: Vec<Row> = rows.into_iter().map(Row::turned).collect();
-        let turned = read(picture, &rows, today, &mut recognise);
+        let turned = read_rows(picture, &rows, today, &mut recognise);
         if turned.rank() > found.rank() {
             found = turned;
         }
     }
     let Found { lines, reading, data } = found;
-    Sight { lines, reading, data }
+    OcrReading { lines, reading, data }
 }
 
 /// Rows that are worth recognising, from below; a zone has three at most.
@@ -70,7 +70,7 @@ const STRIPS_MAX: usize = 9;
 /// Heights of the strip that a row is tried at, in heights of its letters: a worn line or one with a tail looks lower or higher than it is.
 const AIRS: [f32; 3] = [1.5, 1.85, 1.25];
 
-fn read(
+fn read_rows(
     picture: &GrayImage,
     places: &[Row],
     today: Date,

@@ -31,9 +31,9 @@ const ALIKE: u32 = 32;
 
 /// The look of a picture.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Look([u8; BYTES]);
+pub struct PerceptualHash([u8; BYTES]);
 
-impl Look {
+impl PerceptualHash {
     /// Of an upright picture.
     pub fn of(picture: &RgbImage) -> Self {
         let side = u32::try_from(GRID).unwrap_or(u32::MAX);
@@ -64,7 +64,7 @@ impl Look {
     }
 
     /// Whether the one is a copy of the other's picture.
-    pub fn is_like(self, other: Self) -> bool {
+    pub fn is_copy_of(self, other: Self) -> bool {
         self.distance(other) <= ALIKE
     }
 
@@ -81,15 +81,15 @@ impl Look {
     }
 }
 
-impl fmt::Display for Look {
+impl fmt::Display for PerceptualHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
     }
 }
 
-impl fmt::Debug for Look {
+impl fmt::Debug for PerceptualHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Look({self})")
+        write!(f, "PerceptualHash({self})")
     }
 }
 
@@ -124,17 +124,17 @@ mod tests {
 
     #[test]
     fn a_look_is_written_and_read_without_loss() {
-        let look = Look::of(&picture(1));
-        assert_eq!(Look::parse(&look.to_string()), Some(look));
+        let look = PerceptualHash::of(&picture(1));
+        assert_eq!(PerceptualHash::parse(&look.to_string()), Some(look));
         assert_eq!((look.to_string().len(), look.bands()[0].len()), (256, 18));
         for broken in ["", "00", &look.to_string()[1..], "zz"] {
-            assert_eq!(Look::parse(broken), None);
+            assert_eq!(PerceptualHash::parse(broken), None);
         }
     }
 
     #[test]
     fn fewer_changed_bits_than_bands_leave_a_band_unchanged() {
-        let look = Look::of(&picture(1));
+        let look = PerceptualHash::of(&picture(1));
         let mut changed = look;
         for bit in 0..BANDS - 1 {
             changed.0[bit / 8] ^= 1 << (bit % 8);
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn other_pictures_look_different_and_a_blank_one_has_a_look() {
-        assert!(!Look::of(&picture(1)).is_like(Look::of(&picture(2))));
-        let blank = Look::of(&RgbImage::new(64, 64));
-        assert!(blank.is_like(blank) && !blank.is_like(Look::of(&picture(1))));
+        assert!(!PerceptualHash::of(&picture(1)).is_copy_of(PerceptualHash::of(&picture(2))));
+        let blank = PerceptualHash::of(&RgbImage::new(64, 64));
+        assert!(blank.is_copy_of(blank) && !blank.is_copy_of(PerceptualHash::of(&picture(1))));
     }
 }

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use identivia::checks::ocr_model::OcrModel;
 use identivia::verification::rules::document::readings::mrz as zone;
 use identivia::verification::rules::document::readings::ocr;
-use identivia::verification::rules::document::readings::ocr::Sight;
+use identivia::verification::rules::document::readings::ocr::OcrReading;
 use identivia::verification::rules::document::readings::ocr::compare::{Verdict, compare};
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
@@ -48,9 +48,9 @@ fn specimen(document_type: &str, more: &[&str]) -> GrayImage {
     image::open(side).expect("a picture").into_luma8()
 }
 
-fn look(picture: &GrayImage) -> (Sight, usize) {
+fn look(picture: &GrayImage) -> (OcrReading, usize) {
     let mut strips = 0;
-    let sight = ocr::look(picture, TODAY, |strip| {
+    let sight = ocr::read(picture, TODAY, |strip| {
         strips += 1;
         MODEL.recognise(strip)
     });
@@ -144,7 +144,7 @@ fn zone_of(document_type: &str, name: &str, number: &str) -> Vec<String> {
 }
 
 /// What comes of a model that reports these lines.
-fn verdict(sight: &Sight, reported: &[String]) -> Verdict {
+fn verdict(sight: &OcrReading, reported: &[String]) -> Verdict {
     let reading = zone::read(reported, TODAY);
     let reported_zone = match &reading {
         zone::Reading::Zone(zone) => Some(&**zone),
@@ -209,7 +209,7 @@ impl Tally {
     fn add(
         &mut self,
         picture: &str,
-        (sight, strips): (Sight, usize),
+        (sight, strips): (OcrReading, usize),
         (document_type, name, number): (&str, &str, &str),
     ) {
         for zone in sight.holds().into_iter().chain(sight.data.as_deref()) {
