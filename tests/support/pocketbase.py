@@ -3,10 +3,12 @@
 Python's standard library only. POCKETBASE_BIN names the binary; without it, the one `scripts/pocketbase` installs.
 """
 
+import fcntl
 import http.client
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -76,7 +78,7 @@ class Server:
 
     def __enter__(self):
         self.folder.command("superuser", "upsert", *SUPERUSER)
-        self.port = free_port()
+        self.held, self.port = take_port()
         self.log = open(self.folder.path / "log", "ab")
         self.spawn()
         try:
@@ -95,6 +97,7 @@ class Server:
             self.process.kill()
             self.process.wait()
         self.log.close()
+        self.held.close()
 
     def spawn(self):
         """Starts the process, at the same port each time."""
@@ -172,10 +175,24 @@ def multipart(fields, files):
     return f"multipart/form-data; boundary={boundary}", b"".join(parts) + f"--{boundary}--\r\n".encode()
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def take_port():
+    """A port that no other test takes while the lock that comes with it is open, also when nothing listens there.
+
+    Below the range from which the system takes the ports of outgoing connections; tests/it/harness/ports.rs says more.
+    """
+    folder = pathlib.Path(tempfile.gettempdir()) / "identivia-ports"
+    folder.mkdir(exist_ok=True)
+    for _ in range(1000):
+        port = random.randrange(20_000, 32_000)
+        lock = open(folder / str(port), "a")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+            return lock, port
+        except OSError:
+            lock.close()
+    raise SystemExit("no free port between 20000 and 32000")
 
 
 def migrations():

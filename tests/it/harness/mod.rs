@@ -1,18 +1,13 @@
 //! What tests stand on: real servers with a life of their own, and waiting with a bound.
 
 pub mod pocketbase;
+pub mod ports;
 pub mod proxy;
 pub mod scene;
 pub mod stream;
 pub mod tls;
 
-use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
-
-/// An address that nobody listens on now: for a server that must be found there again when it is started anew.
-pub fn free_address() -> SocketAddr {
-    TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port")
-}
 
 /// Waits until `look` gives something, at most ten seconds; then tells what was waited for.
 pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {

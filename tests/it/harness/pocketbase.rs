@@ -1,7 +1,6 @@
 //! A real `PocketBase`: the pinned binary with our migrations, in a folder and on a port of its own, gone when dropped.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Once, OnceLock};
@@ -14,6 +13,8 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use url::Url;
 
+use super::ports::Port;
+
 pub const SUPERUSER: (&str, &str) = ("root@identivia.test", "correct-horse-battery");
 pub const SERVICE: (&str, &str) = ("sidecar@identivia.test", "staple-correct-horse");
 /// A person who is there from the start.
@@ -25,7 +26,7 @@ const STARTUP: Duration = Duration::from_secs(30);
 pub struct Pocketbase {
     folder: TempDir,
     process: Option<Child>,
-    port: u16,
+    port: Port,
 }
 
 impl Pocketbase {
@@ -39,19 +40,19 @@ impl Pocketbase {
         prepare_process();
         let folder = tempfile::Builder::new().prefix("identivia-it-").tempdir_in(parent).expect("a temporary folder");
         copy(template().await, folder.path());
-        let mut server = Self { folder, process: None, port: free_port() };
+        let mut server = Self { folder, process: None, port: Port::take() };
         server.resume_life().await;
         server
     }
 
     /// Base address.
     pub fn url(&self) -> Url {
-        format!("http://127.0.0.1:{}", self.port).parse().expect("an address")
+        format!("http://{}", self.port).parse().expect("an address")
     }
 
     /// Its port.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// A client logged in as the service account.
@@ -103,7 +104,7 @@ impl Pocketbase {
     pub async fn resume_life(&mut self) {
         let process = command(self.folder.path())
             .args(["serve", "--hooksWatch=false", "--http"])
-            .arg(format!("127.0.0.1:{}", self.port))
+            .arg(self.port.to_string())
             .spawn()
             .expect("the PocketBase binary starts");
         self.process = Some(process);
@@ -293,7 +294,7 @@ async fn make_template() -> TempDir {
     let done = command(folder.path()).args(["superuser", "upsert", SUPERUSER.0, SUPERUSER.1]).status();
     assert!(done.expect("the PocketBase binary starts").success(), "{}", log(folder.path()));
 
-    let mut server = Pocketbase { folder, process: None, port: free_port() };
+    let mut server = Pocketbase { folder, process: None, port: Port::take() };
     server.resume_life().await;
     let admin = server.admin().await;
     let (email, password) = SERVICE;
@@ -342,11 +343,6 @@ fn binary() -> &'static Path {
 
 fn log(folder: &Path) -> String {
     fs::read_to_string(folder.join("log")).unwrap_or_default()
-}
-
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
 
 fn copy(from: &Path, to: &Path) {

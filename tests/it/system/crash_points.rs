@@ -18,7 +18,7 @@ use super::sidecar::{API_KEY, Environment, Sidecar, command};
 use super::specimen::snapshot;
 use super::stack::{Between, Stack};
 use super::{PATIENCE, tell, wait_for};
-use crate::harness::free_address;
+use crate::harness::ports::Port;
 use crate::harness::pocketbase::SERVICE;
 use crate::harness::proxy::Fault;
 
@@ -232,7 +232,7 @@ impl Walk<'_> {
 
     async fn partner(&mut self) {
         let mut environment = self.stack.environment("one");
-        let facade = free_address();
+        let facade = Port::take();
         environment.insert("LISTEN", facade.to_string());
         let partner = Partner { facade, sandbox: self.stack.sandbox(), ledger: self.person.ledger().clone() };
         let armed = self.arm(environment);

@@ -1,7 +1,5 @@
 //! A partner's server before the facade: it asks again until it is answered, under the same idempotency key.
 
-use std::net::SocketAddr;
-
 use reqwest::RequestBuilder;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -11,11 +9,12 @@ use super::sandbox::Control;
 use super::sidecar::API_KEY;
 use super::specimen::{BIRTH, FACE, NAME, NUMBER, snapshot};
 use super::{PATIENCE, record_id, wait_for};
+use crate::harness::ports::Port;
 
 /// A server with an API key.
 pub struct Partner {
     /// Where the facade is, also after it died and came back.
-    pub facade: SocketAddr,
+    pub facade: Port,
     /// For what the person does in a browser.
     pub sandbox: Control,
     /// What it was told is stored.

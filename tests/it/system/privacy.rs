@@ -7,14 +7,14 @@ use super::person::Challenge;
 use super::sidecar::API_KEY;
 use super::specimen::{BIRTH, NAME, NUMBER, snapshot};
 use super::stack::Stack;
-use crate::harness::free_address;
+use crate::harness::ports::Port;
 
 #[tokio::test]
 async fn no_canary_is_ever_logged() {
     let mut stack = Stack::without_sidecar().await;
     let mut environment = stack.environment("one");
     environment.insert("LOG", "trace".to_owned());
-    let metrics = free_address();
+    let metrics = Port::take();
     environment.insert("METRICS_LISTEN", metrics.to_string());
     stack.add(environment).await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());

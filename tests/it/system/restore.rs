@@ -9,7 +9,7 @@ use super::person::{Challenge, Person};
 use super::specimen::{FACE, snapshot};
 use super::stack::Stack;
 use super::{PATIENCE, wait_for};
-use crate::harness::pocketbase::free_port;
+use crate::harness::ports::Port;
 
 /// A heartbeat comes every 15 s.
 const TWO_BEATS: Duration = Duration::from_secs(60);
@@ -18,9 +18,9 @@ const CREATE: &str = "CreateFaceLivenessSession";
 #[tokio::test]
 async fn row_23_a_journal_that_went_back_in_time_is_noticed_and_driven_on_under_the_same_keys() {
     let mut stack = Stack::without_sidecar().await;
-    let metrics = free_port();
+    let metrics = Port::take();
     let mut environment = stack.environment("one");
-    environment.insert("METRICS_LISTEN", format!("127.0.0.1:{metrics}"));
+    environment.insert("METRICS_LISTEN", metrics.to_string());
     stack.add(environment).await;
     let (persons, sandbox, admin) = (stack.persons(3).await, stack.sandbox(), stack.admin());
     let [done, halfway, asking] = &persons[..] else { panic!("three persons") };
@@ -71,7 +71,7 @@ async fn row_23_a_journal_that_went_back_in_time_is_noticed_and_driven_on_under_
     stack.sidecars[0].healthy().await;
     let log = stack.sidecars[0].log();
     assert!(log.contains("PocketBase went back in time") && log.contains("a journal went back in time"), "{log}");
-    let figures = reqwest::get(format!("http://127.0.0.1:{metrics}/metrics")).await.expect("figures");
+    let figures = reqwest::get(format!("http://{metrics}/metrics")).await.expect("figures");
     let figures = figures.text().await.expect("text");
     assert!(figures.contains("pocketbase_went_back_total 1"), "{figures}");
 

@@ -105,9 +105,9 @@ async fn row_31_nonsense_is_a_failure_of_its_own_and_never_a_pass_or_a_fail() {
 #[tokio::test]
 async fn row_32_an_answer_after_our_timeout_costs_one_repeat_under_the_same_key_and_is_counted() {
     let mut stack = Stack::without_sidecar().await;
-    let metrics = crate::harness::pocketbase::free_port();
+    let metrics = crate::harness::ports::Port::take();
     let mut environment = stack.environment("one");
-    environment.insert("METRICS_LISTEN", format!("127.0.0.1:{metrics}"));
+    environment.insert("METRICS_LISTEN", metrics.to_string());
     stack.add(environment).await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
     // The work is done and charged; the answers come a second after we stopped waiting.
@@ -122,7 +122,7 @@ async fn row_32_an_answer_after_our_timeout_costs_one_repeat_under_the_same_key_
     assert_eq!(created[0].idempotency_token, created[1].idempotency_token);
     assert_eq!(created[0].subject, created[1].subject, "two sessions for one key");
     assert_eq!(sandbox.count(EVENT).await, 2);
-    let url = format!("http://127.0.0.1:{metrics}/metrics");
+    let url = format!("http://{metrics}/metrics");
     let figures = reqwest::get(url).await.expect("figures").text().await.expect("text");
     for (provider, result) in [("rekognition", "rekognition.timeout"), ("fingerprint", "fingerprint.timeout")] {
         let line = format!("provider_calls_total{{provider=\"{provider}\",result=\"{result}\"}} 1");

@@ -192,7 +192,7 @@ async fn row_49_a_log_that_nobody_reads_blocks_nobody() {
     let mut stack = Stack::without_sidecar().await;
     let person = stack.person().await;
     let mut environment = stack.environment("one");
-    let facade = crate::harness::free_address();
+    let facade = crate::harness::ports::Port::take();
     environment.insert("LISTEN", facade.to_string());
     // Far more than a pipe holds.
     environment.insert("LOG", "trace".to_owned());
