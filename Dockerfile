@@ -11,6 +11,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock pb_schema.json ./
 # Cargo.toml names these, so Cargo wants to see them.
 COPY tests/ocr.rs tests/providers.rs tests/
+COPY tests/it/main.rs tests/it/main.rs
 COPY benches/documents.rs benches/documents.rs
 COPY benches/driver benches/driver
 COPY crates crates

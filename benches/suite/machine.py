@@ -19,7 +19,7 @@ def prepare(form, build=True):
     run([ROOT / "scripts/pocketbase"], quiet=True)
     if form == "ci":
         if build:
-            run(["cargo", "build", "--quiet", "--bins"])
+            run(["cargo", "build", "--quiet", "--bins", "--features", "crash-points"])
         return Binaries(TARGET / "debug/identivia", TARGET / "debug/sandbox", TARGET / "debug/driver", "debug")
     if build:
         print("building (minutes, the first time)", flush=True)

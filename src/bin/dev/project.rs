@@ -63,12 +63,15 @@ async fn install(root: &Path, script: &str) -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(path.trim()))
 }
 
-/// Builds sidecar and sandbox with the profile that we were built with.
+/// Builds sidecar and sandbox with the profile and the features that this program was built with.
 async fn siblings(root: &Path, build: bool) -> anyhow::Result<(PathBuf, PathBuf)> {
     if build {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command.args(["build", "--bin", "identivia", "--bin", "sandbox", "--profile", &profile()?]);
+        if cfg!(feature = "crash-points") {
+            command.args(["--features", "crash-points"]);
+        }
         run(command.current_dir(root), "cargo could not build the sidecar and the sandbox").await?;
     }
     Ok((sibling("identivia")?, sibling("sandbox")?))

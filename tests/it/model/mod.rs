@@ -50,7 +50,7 @@ fn in_thousands_of_histories_nothing_is_decided_twice_and_each_comes_to_rest() {
 }
 
 #[test]
-#[ignore = "minutes: cargo test --test it -- --ignored model"]
+#[ignore = "minutes: cargo test --features crash-points --test it -- --ignored model"]
 fn in_hundreds_of_thousands_of_histories_too() {
     run(MANY_HISTORIES);
 }

@@ -183,7 +183,7 @@ async fn row_29_a_provider_that_is_down_is_waited_for() {
 }
 
 #[tokio::test]
-#[ignore = "waits for the model's deadline of 90 s: cargo test --test it -- --ignored"]
+#[ignore = "waits for the model's deadline of 90 s: cargo test --features crash-points --test it -- --ignored"]
 async fn a_model_that_hangs_is_given_up_and_asked_again() {
     let stack = Stack::start().await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());

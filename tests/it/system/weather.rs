@@ -314,7 +314,7 @@ async fn provider_is(sidecar: &mut Sidecar, provider: &str, standing: &str) {
 }
 
 #[tokio::test]
-#[ignore = "waits for a policy's deadline of a minute: cargo test --test it -- --ignored"]
+#[ignore = "waits for a policy's deadline of a minute: cargo test --features crash-points --test it -- --ignored"]
 async fn row_29_past_the_policys_deadline_its_degraded_mode_applies_and_declines_nobody() {
     let stack = Stack::start().await;
     let (persons, sandbox, admin) = (stack.persons(2).await, stack.sandbox(), stack.admin());
