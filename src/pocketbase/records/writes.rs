@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
+use crate::verification::check::Hashes;
 use crate::verification::check::{JudgedReason, ProviderTrace, Usage, check_id};
 use crate::verification::decision::DecidedReason;
-use crate::verification::check::Hashes;
 use crate::verification::summary::Summary;
 use crate::verification::{
     ActionKind, Check, Decision, DocumentType, Entry, Finding, Kind, Outcome, SessionPatch, Source, Status,

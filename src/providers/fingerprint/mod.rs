@@ -15,8 +15,8 @@ use url::Url;
 
 use super::wire::{self, Timeouts};
 use super::{InvalidSettings, ProviderError, ProviderErrorKind, ProviderResponse};
-use crate::verification::check::Usage;
 use crate::verification::Provider;
+use crate::verification::check::Usage;
 use crate::verification::rules::device::DeviceEvent;
 
 /// Largest event read; real ones have a few kilobytes.

@@ -26,8 +26,8 @@ use url::Url;
 use self::limit::BodyLimit;
 use super::wire::{self, Timeouts};
 use super::{InvalidSettings, ProviderError, ProviderErrorKind, ProviderResponse};
-use crate::verification::check::Usage;
 use crate::verification::Provider;
+use crate::verification::check::Usage;
 use crate::verification::faces::{Comparison, DetectedFace};
 use crate::verification::rules::liveness::{SessionResult, SessionState};
 

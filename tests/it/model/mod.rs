@@ -5,14 +5,14 @@
 //! answer; sidecars die, come back, or stand still past the end of their claims. What must hold is checked at every stored
 //! batch and when a history has come to rest. Planted flaws, one for each thing the protocol rests on, prove that it would be seen.
 
-mod laws;
+mod invariants;
 mod sidecar;
+mod simulation;
 mod store;
-mod world;
 
 use std::collections::BTreeMap;
 
-use world::{End, World};
+use simulation::{End, Simulation};
 
 /// Histories in a normal run: a few seconds.
 const HISTORIES: u64 = 2000;
@@ -58,13 +58,13 @@ fn in_hundreds_of_thousands_of_histories_too() {
 #[expect(clippy::print_stdout, reason = "what a run covered")]
 fn run(histories: u64) {
     let mut ends: BTreeMap<End, u64> = BTreeMap::new();
-    let mut events = world::Events::default();
+    let mut events = simulation::Events::default();
     for seed in 0..histories {
-        let mut world = World::new(seed, Flaw::None);
-        let end = world.play();
-        assert!(world.broken().is_empty(), "seed {seed}: {:#?}\n{}", world.broken(), world.story());
+        let mut simulation = Simulation::new(seed, Flaw::None);
+        let end = simulation.play();
+        assert!(simulation.broken().is_empty(), "seed {seed}: {:#?}\n{}", simulation.broken(), simulation.story());
         *ends.entry(end).or_default() += 1;
-        events.add(world.events());
+        events.add(simulation.events());
     }
     println!("{histories} histories ended {ends:?}; {events:?}");
     // A model in which nothing happens holds every promise.
@@ -87,9 +87,9 @@ fn each_planted_flaw_is_seen() {
         Flaw::TrustsAnEmptyList,
     ] {
         let found = (0..HISTORIES_TO_A_FLAW).find_map(|seed| {
-            let mut world = World::new(seed, flaw);
-            world.play();
-            world.broken().first().map(|what| (seed, what.clone()))
+            let mut simulation = Simulation::new(seed, flaw);
+            simulation.play();
+            simulation.broken().first().map(|what| (seed, what.clone()))
         });
         let (seed, what) = found.unwrap_or_else(|| panic!("{flaw:?} was not seen in {HISTORIES_TO_A_FLAW} histories"));
         println!("{flaw:?} was seen in history {seed}: {what}");

@@ -18,8 +18,8 @@ use super::sidecar::{API_KEY, Environment, Sidecar, command};
 use super::specimen::snapshot;
 use super::stack::{Between, Stack};
 use super::{PATIENCE, tell, wait_for};
-use crate::harness::ports::Port;
 use crate::harness::pocketbase::SERVICE;
+use crate::harness::ports::Port;
 use crate::harness::proxy::Fault;
 
 /// Stacks that work at the same time; two cores are busy with that, and a claim that must run out costs no core.

@@ -3,8 +3,8 @@
 //! Stories that kill nobody and break nothing share a stack: each verification is independent of all others. Every story ends
 //! before the [`oracle`], which reads what is stored and what was paid for, and knows the promises.
 
+mod local_ocr;
 mod oracle;
-mod own_eyes;
 mod partner;
 mod person;
 mod process;
@@ -18,21 +18,21 @@ mod boot;
 mod crash;
 mod crash_points;
 mod deadlines;
+mod duplicates;
+mod faults;
 mod flaws;
 mod fleet;
-mod known;
-mod paid;
-mod planted;
+mod paid_calls;
+mod planted_bugs;
 mod polling;
 mod privacy;
+mod provider_faults;
 mod restore;
 mod review;
-mod rows;
 mod shutdown;
 mod soak;
 mod trouble;
 mod upgrade;
-mod weather;
 
 use std::time::{Duration, Instant};
 

@@ -12,7 +12,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 use super::sidecar::{Plan, Progress, Purpose, Said, Sent, Sidecar, TRIES_MAX, Task};
 use super::store::Store;
-use super::{Flaw, laws};
+use super::{Flaw, invariants};
 
 /// Things that happen before everything is well again.
 const HAPPENINGS: u32 = 140;
@@ -80,7 +80,7 @@ struct Message {
     waiting: Option<usize>,
 }
 
-pub struct World {
+pub struct Simulation {
     store: Store,
     sidecars: Vec<Sidecar>,
     network: Vec<Message>,
@@ -102,7 +102,7 @@ enum Heard {
     Nothing,
 }
 
-impl World {
+impl Simulation {
     pub fn new(seed: u64, flaw: Flaw) -> Self {
         let mut dice = StdRng::seed_from_u64(seed);
         let number = dice.random_range(1..=3);
@@ -141,7 +141,7 @@ impl World {
         self.come_to_rest();
         let end = self.end();
         if self.broken.is_empty() {
-            self.broken.extend(laws::at_rest(&self.store));
+            self.broken.extend(invariants::at_rest(&self.store));
             if end == End::Never {
                 self.broken.push("it does not come to rest".to_owned());
             }
@@ -329,7 +329,7 @@ impl World {
     fn note(&mut self, message: &Message, before: &Phase) {
         self.events.late_messages += u64::from(message.waiting.is_none());
         let new = &self.store.case.journal[self.store.case.journal.len() - message.sent.batch.entries.len()..];
-        self.broken.extend(laws::of_a_batch(&self.store, &self.sidecars, before, new));
+        self.broken.extend(invariants::of_a_batch(&self.store, &self.sidecars, before, new));
         if let Some((claim, works)) = &message.sent.claims {
             let claims = self.store.case.claims();
             let again = |work: &Work| {
