@@ -1,4 +1,4 @@
-//! What tests stand on: real servers with a life of their own, and waiting with a bound.
+//! What the tests stand on: real servers that each test starts for itself, and waiting with a bound.
 
 pub mod pocketbase;
 pub mod ports;
@@ -9,7 +9,7 @@ pub mod tls;
 
 use std::time::{Duration, Instant};
 
-/// Waits until `look` gives something, at most ten seconds; then tells what was waited for.
+/// Waits until `look` returns a value, for at most ten seconds. Panics with `what` after that.
 pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     const PATIENCE: Duration = Duration::from_secs(10);
     const PAUSE: Duration = Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! A real `PocketBase`: the pinned binary with our migrations, in a folder and on a port of its own, gone when dropped.
+//! A real `PocketBase`: the pinned binary with this project's migrations, in a folder and on a port of its own. Dropping it ends it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::ports::Port;
 
 pub const SUPERUSER: (&str, &str) = ("root@identivia.test", "correct-horse-battery");
 pub const SERVICE: (&str, &str) = ("sidecar@identivia.test", "staple-correct-horse");
-/// A person who is there from the start.
+/// A person whom every server has from its start.
 pub const PERSON: &str = "personperson001";
 
 const STARTUP: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ impl Pocketbase {
         Self::start_below(&std::env::temp_dir()).await
     }
 
-    /// The same in a folder below `parent`, such as a disk of its own.
+    /// Like [`Pocketbase::start`], in a folder below `parent`, such as a disk of its own.
     pub async fn start_below(parent: &Path) -> Self {
         prepare_process();
         let folder = tempfile::Builder::new().prefix("identivia-it-").tempdir_in(parent).expect("a temporary folder");
@@ -45,12 +45,10 @@ impl Pocketbase {
         server
     }
 
-    /// Base address.
     pub fn url(&self) -> Url {
         format!("http://{}", self.port).parse().expect("an address")
     }
 
-    /// Its port.
     pub fn port(&self) -> u16 {
         self.port.number()
     }
@@ -65,12 +63,12 @@ impl Pocketbase {
         logged_in(settings(self.url(), SUPERUSER)).await
     }
 
-    /// Requests as the superuser, past our client.
+    /// Requests as the superuser, which do not go through the product's client.
     pub async fn admin(&self) -> Admin {
         Admin::login(self.url()).await
     }
 
-    /// SIGKILL, as if the machine had taken it.
+    /// Sends SIGKILL, as the kernel does when memory is short.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().expect("our own process");
@@ -83,7 +81,7 @@ impl Pocketbase {
         fs::write(self.folder.path().join("pb_migrations").join(name), text).expect("a file");
     }
 
-    /// Where the file `name` of `record` is stored.
+    /// The path at which the file `name` of `record` is stored.
     pub fn stored_file(&self, record: &str, name: &str) -> PathBuf {
         let storage = self.folder.path().join("pb_data/storage");
         let collections = fs::read_dir(storage).expect("a folder").map(|entry| entry.expect("an entry").path());
@@ -92,7 +90,7 @@ impl Pocketbase {
         files[0].clone()
     }
 
-    /// SIGTERM, as an operator would stop it.
+    /// Sends SIGTERM, as an operator would.
     pub fn stop(&mut self) {
         self.signal("-TERM");
         if let Some(mut process) = self.process.take() {
@@ -100,7 +98,7 @@ impl Pocketbase {
         }
     }
 
-    /// Starts it again on the same folder and port.
+    /// Starts the server again on the same folder and port.
     pub async fn resume_life(&mut self) {
         let process = command(self.folder.path())
             .args(["serve", "--hooksWatch=false", "--http"])
@@ -111,12 +109,12 @@ impl Pocketbase {
         self.wait_until_healthy().await;
     }
 
-    /// Freezes it: connections stay open, nothing answers.
+    /// Stops the process: connections stay open, no request is answered.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    /// Ends a freeze.
+    /// Continues a stopped process.
     pub fn thaw(&self) {
         self.signal("-CONT");
     }
@@ -178,19 +176,19 @@ impl Admin {
         admin
     }
 
-    /// The same login with connections of its own, for another runtime: logins of superusers are rationed.
+    /// Copies the login, with connections of its own for another runtime. `PocketBase` limits the logins of superusers.
     pub fn anew(&self) -> Self {
         Self { http: reqwest::Client::new(), base: self.base.clone(), token: self.token.clone() }
     }
 
-    /// A request that must succeed; its answer.
+    /// Sends a request that must succeed, and returns its answer.
     pub async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
         let (status, answer) = self.try_call(method.clone(), path, body).await;
         assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
         answer
     }
 
-    /// A request; its status and answer.
+    /// Sends a request, and returns its status and answer.
     pub async fn try_call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let mut request = self.http.request(method, self.base.join(path).expect("a path"));
         if !body.is_null() {
@@ -201,7 +199,7 @@ impl Admin {
         (status, serde_json::from_slice(&answer.bytes().await.expect("a body")).unwrap_or_default())
     }
 
-    /// Creates a record by a form whose fields may hold any bytes.
+    /// Creates a record with a form whose fields may hold any bytes.
     pub async fn create_by_form(&self, collection: &str, fields: &[(&'static str, &[u8])]) {
         let form = fields.iter().fold(reqwest::multipart::Form::new(), |form, (name, value)| {
             form.part(*name, reqwest::multipart::Part::bytes(value.to_vec()))
@@ -212,7 +210,7 @@ impl Admin {
         assert!(answer.status().is_success(), "{}", answer.status());
     }
 
-    /// Creates a record; the stored record.
+    /// Creates a record, and returns it as stored.
     pub async fn create(&self, collection: &str, body: Value) -> Value {
         self.call(Method::POST, &format!("api/collections/{collection}/records"), &body).await
     }
@@ -222,12 +220,10 @@ impl Admin {
         self.call(Method::PATCH, &format!("api/collections/{collection}/records/{id}"), &body).await
     }
 
-    /// Deletes a record.
     pub async fn delete(&self, collection: &str, id: &str) {
         self.call(Method::DELETE, &format!("api/collections/{collection}/records/{id}"), &Value::Null).await;
     }
 
-    /// Reads a record.
     pub async fn get(&self, collection: &str, id: &str) -> Value {
         self.call(Method::GET, &format!("api/collections/{collection}/records/{id}"), &Value::Null).await
     }
@@ -239,13 +235,13 @@ impl Admin {
         answer["items"].as_array().expect("items").clone()
     }
 
-    /// One SQL statement.
+    /// Runs one SQL statement.
     pub async fn sql(&self, query: &str) {
         self.call(Method::POST, "api/sql", &json!({ "query": query })).await;
     }
 }
 
-/// What `main` does first, too.
+/// Does what `main` does first.
 fn prepare_process() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -253,7 +249,7 @@ fn prepare_process() {
     });
 }
 
-/// A folder with everything in place, copied for each server. Made once for each state of the migrations and kept between
+/// A folder with everything in place, which each server copies. It is made once per state of the migrations and kept between
 /// runs.
 async fn template() -> &'static Path {
     static TEMPLATE: tokio::sync::OnceCell<PathBuf> = tokio::sync::OnceCell::const_new();
@@ -262,7 +258,7 @@ async fn template() -> &'static Path {
             let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("pocketbase-{}", state_of_migrations()));
             if !target.exists() {
                 let made = make_template().await;
-                // Another run may have been faster: its folder is as good.
+                // Another run may have been faster. Its folder is equally good.
                 if fs::rename(made.path(), &target).is_err() {
                     assert!(target.exists(), "{} cannot be made", target.display());
                 }
@@ -308,7 +304,7 @@ async fn make_template() -> TempDir {
 }
 
 impl Pocketbase {
-    /// SIGTERM, so that everything is in the database file.
+    /// Sends SIGTERM, so that everything is written to the database file.
     fn stop_and_keep_folder(mut self) -> TempDir {
         self.signal("-TERM");
         self.process.take().expect("running").wait().expect("our own process");

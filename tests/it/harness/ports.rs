@@ -36,7 +36,6 @@ impl Port {
         panic!("no free port in {RANGE:?}");
     }
 
-    /// Its number.
     pub fn number(&self) -> u16 {
         self.number
     }

@@ -1,6 +1,6 @@
-//! A TCP proxy that does to a connection what networks do: it loses, delays, holds, cuts, resets, drips, garbles and duplicates.
+//! A TCP proxy that does to a connection what networks do: it loses, delays, holds, cuts, resets, slows, garbles and duplicates.
 //!
-//! Three kinds of trouble: a [`Fault`] for requests that hold a marked text, [`Events`] for the realtime stream, and
+//! There are three kinds of faults: a [`Fault`] for requests that contain a marked text, [`Events`] for the realtime stream, and
 //! [`Proxy::cut`], [`Proxy::reset`] and [`Proxy::freeze`] for all connections at once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,32 +15,32 @@ use url::Url;
 
 use super::stream::{Events, Reshaped};
 
-/// What happens to a request whose bytes hold the marked text; everything else passes.
+/// What happens to a request whose bytes contain the marked text. Other requests pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is served, but the answer never comes: the connection is cut.
+    /// The request is served, but the answer is lost: the connection is cut.
     LoseAnswer,
-    /// It never arrives: the connection is cut.
+    /// The request is lost: the connection is cut.
     LoseRequest,
-    /// It is answered with a reset.
+    /// The request is answered with a reset.
     Reset,
-    /// It never arrives and nobody says so: the connection stays open and silent.
+    /// The request is lost without a sign: the connection stays open and silent.
     HalfOpen,
-    /// It arrives so much later.
+    /// The request arrives after this delay.
     Delay(Duration),
-    /// It arrives when [`Proxy::release`] says so.
+    /// The request is held until [`Proxy::release`].
     Hold,
-    /// Its answer comes in pieces of a few bytes, with a pause before each.
+    /// The answer arrives in fragments of a few bytes, with a pause before each.
     Drip(Duration),
-    /// It is answered with bytes that mean nothing.
+    /// The request is answered with random bytes.
     Garbage,
-    /// It is answered with 500, without arriving.
+    /// The request is answered with 500 and does not arrive.
     ServerError,
-    /// It is answered with 429, without arriving.
+    /// The request is answered with 429 and does not arrive.
     Throttle,
 }
 
-/// A running proxy; gone when dropped.
+/// A running proxy. Dropping it ends it.
 pub struct Proxy {
     port: u16,
     shared: Arc<Shared>,
@@ -53,19 +53,19 @@ struct Shared {
     state: watch::Sender<State>,
 }
 
-/// A fault for some requests.
+/// A fault that some requests meet.
 struct Rule {
     mark: String,
     fault: Fault,
-    /// Requests it still meets; `None` for all.
+    /// Number of requests that still meet it; `None` for all.
     left: Option<u32>,
-    /// It meets each so many-th of them.
+    /// Only each n-th matching request meets it.
     every: u32,
-    /// Requests that held the mark so far.
+    /// Matching requests so far.
     met: u32,
 }
 
-/// What all connections obey. Counters, so that a connection sees that it is meant, however late it looks.
+/// What all connections obey. These are counters, so that a connection that looks late still sees that it was meant.
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     cuts: u64,
@@ -78,7 +78,7 @@ struct State {
 }
 
 impl Proxy {
-    /// A proxy before the server on `port`.
+    /// A proxy in front of the server on `port`.
     pub async fn before(port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let own_port = listener.local_addr().expect("bound").port();
@@ -92,7 +92,6 @@ impl Proxy {
         Self { port: own_port, shared, _task: task }
     }
 
-    /// Its address.
     pub fn url(&self) -> Url {
         format!("http://127.0.0.1:{}", self.port).parse().expect("an address")
     }
@@ -116,22 +115,22 @@ impl Proxy {
         self.shared.rules().push(Rule { mark: mark.to_owned(), fault, left, every, met: 0 });
     }
 
-    /// Requests so far; what does not begin with a method is a part of one.
+    /// Counts a request. Bytes that do not begin with a method are the rest of an earlier one.
     pub fn requests(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    /// Whether every fault that was planned once happened.
+    /// Whether every planned fault has happened.
     pub fn failed(&self) -> bool {
         self.shared.rules().iter().all(|rule| rule.left.is_none())
     }
 
-    /// Lets a held request go.
+    /// Releases a held request.
     pub fn release(&self) {
         self.shared.state.send_modify(|state| state.releases += 1);
     }
 
-    /// Does this to the events of every realtime stream.
+    /// Applies `events` to every realtime stream.
     pub fn events(&self, events: Events) {
         self.shared.state.send_modify(|state| state.events = events);
     }
@@ -146,18 +145,18 @@ impl Proxy {
         self.shared.state.send_modify(|state| state.resets += 1);
     }
 
-    /// Connections stay open and are taken, and nothing goes through them any more: as behind a router that forgot them.
-    /// What was open then never works again.
+    /// Keeps connections open and accepts new ones, and passes nothing on: like a router that lost its table. Connections that were
+    /// open then never work again.
     pub fn freeze(&self) {
         self.shared.state.send_modify(|state| (state.frozen, state.freezes) = (true, state.freezes + 1));
     }
 
-    /// Whoever connects is turned away, and every connection is closed.
+    /// Refuses new connections and closes every open one.
     pub fn go_away(&self) {
         self.shared.state.send_modify(|state| (state.away, state.cuts) = (true, state.cuts + 1));
     }
 
-    /// Everything goes through again. Connections that were frozen stay dead.
+    /// Passes everything on again. Frozen connections stay dead.
     pub fn mend(&self) {
         self.shared.rules().clear();
         self.shared.state.send_modify(|state| {
@@ -205,7 +204,7 @@ async fn serve(listener: TcpListener, port: u16, shared: Arc<Shared>) {
             }
             if let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await {
                 let seen = *state.borrow();
-                // A broken connection is what this is for.
+                // Broken connections are the purpose of this proxy.
                 let _ = Relay { client, server, shared, state, seen, drip: None }.run().await;
             }
         });
@@ -223,20 +222,20 @@ struct Relay {
     server: TcpStream,
     shared: Arc<Shared>,
     state: watch::Receiver<State>,
-    /// Counters when the connection was made.
+    /// The counters at the time when the connection was made.
     seen: State,
-    /// How slowly the answer comes.
+    /// How slowly the answer is sent.
     drip: Option<Duration>,
 }
 
 const GARBAGE: &[u8] = b"\x16\x03\x01 this is not what was asked for \xff\xfe\r\n\r\n";
 const ERROR: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 const THROTTLED: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-/// Bytes of an answer that drips, in one piece.
+/// Bytes per fragment of a slow answer.
 const DROP: usize = 16;
 
 impl Relay {
-    /// Copies both ways until a fault or an end.
+    /// Copies in both directions until a fault or the end.
     async fn run(mut self) -> std::io::Result<()> {
         let (mut request, mut answer) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
         let mut doomed = false;
@@ -331,7 +330,7 @@ impl Relay {
         Ok(Fate::Ends)
     }
 
-    /// What is done to all connections.
+    /// What applies to all connections.
     async fn obey(&mut self) -> std::io::Result<Fate> {
         let state = *self.state.borrow_and_update();
         if state.resets > self.seen.resets {
@@ -347,7 +346,7 @@ impl Relay {
         Ok(Fate::Goes)
     }
 
-    /// Open, silent, for ever; until it is cut or the client has enough.
+    /// The connection is open and silent until it is cut or the client gives up.
     async fn stay_dead(&mut self) -> std::io::Result<Fate> {
         let seen = self.seen;
         let cut = self.state.wait_for(|state| state.cuts > seen.cuts || state.resets > seen.resets);

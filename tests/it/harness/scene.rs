@@ -1,4 +1,4 @@
-//! Cases to begin with, and steps to take.
+//! Cases to start from, and steps to take.
 
 use identivia::pocketbase::Client;
 use identivia::pocketbase::records::{NewVerification, RecordPatch};
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::pocketbase::PERSON;
 
-/// A new verification of the person who is always there; its id.
+/// Creates a verification of [`PERSON`](super::pocketbase::PERSON) and returns its id.
 pub async fn verification(client: &Client) -> String {
     let new =
         NewVerification { user: PERSON.to_owned(), declared_name: "Erika Muster".to_owned(), ..Default::default() };
     client.create_verification(&new).await.expect("a verification").id
 }
 
-/// A new verification whose journal has its first row.
+/// Creates a verification whose journal has its first row.
 pub async fn started(client: &Client) -> Case {
     let id = verification(client).await;
     let (mut case, now) = read(client, &id).await;
@@ -36,18 +36,18 @@ pub async fn started(client: &Client) -> Case {
     read(client, &id).await.0
 }
 
-/// A case that must be there.
+/// Reads a case that must exist.
 pub async fn read(client: &Client, id: &str) -> (Case, Timestamp) {
     client.read_case(id).await.expect("a readable case").expect("a case")
 }
 
-/// The next row of `case` as `by` would write it: a claim on a device signal.
+/// The next row of `case` as the instance `by` would write it: a claim on a device signal.
 pub fn claim(case: &Case, by: &str) -> (Transition, Entry, RecordPatch) {
     let work = vec![Work::Device { attempt: 1, evidence: "signalsignal001".to_owned() }];
     step(case, Transition::new(Event::WorkClaimed { work, seconds: 30 }, by))
 }
 
-/// `transition` applied to a copy of `case`: its row and the record's patch.
+/// Applies `transition` to a copy of `case`, and returns its row and the record's patch.
 pub fn step(case: &Case, transition: Transition) -> (Transition, Entry, RecordPatch) {
     let mut copy = case.clone();
     let entry = copy.apply(&transition, Timestamp::UNIX_EPOCH);

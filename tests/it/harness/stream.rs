@@ -1,4 +1,4 @@
-//! The realtime stream on its way through the proxy: events lost, doubled, shuffled, garbled.
+//! The realtime stream on its way through the proxy: events are lost, doubled, shuffled or garbled.
 
 use std::time::Duration;
 
@@ -7,37 +7,37 @@ use tokio::time::Instant;
 /// What happens to the events of a stream. The first message, which names the client, always passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Events {
-    /// Nothing.
+    /// They pass.
     #[default]
     Untouched,
-    /// None arrives; the stream stays open.
+    /// They are lost. The stream stays open.
     Lost,
     /// Each arrives twice.
     Doubled,
-    /// Each pair arrives the wrong way round.
+    /// Each pair arrives in reverse order.
     Shuffled,
-    /// Between two there is one that means nothing.
+    /// Random text arrives between them.
     Garbled,
-    /// Lines end as on another system.
+    /// Lines end with CRLF.
     CarriageReturns,
-    /// The next one is followed by one of so many bytes.
+    /// The next one is followed by a message of this many bytes.
     Flooded(usize),
-    /// Each arrives so many times.
+    /// Each arrives this many times.
     Stormy(usize),
-    /// Each is cut in the middle of a letter.
+    /// Each is cut in the middle of a UTF-8 character.
     CutLetters,
 }
 
-/// How long one of a pair waits for the other.
+/// How long the first of a pair waits for the second.
 const PAIR_WAITS: Duration = Duration::from_millis(400);
 const NONSENSE: &[u8] = "event:nonsense/*\ndata:{\"action\":\"\u{fe0f}\",\"record\":{\"id\":\"' || 1=1\"}}".as_bytes();
 
-/// A chunked answer of an event stream, taken apart and put together again.
+/// A chunked answer of an event stream, decoded and encoded again.
 #[derive(Default)]
 pub struct Reshaped {
-    /// Bytes that are no whole chunk yet.
+    /// Bytes that are not a whole chunk yet.
     raw: Vec<u8>,
-    /// Decoded bytes that are no whole message yet.
+    /// Decoded bytes that are not a whole message yet.
     text: Vec<u8>,
     headers_passed: bool,
     connected: bool,
@@ -45,7 +45,7 @@ pub struct Reshaped {
 }
 
 impl Reshaped {
-    /// Takes in what came; what goes on.
+    /// Takes bytes in, and returns the bytes to pass on.
     pub fn take(&mut self, bytes: &[u8], events: Events) -> Vec<u8> {
         self.raw.extend_from_slice(bytes);
         let mut out = Vec::new();
@@ -62,12 +62,12 @@ impl Reshaped {
         out
     }
 
-    /// Until when a message is held back.
+    /// The time until which a message is held back.
     pub fn held_since(&self) -> Option<Instant> {
         self.held.as_ref().map(|(_, until)| *until)
     }
 
-    /// What was held back.
+    /// Takes the messages that were held back.
     pub fn let_go(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
         if let Some((message, _)) = self.held.take() {

@@ -1,4 +1,4 @@
-//! HTTPS before a plain server, with certificates that are good, for somebody else, or out of date.
+//! HTTPS in front of a plain server, with certificates that are good, for another name, or out of date.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,31 +12,31 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// An authority that is trusted by whoever is given its certificate as `SSL_CERT_FILE`.
+/// A certificate authority. A client trusts it if `SSL_CERT_FILE` names its certificate.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     file: PathBuf,
 }
 
-/// Whose certificate a server shows.
+/// Which certificate a server presents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shows {
-    /// Its own.
+    /// One for its own name.
     Good,
-    /// That of another host.
+    /// One for another host.
     WrongName,
-    /// Its own of some years ago.
+    /// One for its own name that expired years ago.
     Expired,
 }
 
-/// A running server; gone when dropped.
+/// A running server. Dropping it ends it.
 pub struct Front {
     port: u16,
     _task: JoinSet<()>,
 }
 
 impl Authority {
-    /// A new one, its certificate in `folder`.
+    /// Creates an authority and writes its certificate to `folder`.
     pub fn new(folder: &Path) -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -47,12 +47,12 @@ impl Authority {
         Self { issuer, file }
     }
 
-    /// Where its certificate is.
+    /// The path of its certificate.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// A server that passes everything on to `port` for whoever accepts what it shows.
+    /// Starts a server that passes everything on to `port` for clients that accept its certificate.
     pub async fn front(&self, port: u16, shows: Shows) -> Front {
         let name = if shows == Shows::WrongName { "provider.example" } else { "127.0.0.1" };
         let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
@@ -74,7 +74,6 @@ impl Authority {
 }
 
 impl Front {
-    /// Its address.
     pub fn url(&self) -> String {
         format!("https://127.0.0.1:{}", self.port)
     }
@@ -85,7 +84,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, port: u16) {
     while let Ok((client, _)) = listener.accept().await {
         let acceptor = acceptor.clone();
         connections.spawn(async move {
-            // A client that does not like the certificate hangs up, which is what this is for.
+            // A client that refuses the certificate hangs up. That is the purpose of this server.
             if let Ok(mut client) = acceptor.accept(client).await
                 && let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await
             {

@@ -1,4 +1,4 @@
-//! What must hold, whatever happened.
+//! The invariants of the protocol.
 
 use identivia::verification::case::{ClaimState, Phase};
 use identivia::verification::{Entry, Event, Source, Work, decision, journal};
@@ -6,7 +6,7 @@ use identivia::verification::{Entry, Event, Source, Work, decision, journal};
 use super::sidecar::{Purpose, Sidecar};
 use super::store::Store;
 
-/// Checked after each batch: `before` is the phase before it, `new` its rows.
+/// Checks a batch: `before` is the phase before it, `new` its rows.
 pub fn of_a_batch(store: &Store, sidecars: &[Sidecar], before: &Phase, new: &[Entry]) -> Vec<String> {
     let mut broken = Vec::new();
     let mut open = matches!(before, Phase::Open);
@@ -39,7 +39,7 @@ pub fn of_a_batch(store: &Store, sidecars: &[Sidecar], before: &Phase, new: &[En
     broken
 }
 
-/// Nobody claims what somebody alive is still entitled to do.
+/// No instance claims work to which another live instance is still entitled.
 fn excluded(store: &Store, sidecars: &[Sidecar], seq: u32, piece: &Work) -> Vec<String> {
     let same = |other: &Work| match (piece, other) {
         (Work::OpenSession { .. } | Work::Liveness { .. }, _) => piece == other,
@@ -61,7 +61,7 @@ fn excluded(store: &Store, sidecars: &[Sidecar], seq: u32, piece: &Work) -> Vec<
     broken
 }
 
-/// A claim has one answer per piece, and an attempt one finding per kind.
+/// A claim has one answer per item of work, and an attempt one finding per kind.
 fn answered_once(store: &Store) -> Vec<String> {
     let mut broken = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
@@ -73,7 +73,7 @@ fn answered_once(store: &Store) -> Vec<String> {
     broken
 }
 
-/// Numbers without gaps, each row chained to the one before.
+/// Numbers have no gaps, and each row is chained to the one before it.
 fn numbered(store: &Store, new: &[Entry]) -> Vec<String> {
     let journal = &store.case.journal;
     let from = journal.len() - new.len();
@@ -88,7 +88,7 @@ fn numbered(store: &Store, new: &[Entry]) -> Vec<String> {
     broken
 }
 
-/// Checked when a history has come to rest.
+/// Checks a history that has come to rest.
 pub fn at_rest(store: &Store) -> Vec<String> {
     let mut broken = Vec::new();
     if let Err(error) = journal::verify(store.case.id(), &store.case.journal) {

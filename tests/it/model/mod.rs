@@ -1,9 +1,9 @@
-//! The protocol of claim, fence and decision, played by the real core against a store, a network and deaths that a seed decides.
+//! A model of the protocol of claim, fence and decision: the real core against a store, a network and crashes that a seed decides.
 //!
-//! Sidecars run `next_step`, `finished`, `may_finish` and `apply` as the service does; the store is `PocketBase` as far as the
+//! Sidecars run `next_step`, `finished`, `may_finish` and `apply` as the service does. The store is `PocketBase` as far as the
 //! protocol rests on it: one clock, whole batches, a unique number per journal row. Messages are late, lost, or stored without an
-//! answer; sidecars die, come back, or stand still past the end of their claims. What must hold is checked at every stored
-//! batch and when a history has come to rest. Planted flaws, one for each thing the protocol rests on, prove that it would be seen.
+//! answer. Sidecars crash, restart, or pause past the end of their claims. The invariants are checked at every stored batch and
+//! when a history has come to rest. Planted flaws, one for each thing on which the protocol rests, prove that the model finds them.
 
 mod invariants;
 mod sidecar;
@@ -14,33 +14,33 @@ use std::collections::BTreeMap;
 
 use simulation::{End, Simulation};
 
-/// Histories in a normal run: a few seconds.
+/// Histories in a normal run, which takes a few seconds.
 const HISTORIES: u64 = 2000;
 /// Histories in a long run.
 const MANY_HISTORIES: u64 = 200_000;
-/// Within so many histories a planted flaw must have shown.
+/// Number of histories within which a planted flaw must have shown.
 const HISTORIES_TO_A_FLAW: u64 = 2000;
 
-/// What is wrong with the protocol.
+/// A flaw of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flaw {
-    /// Nothing.
+    /// The protocol as it is.
     None,
-    /// The store takes a batch whatever the number of its first row.
+    /// The store accepts a batch whatever the number of its first row.
     NoUniqueNumber,
-    /// A late result is written although its claim was answered by somebody else, and no row of that name is in the way.
+    /// A late result is written although another instance answered its claim, and no row of that name is in the way.
     NoFence,
-    /// A write without an answer is taken for one that failed, and made again.
+    /// A write without an answer is treated as failed and made again.
     TimeoutIsNo,
-    /// Whether a batch was stored is read from its first row, which others may have written word for word, and not from its last.
+    /// Whether a batch was stored is read from its first row, which another instance may have written word for word, instead of its last.
     ReadsBackTheFirstRow,
-    /// The ends of claims are read from a clock of one's own, which is wrong.
+    /// The ends of claims are measured on the instance's own clock, which is wrong.
     OwnClock,
-    /// A sidecar forgets what it is working on.
+    /// A sidecar forgets which work it is running.
     ForgetsItsWork,
-    /// The case that a sidecar keeps in mind has the instants at which its rows were made, not those at which they were stored.
+    /// The cached case has the times at which its rows were made, not those at which they were stored.
     KeepsItsOwnStamps,
-    /// At its start a sidecar takes an empty list for "nothing to do", and waits for events.
+    /// At its start a sidecar takes an empty list for "nothing to do" and waits for events.
     TrustsAnEmptyList,
 }
 
@@ -67,7 +67,7 @@ fn run(histories: u64) {
         events.add(simulation.events());
     }
     println!("{histories} histories ended {ends:?}; {events:?}");
-    // A model in which nothing happens holds every promise.
+    // A model in which nothing happens keeps every promise.
     for end in [End::Approved, End::Declined, End::NeedsReview, End::Expired, End::Canceled] {
         assert!(ends.get(&end).is_some_and(|times| *times > histories / 200), "{end:?} is too rare: {ends:?}");
     }

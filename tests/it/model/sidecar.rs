@@ -1,4 +1,4 @@
-//! A sidecar: what `reconcile` does around the core, a step at a time, so that anything can happen in between.
+//! A sidecar: what `reconcile` does around the core, one step at a time, so that anything can happen in between.
 
 use identivia::verification::next_step::{claim_seconds, finished};
 use identivia::verification::transition::Opened;
@@ -10,51 +10,50 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::store::Batch;
 
-/// Tries to store a result.
+/// Attempts to store a result.
 pub const TRIES_MAX: u32 = 8;
 
-/// What a provider said.
+/// A provider's answer.
 #[derive(Debug, Clone)]
 pub enum Said {
-    /// These codes; none is a pass.
+    /// These codes, none of which passes.
     Codes(Vec<Code>),
     /// The challenge could not be judged.
     Failed,
-    /// Nothing.
+    /// No answer.
     Trouble,
 }
 
-/// What a task is for.
+/// The purpose of a task.
 #[derive(Clone)]
 pub enum Purpose {
-    /// A look at the verification.
+    /// Looking at the verification.
     Pass,
-    /// A piece of work under a claim.
+    /// Running work under a claim.
     Work { claim: u32, work: Work },
 }
 
-/// How far a task has come.
+/// The progress of a task.
 #[derive(Clone)]
 pub enum Progress {
     /// The provider has not answered yet.
     Asking,
     /// The case must be read.
     Reading,
-    /// It was read then.
+    /// The case was read at this time.
     Deciding(Box<Case>, Timestamp),
-    /// A batch is under way.
+    /// A batch was sent.
     Storing(Box<Sent>),
 }
 
-/// A batch that was sent.
 #[derive(Clone)]
 pub struct Sent {
-    /// Which message.
+    /// The number of the message.
     pub number: u64,
     pub batch: Batch,
-    /// The case as it will be.
+    /// The case after the batch.
     pub after: Box<Case>,
-    /// Work that it claims, with the claim's number.
+    /// The work that it claims, with the claim's number.
     pub claims: Option<(u32, Vec<Work>)>,
     /// When to look again.
     pub wake: Option<Timestamp>,
@@ -82,25 +81,25 @@ impl Task {
     }
 }
 
-/// One process after another under one name.
+/// The processes that run, one after another, under one name.
 pub struct Sidecar {
     pub name: String,
     pub alive: bool,
     pub tasks: Vec<Task>,
-    /// Claims it works on, or hopes to have won.
+    /// The claims that it works on, or hopes to have won.
     pub holding: Vec<u32>,
-    /// The case as it last stored or read it, while it holds a claim: results may be written on top of that.
+    /// The case as it last stored or read it, while it holds a claim. Results may be written on top of it.
     pub known: Option<Box<Case>>,
     pub wake: Option<Timestamp>,
-    /// How wrong its own clock is. The protocol does not read it.
+    /// The error of its own clock. The protocol does not read that clock.
     pub skew: SignedDuration,
 }
 
-/// What a sidecar makes of a case.
+/// The decision of a sidecar about a case.
 pub enum Plan {
-    /// Write this.
+    /// Write these rows.
     Write(Box<Sent>),
-    /// Nothing to write; look again then.
+    /// Write nothing, and look again then.
     Rest(Option<Timestamp>),
     /// The result is no longer wanted.
     TooLate,
@@ -112,7 +111,7 @@ impl Sidecar {
         Self { name: name.to_owned(), alive: true, tasks, holding, known: None, wake: None, skew }
     }
 
-    /// Keeps `case` in mind, unless it knows a later state or holds nothing.
+    /// Caches `case`, unless a later state is cached or no claim is held.
     pub fn learn(&mut self, case: &Case) {
         let newer = self.known.as_ref().is_some_and(|known| known.seq() > case.seq());
         if !newer && !self.holding.is_empty() {
@@ -120,7 +119,7 @@ impl Sidecar {
         }
     }
 
-    /// kill -9.
+    /// Kills the process.
     pub fn die(&mut self) {
         self.alive = false;
         self.tasks.clear();
@@ -138,7 +137,7 @@ impl Sidecar {
         }
     }
 
-    /// What follows from `case` as it was read at `now`, for `task`. `fenced` is whether late results are held back.
+    /// What follows from `case` as it was read at `now`, for `task`. `fenced` says whether late results are held back.
     pub fn plan(&self, task: &Task, mut case: Case, policy: &Policy, now: Timestamp, fenced: bool) -> Plan {
         let mut batch = Batch { transitions: Vec::new(), entries: Vec::new() };
         let mut push = |case: &mut Case, transition: Transition| {

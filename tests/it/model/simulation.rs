@@ -1,4 +1,4 @@
-//! Everything at once: persons, sidecars, the network and the store, moved by one seed.
+//! The simulation: persons, sidecars, the network and the store, driven by one seed.
 
 use std::fmt::Write as _;
 
@@ -14,12 +14,12 @@ use super::sidecar::{Plan, Progress, Purpose, Said, Sent, Sidecar, TRIES_MAX, Ta
 use super::store::Store;
 use super::{Flaw, invariants};
 
-/// Things that happen before everything is well again.
+/// Random events before all faults end.
 const HAPPENINGS: u32 = 140;
-/// Rounds in which a history must have come to rest once everything is well.
+/// Rounds within which a history must come to rest once all faults have ended.
 const ROUNDS_MAX: u32 = 300;
 
-/// How a history ends.
+/// The end of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum End {
     Approved,
@@ -27,11 +27,11 @@ pub enum End {
     NeedsReview,
     Expired,
     Canceled,
-    /// Not at all, which breaks a promise.
+    /// It did not come to rest, which breaks a promise.
     Never,
 }
 
-/// How often what happened.
+/// Counts of what happened.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Events {
     pub deaths: u64,
@@ -41,7 +41,7 @@ pub struct Events {
     pub races_lost: u64,
     pub takeovers: u64,
     pub late_results: u64,
-    /// Results written without reading the case again.
+    /// Results written on top of the cached case.
     pub written_unread: u64,
 }
 
@@ -57,7 +57,7 @@ impl Events {
         self.written_unread += other.written_unread;
     }
 
-    /// Whether each happened at least so many times.
+    /// Whether each happened at least `times` times.
     pub fn all_happened(&self, times: u64) -> bool {
         let all = [
             self.deaths,
@@ -73,10 +73,10 @@ impl Events {
     }
 }
 
-/// A message on its way to the store. Whoever sent it may have died or given up.
+/// A message on its way to the store. Its sender may have crashed or given up.
 struct Message {
     sent: Sent,
-    /// Who waits for the answer: sidecar and the number of its task.
+    /// The sidecar that waits for the answer, and the number of its task.
     waiting: Option<usize>,
 }
 
@@ -90,11 +90,11 @@ pub struct Simulation {
     flaw: Flaw,
     broken: Vec<String>,
     events: Events,
-    /// Everything is well: nothing is lost, nobody dies, providers answer.
+    /// All faults have ended: no message is lost, no process crashes, providers answer.
     calm: bool,
 }
 
-/// How a message ended, for the one who sent it.
+/// The end of a message, as its sender sees it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Heard {
     Won,
@@ -122,7 +122,7 @@ impl Simulation {
         self.events
     }
 
-    /// The journal, for whoever must find out what went wrong.
+    /// The journal as text, for finding out what went wrong.
     pub fn story(&self) -> String {
         self.store.case.journal.iter().fold(String::new(), |mut story, entry| {
             let _ = writeln!(story, "{:>3} {} {:<5} {} {}", entry.seq, entry.created, entry.by, entry.name, entry.data);
@@ -130,7 +130,7 @@ impl Simulation {
         })
     }
 
-    /// One history; how it ended.
+    /// Plays one history and returns its end.
     pub fn play(&mut self) -> End {
         for _ in 0..HAPPENINGS {
             self.happen();
@@ -187,14 +187,14 @@ impl Simulation {
         }
     }
 
-    /// Answers for the dead find nobody.
+    /// Drops answers whose sidecar has crashed.
     fn forget_waiting(&mut self, index: usize) {
         for message in self.network.iter_mut().filter(|message| message.waiting == Some(index)) {
             message.waiting = None;
         }
     }
 
-    /// A sidecar looks: an event, a timer or a sweep; one look at a time.
+    /// A sidecar looks at the verification, because of an event, a timer or a sweep. One look at a time.
     fn wake(&mut self) {
         let index = self.dice.random_range(0..self.sidecars.len());
         self.look(index);
@@ -208,7 +208,7 @@ impl Simulation {
         }
     }
 
-    /// A random task of a random sidecar goes on.
+    /// Advances a random task of a random sidecar.
     fn advance(&mut self) {
         let index = self.dice.random_range(0..self.sidecars.len());
         let ready: Vec<usize> = (0..self.sidecars[index].tasks.len())
@@ -230,7 +230,7 @@ impl Simulation {
             }
             Progress::Reading => {
                 let now = self.clock_of(index);
-                // Not always: the watch may not vouch.
+                // Not always: the cache lease may have ended.
                 let relies = task.tries == 0 && task.said.is_some() && self.dice.random_ratio(2, 3);
                 let sidecar = &mut self.sidecars[index];
                 let case = if let Some(known) = sidecar.known.clone().filter(|_| relies) {
@@ -302,7 +302,7 @@ impl Simulation {
         }
     }
 
-    /// A message arrives, late or not; its answer may get lost.
+    /// Delivers a message, late or not. Its answer may get lost.
     fn deliver(&mut self) {
         if self.network.is_empty() {
             return;
@@ -343,7 +343,7 @@ impl Simulation {
         }
     }
 
-    /// Whoever waits stops waiting; the message goes on.
+    /// The sender stops waiting. The message goes on.
     fn give_up_on_a_message(&mut self) {
         let waited: Vec<usize> =
             (0..self.network.len()).filter(|index| self.network[*index].waiting.is_some()).collect();
@@ -354,7 +354,7 @@ impl Simulation {
         }
     }
 
-    /// The sender hears of its message, reads back where it heard nothing, and goes on.
+    /// Tells the sender what became of its message. It reads back where no answer came, and continues.
     fn hear(&mut self, message: Message, heard: Heard) {
         let Some(index) = message.waiting else { return };
         let sent = message.sent.number;
@@ -406,7 +406,7 @@ impl Simulation {
         }
     }
 
-    /// The flaw: the same rows on top of whatever is there now.
+    /// The flaw: writes the same rows on top of the current state.
     fn send_again(&mut self, index: usize, number: usize, mut sent: Sent) {
         let mut case = self.store.case.clone();
         sent.batch.entries = sent.batch.transitions.iter().map(|t| case.apply(t, self.store.now)).collect();
@@ -421,7 +421,7 @@ impl Simulation {
         self.network.push(Message { sent, waiting: Some(index) });
     }
 
-    /// A task is over; a claim is let go with the last of its pieces.
+    /// Ends a task. The claim is released with the last item of its work.
     fn end_task(&mut self, index: usize, number: usize, wake: Option<Timestamp>) {
         let sidecar = &mut self.sidecars[index];
         let task = sidecar.tasks.remove(number);
@@ -433,7 +433,7 @@ impl Simulation {
         sidecar.wake = [sidecar.wake, wake].into_iter().flatten().min();
     }
 
-    /// Everything is well from here on, and time passes until nothing more is due.
+    /// Ends all faults, and lets time pass until nothing is due.
     fn come_to_rest(&mut self) {
         self.calm = true;
         for sidecar in &mut self.sidecars {

@@ -11,27 +11,27 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Flaw;
 
-/// What a sidecar writes at once.
+/// A batch of a sidecar.
 #[derive(Clone)]
 pub struct Batch {
     pub transitions: Vec<Transition>,
     pub entries: Vec<Entry>,
 }
 
-/// One verification, stored.
+/// One stored verification.
 pub struct Store {
-    /// The truth.
+    /// The stored state.
     pub case: Case,
-    /// The policy everybody works by.
+    /// The policy in force.
     pub policy: Policy,
-    /// The only clock that counts.
+    /// The store's clock, the only one that counts.
     pub now: Timestamp,
     flaw: Flaw,
     ids: u32,
 }
 
 impl Store {
-    /// `case`, whose last `rows` rows were stored, with what their answer says.
+    /// `case`, whose last `rows` rows were stored, with the times from the store's answer.
     pub fn stamped(&self, case: Case, rows: usize) -> Case {
         let first = case.journal.len() - rows;
         let pictures: Vec<Pictures> = self
@@ -62,7 +62,7 @@ impl Store {
         Self { case, policy: policy(), now, flaw, ids: 0 }
     }
 
-    /// Stores all of `batch` or nothing of it; whether it did.
+    /// Stores all of `batch` or nothing of it, and returns whether it did.
     pub fn commit(&mut self, batch: &Batch) -> bool {
         if self.flaw != Flaw::NoUniqueNumber && batch.entries[0].seq != self.case.seq() + 1 {
             return false;
@@ -103,7 +103,7 @@ impl Store {
         }
     }
 
-    /// Automatic decisions of one attempt.
+    /// Number of automatic decisions of an attempt.
     pub fn decisions(&self, attempt: u32) -> usize {
         let of_it = |event: &Event| matches!(event, Event::Decided { attempt: a, source: Source::Automatic, .. } if *a == attempt);
         self.case.journal.iter().filter(|entry| of_it(&entry.event)).count()
@@ -147,7 +147,7 @@ impl Store {
         self.case.sessions.push(session);
     }
 
-    /// The person says that the newest open challenge is finished.
+    /// Records that the person finished the newest open challenge.
     pub fn finish_challenge(&mut self) {
         let open = self.case.sessions.iter().rev().find(|session| session.status == SessionStatus::Open);
         if let Some(id) = open.map(|session| session.id.clone()) {

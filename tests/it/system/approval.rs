@@ -1,4 +1,4 @@
-//! The straight way: an honest person ends approved, whoever the sidecar works as.
+//! The straight way: an honest person is approved, with each kind of service account.
 
 use serde_json::Value;
 

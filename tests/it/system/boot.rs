@@ -1,4 +1,4 @@
-//! The self-test at the start: what cannot work is said in one message, and nothing is started.
+//! The schema check at the start: what cannot work is reported in one message, and the service does not start.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::sidecar::{Environment, Sidecar, environment};
 use super::stack::Stack;
 use crate::harness::pocketbase::{Admin, Pocketbase};
 
-/// For a start that is refused.
+/// The time limit for a start that is refused.
 const BOUND: Duration = Duration::from_secs(30);
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn the_doctor_looks_at_everything_however_much_is_wrong() {
     assert!(!said.contains("canary"), "{said}");
 }
 
-/// How it ends, and all that it says.
+/// The exit code and all output.
 fn doctor(environment: &Environment) -> (Option<i32>, String) {
     let output = super::sidecar::command(environment).arg("doctor").output().expect("our own program starts");
     let said = [output.stdout, output.stderr].concat();
@@ -111,7 +111,7 @@ async fn switch_batch(admin: &Admin, enabled: bool) {
     admin.call(Method::PATCH, "api/settings", &json!({ "batch": batch })).await;
 }
 
-/// What a sidecar says that must not start.
+/// The output of a sidecar that must not start.
 async fn refused(environment: Environment) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut sidecar = Sidecar::start(environment, folder.path());

@@ -1,4 +1,5 @@
-//! Deaths in the middle: the sidecar, PocketBase, one of two sidecars. One decision, and the journal shows what happened.
+//! Crashes in the middle of work: the sidecar, PocketBase, one of two sidecars. There is one decision, and the journal shows what
+//! happened.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use super::specimen::snapshot;
 use super::stack::Stack;
 use super::{PATIENCE, wait_for};
 
-/// Longer than a death and a new start take.
+/// Longer than a crash and a restart take.
 const LONG_MS: u64 = 60_000;
 
 #[tokio::test]
@@ -21,7 +22,7 @@ async fn a_sidecar_killed_in_the_middle_takes_its_work_up_again() {
     let id = person.begin().await;
     person.send_device(&id).await;
 
-    // It dies after the provider opened the challenge and before it could store that.
+    // It crashes after the provider opened the challenge and before it could store that.
     delay(&sandbox, "rekognition", "CreateFaceLivenessSession").await;
     let challenge = person.ask_challenge(&id).await;
     called(&sandbox, "CreateFaceLivenessSession", 1).await;
@@ -32,7 +33,7 @@ async fn a_sidecar_killed_in_the_middle_takes_its_work_up_again() {
     assert!(tokens.iter().all(|call| call.idempotency_token == challenge && call.subject == session), "{tokens:?}");
     assert_eq!(tokens.len(), 2);
 
-    // It dies while the document is being read.
+    // It crashes while the document is being read.
     delay(&sandbox, "openai", "chat.completions").await;
     person.send_document(&id, &snapshot()).await;
     called(&sandbox, "chat.completions", 1).await;
@@ -86,7 +87,7 @@ async fn pocketbase_killed_in_the_middle_costs_nothing_but_time() {
     called(&sandbox, "chat.completions", 1).await;
     stack.pocketbase.kill();
 
-    // The answer comes while there is nowhere to store it.
+    // The answer arrives while it cannot be stored.
     wait_for("the answer of the model", PATIENCE, async || {
         let calls = sandbox.calls().await;
         let answered = calls.iter().any(|call| call.operation == "chat.completions" && call.outcome == "answered");
@@ -121,7 +122,7 @@ async fn a_pocketbase_that_comes_and_goes_loses_and_doubles_nothing() {
     let deaths = async {
         let sandbox = stack.sandbox();
         for death in 0..DEATHS {
-            // Each death meets the walks somewhere else: after so many calls of providers.
+            // Each crash meets the walks elsewhere: after a different number of provider calls.
             let calls = 1 + death * PERSONS;
             wait_for("the next death is due", PATIENCE, async || match sandbox.calls().await.len() {
                 made if made >= calls => Ok(()),
@@ -144,7 +145,7 @@ async fn patient_walk(person: &Person) -> Value {
     person.settled_within(&id, 2 * PATIENCE).await
 }
 
-/// The next call of `operation` does its work and answers only after everybody has died.
+/// The next call of `operation` does its work, and answers only after all processes have crashed.
 async fn delay(sandbox: &Control, provider: &str, operation: &str) {
     sandbox.fault(json!({ "provider": provider, "operation": operation, "fault": "delay", "ms": LONG_MS })).await;
 }
@@ -157,7 +158,7 @@ async fn called(sandbox: &Control, operation: &str, times: usize) {
     .await;
 }
 
-/// kill -9, and a new start under the same name.
+/// Kills the sidecar and starts it again under the same name.
 async fn restart(stack: &mut Stack) {
     let sidecar = &mut stack.sidecars[0];
     sidecar.kill();
@@ -167,7 +168,7 @@ async fn restart(stack: &mut Stack) {
     assert!(began.elapsed() < Duration::from_secs(30), "a new start took {:?}", began.elapsed());
 }
 
-/// How often work of `kind` was claimed.
+/// Number of claims on work of `kind`.
 fn claims(journal: &[Value], kind: &str) -> usize {
     let claims = journal.iter().filter(|row| row["event"] == "work_claimed");
     claims

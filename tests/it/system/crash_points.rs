@@ -1,7 +1,7 @@
-//! Row 1: the sidecar dies at each crash point that the binary lists. The same instance started anew, or another one, takes over,
+//! Row 1: the sidecar crashes at each crash point that the binary lists. The same instance, restarted, or another one takes over,
 //! and the oracle finds nothing lost and nothing doubled.
 //!
-//! Each point has a story that passes it. A point that its story does not reach fails, so that a new one cannot be forgotten.
+//! Each point has a story that reaches it. A point that its story does not reach fails, so that a new point cannot be forgotten.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -22,45 +22,45 @@ use crate::harness::pocketbase::SERVICE;
 use crate::harness::ports::Port;
 use crate::harness::proxy::Fault;
 
-/// Stacks that work at the same time; two cores are busy with that, and a claim that must run out costs no core.
+/// Stacks that run at the same time. They keep two cores busy; a claim that must run out needs no core.
 const LANES: usize = 5;
-/// What a process ends with that aborts.
+/// The exit status of a process that aborts.
 const SIGABRT: i32 = 6;
-/// The claim on a device, which must run out, lasts 30 s; a machine may be busy.
+/// A claim on a device lasts 30 s. This leaves time for a busy machine.
 const PATIENCE_WITH_CLAIMS: Duration = Duration::from_secs(180);
 
-/// Points where another instance takes over, which may have to wait for the end of a claim. First, so that they wait while the
-/// others work.
+/// Points at which another instance takes over, which may have to wait for the end of a claim. They come first, so that they wait
+/// while the others run.
 const TAKEN_OVER: [&str; 5] =
     ["examine.device_answered", "reconcile.claimed", "boot.tested", "commit.due", "reconcile.decided"];
 
-/// What is in every batch of ours.
+/// A text that every batch of the service contains.
 const COMMIT: &str = "journal/records?fields=created";
 
 /// How a point is reached.
 #[derive(Debug, Clone, Copy)]
 enum Story {
-    /// A person begins, sends a device event and withdraws.
+    /// A person starts, sends a device event and cancels.
     Light,
-    /// A person does everything.
+    /// A person completes every step.
     Full,
-    /// A partner does everything.
+    /// A partner completes every step.
     Partner,
-    /// The answer to a batch gets lost.
+    /// The answer to a batch is lost.
     AnswerLost,
-    /// A batch with a result gets lost.
+    /// A batch with a result is lost.
     StoreFails,
-    /// Another sidecar writes while our batch is under way.
+    /// Another sidecar writes while the batch is on its way.
     Race,
-    /// Another process of the same name answers our claim.
+    /// Another process of the same name answers the claim.
     Late,
-    /// The person says "finished" before the provider knows.
+    /// The person reports "finished" before the provider has the result.
     Hasty,
     /// The service account's tokens are revoked.
     Revoked,
     /// Tokens live for ten seconds.
     ShortLogin,
-    /// `PocketBase` ends and comes back.
+    /// `PocketBase` stops and starts again.
     StreamLost,
     /// SIGTERM.
     Stopped,
@@ -112,14 +112,14 @@ async fn row_01_a_sidecar_that_dies_at_any_crash_point_loses_and_doubles_nothing
     ));
 }
 
-/// What the binary says there is.
+/// The points that the binary lists.
 fn listed() -> Vec<String> {
     let output = command(&Environment::new()).arg("crash-points").output().expect("our own program starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
 }
 
-/// Walks points on a stack of its own until none is left; how many, and how many paid calls were repeated.
+/// Tests points on one stack until none is left. Returns how many, and how many paid calls were repeated.
 async fn lane(points: &RefCell<VecDeque<String>>) -> (usize, usize) {
     let mut stack = Stack::without_sidecar().await;
     let person = stack.person().await;
@@ -135,14 +135,14 @@ async fn lane(points: &RefCell<VecDeque<String>>) -> (usize, usize) {
         return (0, 0);
     }
     let world = stack.audit(&person).await;
-    // A result that is not there yet may be asked for again; that is not charged.
+    // A result that is not ready may be asked for again; that is not charged.
     let paid = world.repeated().into_iter().filter(|(operation, _)| *operation != "GetFaceLivenessSessionResults");
     let repeated: Vec<usize> = paid.map(|(_, calls)| calls).collect();
     assert!(repeated.iter().all(|calls| *calls <= deaths), "{deaths} deaths, and paid twice {:?}", world.repeated());
     (deaths, repeated.iter().sum())
 }
 
-/// One point, on the way to its death and beyond.
+/// One point, up to its crash and beyond.
 struct Walk<'a> {
     stack: &'a mut Stack,
     person: &'a Person,
@@ -167,13 +167,13 @@ impl Walk<'_> {
         }
     }
 
-    /// Starts a sidecar that will die at the point.
+    /// Starts a sidecar that will crash at the point.
     fn arm(&self, mut environment: Environment) -> Sidecar {
         environment.insert("CRASH_AT", self.point.to_owned());
         self.stack.launch(environment)
     }
 
-    /// Waits until it died there; who takes over, started.
+    /// Waits until it has crashed there, and starts its successor.
     async fn dies(&self, mut sidecar: Sidecar) -> Sidecar {
         let status = sidecar.exit(PATIENCE).await;
         assert_eq!(status.signal(), Some(SIGABRT), "{}: {status}, {}", self.point, sidecar.said());
@@ -186,14 +186,14 @@ impl Walk<'_> {
         self.stack.launch(sidecar.environment().clone())
     }
 
-    /// A person that has begun and sent a device event; the verification.
+    /// A verification that was started and has a device event.
     async fn begun(&self) -> String {
         let id = self.person.begin().await;
         self.person.send_device(&id).await;
         id
     }
 
-    /// The device was looked at; the person withdraws.
+    /// Waits until the device is judged; the person then cancels.
     async fn withdraw(&self, id: &str) {
         let finished = |row: &serde_json::Value| row["event"] == "check_finished";
         wait_for("a check is finished", PATIENCE_WITH_CLAIMS, async || {
@@ -210,7 +210,7 @@ impl Walk<'_> {
         let armed = self.arm(self.stack.environment("one"));
         let withdraw = async {
             if self.point == "watch.event_heard" {
-                // What was there before the start is listed; this is heard.
+                // What existed before the start is listed. This comes as an event.
                 self.person.begin().await;
             }
             self.withdraw(&id).await;
@@ -248,7 +248,7 @@ impl Walk<'_> {
         self.withdraw(&id).await;
     }
 
-    /// A sidecar whose device call is held at the provider's door.
+    /// A sidecar whose device call is held at the provider.
     async fn asking_about_a_device(&self) -> (Between, String, Sidecar) {
         let (between, environment) = self.stack.between("one").await;
         between.providers.fail_next("/events/", Fault::Hold);
@@ -307,7 +307,7 @@ impl Walk<'_> {
         let service = admin.all("services").await[0]["id"].as_str().expect("an id").to_owned();
         admin.patch("services", &service, json!({ "password": SERVICE.1, "passwordConfirm": SERVICE.1 })).await;
         let id = self.begun().await;
-        // The stream is deaf now; whoever asks the facade makes it look.
+        // The stream is deaf now. A request to the facade makes the sidecar look.
         ask_for(&mut armed, &id).await;
         let _successor = self.dies(armed).await;
         self.withdraw(&id).await;
@@ -326,7 +326,7 @@ impl Walk<'_> {
         self.withdraw(&id).await;
     }
 
-    /// Asks the facade until the sidecar dies.
+    /// Sends requests to the facade until the sidecar crashes.
     async fn dies_when_asked(&self, mut sidecar: Sidecar, id: &str) -> Sidecar {
         wait_for("the login is renewed", PATIENCE, async || {
             ask_for(&mut sidecar, id).await;
@@ -356,12 +356,12 @@ impl Walk<'_> {
     }
 }
 
-/// Waits until the one fault that was planned happened.
+/// Waits until the planned fault has happened.
 async fn happened(what: &str, proxy: &crate::harness::proxy::Proxy) {
     wait_for(what, PATIENCE, async || if proxy.failed() { Ok(()) } else { Err("not yet".to_owned()) }).await;
 }
 
-/// Asks a sidecar's facade about a verification, all of it, so that it must ask `PocketBase`; whether it answers does not matter.
+/// Asks a sidecar's facade for the whole of a verification, so that it must ask `PocketBase`. Whether it answers does not matter.
 async fn ask_for(sidecar: &mut Sidecar, id: &str) {
     let Ok(address) = sidecar.address() else { return };
     let url = format!("http://{address}/api/v1/status/{id}?detail=full");

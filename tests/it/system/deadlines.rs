@@ -1,4 +1,4 @@
-//! Liveness results are forgotten by their provider: the earliest deadline goes first, and who was not served is told.
+//! Providers forget liveness results: the earliest deadline goes first, and a person who was not served is asked again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,12 +14,12 @@ use super::{PATIENCE, wait_for};
 
 /// Finished challenges that wait when the sidecar starts.
 const BACKLOG: usize = 14;
-/// How long after the start of the sidecar's work the provider has forgotten all of them.
+/// Time after the start of the sidecar's work at which the provider has forgotten all of them.
 const LEFT: SignedDuration = SignedDuration::from_secs(20);
-/// How long after that the first deadline passes. Before that each call is worth a try: among deadlines that pass one by one, a later one
-/// that is still open is rightly served after an earlier one that is not.
+/// Time after that at which the first deadline passes. Before it each call is worth a try: among deadlines that pass one by one, a
+/// later one that is still open is rightly served after an earlier one that is not.
 const AFTER_THAT: SignedDuration = SignedDuration::from_secs(2);
-/// The first call takes so long that all others have lined up meanwhile.
+/// The first call takes so long that all others are in the wait queue by then.
 const FIRST_CALL_MS: u64 = 12_000;
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
     let (persons, sandbox, admin) = (stack.persons(BACKLOG).await, stack.sandbox(), stack.admin());
     let waiting = join_all(persons.iter().map(async |person| {
         let verification = person.begin().await;
-        // A document waits, too: it must not be looked at before the results.
+        // A document waits too. It must not be read before the results.
         let challenge = person.ask_challenge(&verification).await;
         let session = person.opened(&challenge).await;
         person.sandbox.take_challenge(&session, "pass", FACE).await;
@@ -41,7 +41,7 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
         person.send_document(verification, &snapshot()).await;
     }
 
-    // Deadlines in another order than that of creation, 50 ms apart.
+    // The order of the deadlines differs from that of creation. They are 50 ms apart.
     let forgotten_at = Timestamp::now() + LEFT;
     let mut deadlines = Vec::new();
     for (index, (_, _, challenge)) in waiting.iter().enumerate() {
@@ -61,7 +61,7 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
     stack.add(environment).await;
     let left = Duration::try_from(forgotten_at.duration_since(Timestamp::now())).unwrap_or_default();
     tokio::time::sleep(left).await;
-    // The provider forgets; what has not been fetched by now is gone.
+    // The provider forgets. What has not been fetched by now is gone.
     sandbox.advance_clock(181).await;
 
     let mut served = BTreeSet::new();
@@ -83,12 +83,12 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
     }
     let in_order: Vec<bool> = deadlines.iter().map(|(_, challenge)| served.contains(challenge)).collect();
     println!("served in order of deadline: {in_order:?}");
-    // One went before the others had lined up; of those who were lined up, an earlier deadline is never left out for a later one.
+    // One went before the others were queued. Of the queued ones, no earlier deadline is left out for a later one.
     let (before, after) = (in_order.iter().position(|served| !served).unwrap_or(BACKLOG), served.len());
     assert!((3..BACKLOG).contains(&after), "a backlog beyond the rate: {in_order:?}");
     assert!(after - before <= 1, "{in_order:?}");
 
-    // The results went before the documents that were there as long.
+    // The results went before the documents that had waited as long.
     let calls = sandbox.calls().await;
     let faces = calls.iter().find(|call| call.operation == "DetectFaces").map(|call| call.seq);
     let results: Vec<u64> = calls.iter().filter(|call| call.operation == RESULTS).map(|call| call.seq).collect();
@@ -98,7 +98,7 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
 
 const RESULTS: &str = "GetFaceLivenessSessionResults";
 
-/// How a challenge ends.
+/// The end of a challenge.
 async fn outcome(person: &Person, challenge: &str) -> String {
     wait_for("the challenge ends", PATIENCE + Duration::from_secs(45), async || {
         let record = person.read("liveness_sessions", challenge).await?;

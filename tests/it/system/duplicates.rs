@@ -1,4 +1,4 @@
-//! Documents that were seen before: another person's, the person's own, those on the operators' list.
+//! Documents that were seen before: from another person, from the same person, or on the operators' list.
 
 use std::io::Cursor;
 
@@ -12,7 +12,7 @@ use super::stack::Stack;
 
 const DUPLICATE: &str = "document.duplicate_other_user";
 const COMPROMISED: &str = "document.compromised";
-/// Who show the same document at the same moment.
+/// Persons who submit the same document at the same moment.
 const RACERS: usize = 6;
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn a_document_is_known_again_under_another_person_and_on_the_list() {
     let again = owner.honest_walk().await;
     assert_eq!(again["status"], "approved", "a person's own document: {again}");
 
-    // The same document, photographed anew as far as bytes go.
+    // The same document in another file.
     let other = stack.person().await;
     let theirs = other.walk(&rewritten(&passport()), Challenge::default()).await;
     assert_eq!(theirs["status"], "needs_review", "{theirs}");
@@ -37,7 +37,7 @@ async fn a_document_is_known_again_under_another_person_and_on_the_list() {
     assert!(seen.contains(&&first["id"]), "{known}");
     assert_eq!(known["others"][0]["by"], "number");
 
-    // An operator copies the hash of the picture from the check; the copy of the picture has another hash, and is found.
+    // An operator copies the picture's hash from the check. The copy of the picture has another hash, and is found.
     let listed = document_check(&stack, &first).await["extracted"]["known"]["picture_hash"].clone();
     assert_ne!(listed, known["picture_hash"]);
     let entry = json!({ "hash": listed, "listing": "compromised", "note": "seen for sale" });
@@ -47,7 +47,7 @@ async fn a_document_is_known_again_under_another_person_and_on_the_list() {
     assert_eq!(declined["status"], "declined", "{declined}");
     assert_eq!(codes(&document_check(&stack, &declined).await), [COMPROMISED, DUPLICATE]);
 
-    // What was decided stays computable when the list has changed.
+    // Earlier decisions can be recomputed after the list has changed.
     for entry in stack.admin().all("known_documents").await {
         stack.admin().delete("known_documents", entry["id"].as_str().expect("an id")).await;
     }

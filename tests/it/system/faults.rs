@@ -1,4 +1,4 @@
-//! The table of faults: each row is a test with its number. Rows that had a story before keep it: `RELIABILITY.md` maps them.
+//! The table of faults: each row is a test with its number. `RELIABILITY.md` maps rows whose test is elsewhere.
 
 mod process;
 mod store;
@@ -13,12 +13,12 @@ use super::stack::{Between, Stack};
 use super::{PATIENCE, tell, wait_for};
 use crate::harness::proxy::Proxy;
 
-/// What is in every batch of ours.
+/// A text that every batch of the service contains.
 const COMMIT: &str = "journal/records?fields=created";
-/// What no sidecar of these stories may need, in MiB; a debug build that reads documents has 90.
+/// Most memory in MiB of a sidecar in these stories. A debug build that reads documents needs 90.
 const MEMORY_MAX: u64 = 256;
 
-/// A system with one healthy sidecar that has proxies before it.
+/// A system with one healthy sidecar that reaches its peers through proxies.
 async fn behind_proxies() -> (Stack, Between) {
     let mut stack = Stack::without_sidecar().await;
     let (between, environment) = stack.between("one").await;
@@ -26,14 +26,14 @@ async fn behind_proxies() -> (Stack, Between) {
     (stack, between)
 }
 
-/// A person begins and sends a device event; the verification.
+/// Starts a verification, sends a device event, and returns the verification's id.
 async fn begun(person: &Person) -> String {
     let id = person.begin().await;
     person.send_device(&id).await;
     id
 }
 
-/// Waits until the device was judged; how long that took.
+/// Waits until the device is judged, and returns how long that took.
 async fn judged(person: &Person, id: &str, bound: Duration) -> Duration {
     let began = Instant::now();
     let finished = |row: &Value| row["event"] == "check_finished";
@@ -45,12 +45,12 @@ async fn judged(person: &Person, id: &str, bound: Duration) -> Duration {
     began.elapsed()
 }
 
-/// Waits until every fault that was planned once happened.
+/// Waits until every planned fault has happened.
 async fn happened(what: &str, proxy: &Proxy) {
     wait_for(what, PATIENCE, async || if proxy.failed() { Ok(()) } else { Err("not yet".to_owned()) }).await;
 }
 
-/// Waits until `/health` of the first sidecar says what is wanted; its body.
+/// Waits until `/health` of the first sidecar says what is wanted, and returns its body.
 async fn health_says(stack: &mut Stack, what: &str, good: impl Fn(u16, &Value) -> bool) -> Value {
     wait_for(what, PATIENCE, async || match stack.sidecars[0].health().await {
         (status, body) if good(status, &body) => Ok(body),
@@ -59,14 +59,14 @@ async fn health_says(stack: &mut Stack, what: &str, good: impl Fn(u16, &Value) -
     .await
 }
 
-/// No call was paid for twice.
+/// Asserts that no call was paid for twice.
 fn assert_paid_once(world: &super::oracle::World) {
-    // A liveness result that is not there yet may be asked for again; that is not charged.
+    // A result that is not ready may be asked for again; that is not charged.
     let paid = world.repeated().into_iter().filter(|(operation, _)| *operation != "GetFaceLivenessSessionResults");
     assert_eq!(paid.filter(|(_, calls)| *calls > 0).collect::<Vec<_>>(), [], "paid twice");
 }
 
-/// Memory stays bounded.
+/// Asserts that memory stayed bounded.
 fn assert_memory(stack: &Stack) {
     for sidecar in &stack.sidecars {
         let peak = sidecar.peak_mebibytes();

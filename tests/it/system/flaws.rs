@@ -1,4 +1,4 @@
-//! What is not right ends where a person would expect, with the reason that names it.
+//! Flawed evidence ends where a person would expect, with the reason that names the flaw.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ async fn another_persons_face_is_never_approved() {
     assert_eq!(record["results"]["face_match"], "review");
     let world = stack.audit(&person).await;
     assert!(world.codes().contains("face.mismatch"));
-    // What suggests deceit is not told.
+    // The person does not learn what suggests deceit.
     assert!(!record.to_string().contains("face.mismatch"), "{record}");
 }
 
@@ -92,7 +92,7 @@ async fn whoever_withdraws_is_left_alone() {
     person.cancel(&id).await;
     let record = person.settled(&id).await;
     assert_eq!(record["status"], "canceled", "{record}");
-    // What comes later is not taken.
+    // Later evidence is refused.
     let late = serde_json::json!({ "verification": id });
     let refused = person.try_create("liveness_sessions", &super::record_id(), &id, late).await;
     assert_eq!(refused.expect_err("it is final").0, 400);

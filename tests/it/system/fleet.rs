@@ -42,7 +42,7 @@ fn rate(seconds: f64) -> f64 {
     VERIFICATIONS as f64 / seconds
 }
 
-/// A result that is not there yet is asked for again; that is not charged.
+/// A result that is not ready may be asked for again; that is not charged.
 const RESULTS: &str = "GetFaceLivenessSessionResults";
 
 async fn walk_until_enough(person: &Person, turn: &Cell<usize>) {
@@ -54,7 +54,7 @@ async fn walk_until_enough(person: &Person, turn: &Cell<usize>) {
     }
 }
 
-/// How many verifications each instance decided.
+/// Number of verifications that each instance decided.
 fn deciders(world: &World) -> BTreeMap<&str, usize> {
     let mut deciders = BTreeMap::new();
     for entry in world.stored.values().flat_map(|stored| &stored.case.journal) {

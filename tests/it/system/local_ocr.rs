@@ -1,4 +1,4 @@
-//! A model that was fooled, against what the pixels show.
+//! A deceived model against what the pixels show.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ use super::sidecar::Sidecar;
 use super::specimen::{anothers, passport};
 use super::stack::Stack;
 
-/// What a model says of Rowan Quirke's passport that takes orders from it: all of Anna's data, the zone included, nothing odd seen.
+/// What a model that obeys the attacker reports of Rowan Quirke's passport: all of Anna's data, the zone included, no suspicion.
 fn lie() -> Value {
     let zone = mrz::format_td3(&mrz::Td3Fields {
         document_code: "P".into(),
@@ -36,7 +36,7 @@ fn lie() -> Value {
     })
 }
 
-/// The recognition model, installed if it is not there yet.
+/// The recognition model. `scripts/models` installs it if it is missing.
 fn model() -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/models");
     let said = Command::new(script).output().expect("scripts/models runs");
@@ -90,7 +90,7 @@ async fn without_the_model_file_the_start_and_the_finding_say_that_there_is_no_o
     deceived(&stack).await;
     let person = stack.person().await;
     let record = person.walk(&anothers(), Challenge::default()).await;
-    // The same lie: it is our own eyes that catch it in the story above.
+    // The same lie. In the story above local OCR detects it.
     assert_eq!(record["status"], "approved", "{record}");
     assert_eq!(seen(&stack).await["own_eyes"]["verdict"], "unavailable");
 }

@@ -1,7 +1,7 @@
 //! Stories about the whole system: a real PocketBase, the sandbox, sidecars as processes, persons with tokens of their own.
 //!
-//! Stories that kill nobody and break nothing share a stack: each verification is independent of all others. Every story ends
-//! before the [`oracle`], which reads what is stored and what was paid for, and knows the promises.
+//! Stories that crash and break nothing share a stack: each verification is independent of all others. Every story ends with the
+//! [`oracle`], which reads what is stored and what was paid for, and knows the promises.
 
 mod local_ocr;
 mod oracle;
@@ -36,10 +36,10 @@ mod upgrade;
 
 use std::time::{Duration, Instant};
 
-/// How long anything may take that a person waits for, on a machine that is busy with other things.
+/// Time limit of anything for which a person waits, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits until `look` gives something, at most `bound`; else tells what was waited for and how things stood last.
+/// Waits until `look` succeeds, for at most `bound`. Panics with `what` and the last status after that.
 async fn wait_for<T>(what: &str, bound: Duration, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
     const LONGEST_PAUSE: Duration = Duration::from_millis(250);
     let started = Instant::now();
@@ -56,13 +56,13 @@ async fn wait_for<T>(what: &str, bound: Duration, mut look: impl AsyncFnMut() ->
     }
 }
 
-/// Says something for whoever reads the output of a test: figures, a seed.
+/// Prints a line for the reader of a test's output: figures, a seed.
 #[expect(clippy::print_stdout, reason = "figures and seeds are shown")]
 fn tell(line: std::fmt::Arguments<'_>) {
     println!("{line}");
 }
 
-/// A record id that nobody has.
+/// A random record id.
 fn record_id() -> String {
     use rand::Rng as _;
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";

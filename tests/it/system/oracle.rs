@@ -1,7 +1,7 @@
 //! The checker at the end of every story: what was acknowledged, what is stored and what was paid for must fit the promises.
 //!
-//! It knows the promises by itself where it can: an approval is earned by passed checks, whatever `decide` says; a claim excludes
-//! others, whatever `next_step` says. [`violations`] is a function of a [`World`], so that worlds made by hand can prove that it
+//! It derives the promises independently where it can: an approval needs passed checks, whatever `decide` says; a claim excludes
+//! other claims, whatever `next_step` says. [`violations`] is a function of a [`World`], so that handmade worlds can prove that it
 //! sees what it must see.
 
 mod calls;
@@ -22,39 +22,39 @@ use super::sandbox::Call;
 
 pub use gather::gather;
 
-/// Everything the oracle looks at.
+/// Everything that the oracle looks at.
 #[derive(Clone)]
 pub struct World {
-    /// What the persons were told is stored.
+    /// The writes that persons were told are stored.
     pub acknowledged: Vec<Acknowledged>,
     /// What is stored about their verifications.
     pub stored: BTreeMap<String, Stored>,
-    /// What the providers were asked.
+    /// The requests that the providers received.
     pub calls: Vec<Call>,
-    /// Whether nobody else used this system, so that every call must be for one of these verifications.
+    /// Whether the system had no other users, so that every call must be for one of these verifications.
     pub alone: bool,
-    /// Ids of the webhook endpoints, which all want to hear of everything.
+    /// Ids of the webhook endpoints, which all subscribe to every event.
     pub endpoints: Vec<String>,
-    /// What the sidecars said, by the name of the log.
+    /// The logs of the sidecars, by name.
     pub logs: BTreeMap<String, String>,
 }
 
 /// What is stored about one verification.
 #[derive(Clone)]
 pub struct Stored {
-    /// Read as the service reads it.
+    /// The case, read as the service reads it.
     pub case: Case,
-    /// The pinned policy in force.
+    /// The pinned policy.
     pub policy: Policy,
     /// The `verifications` record as the superuser sees it.
     pub record: Value,
-    /// Attempts that have a `checks` row of kind `decision`; one entry a row.
+    /// Attempts that have a `checks` row of kind `decision`; one entry per row.
     pub decisions: Vec<u32>,
     /// `(endpoint, event)` of each `webhook_deliveries` row.
     pub deliveries: Vec<(String, String)>,
 }
 
-/// Every promise that this world breaks, a sentence each.
+/// Every promise that this world breaks, one sentence each.
 pub fn violations(world: &World) -> Vec<String> {
     let mut found = nothing_is_lost(world);
     for (id, stored) in &world.stored {
@@ -77,7 +77,7 @@ pub fn violations(world: &World) -> Vec<String> {
     found
 }
 
-/// Whatever was acknowledged is there.
+/// Whatever was acknowledged is stored.
 fn nothing_is_lost(world: &World) -> Vec<String> {
     let is_there = |entry: &Acknowledged| {
         let Some(Stored { case, .. }) = world.stored.get(&entry.verification) else { return false };
@@ -94,19 +94,18 @@ fn nothing_is_lost(world: &World) -> Vec<String> {
     lost.map(|entry| format!("{} {} was acknowledged and is lost", entry.collection, entry.id)).collect()
 }
 
-/// `problem` if `good` does not hold.
+/// `problem` unless `good` holds.
 fn unless(good: bool, problem: impl FnOnce() -> String) -> Option<String> {
     (!good).then(problem)
 }
 
 impl World {
-    /// Every reason code that a check gave, for reviewers' eyes.
+    /// Every reason code of the checks, as reviewers see them.
     pub fn codes(&self) -> BTreeSet<&'static str> {
         let checks = self.stored.values().flat_map(|stored| &stored.case.checks);
         checks.flat_map(|check| &check.reasons).map(|reason| reason.code.as_str()).collect()
     }
 
-    /// Calls of `operation`.
     pub fn count(&self, operation: &str) -> usize {
         self.calls.iter().filter(|call| call.operation == operation).count()
     }

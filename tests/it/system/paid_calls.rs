@@ -1,4 +1,4 @@
-//! Paid once: what one provider answered is not bought again because another one failed.
+//! Paid once: an answer of one provider is not bought again because another call failed.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ const PATIENCE_WITH_TROUBLE: Duration = Duration::from_secs(120);
 #[tokio::test]
 async fn one_call_about_a_document_that_fails_costs_no_other_answer() {
     let mut stack = Stack::start().await;
-    // A second sidecar knows nothing of what the first one has in its hands.
+    // A second sidecar does not know the answers that the first one keeps.
     stack.add_sidecar("two").await;
     let (persons, sandbox) = (stack.persons(2).await, stack.sandbox());
     for (person, provider, operation) in
@@ -35,7 +35,7 @@ async fn one_call_about_a_document_that_fails_costs_no_other_answer() {
         assert_eq!(record["status"], "approved", "{record}");
         let faces = sandbox.count("DetectFaces").await - before.0;
         let readings = sandbox.count("chat.completions").await - before.1;
-        // The one that failed was asked three times, the other one once.
+        // The failed one was asked three times, the other one once.
         let expected = if operation == "DetectFaces" { (3, 1) } else { (1, 3) };
         assert_eq!((faces, readings), expected, "calls when {operation} fails twice");
     }
@@ -67,7 +67,7 @@ async fn more_documents_than_there_is_room_for_wait_without_a_claim_that_runs_ou
     const BEYOND: usize = 6;
     let stack = Stack::start().await;
     let (persons, sandbox) = (stack.persons(DOCUMENTS_MAX + BEYOND).await, stack.sandbox());
-    // The model answers nobody until all who find room have claimed.
+    // The model does not answer before all that are admitted have claimed.
     sandbox
         .fault(json!({ "provider": "openai", "operation": "chat.completions", "fault": "error_5xx", "times": 1 }))
         .await;
@@ -88,7 +88,7 @@ async fn more_documents_than_there_is_room_for_wait_without_a_claim_that_runs_ou
         .await;
     }
     let world = stack.audit(&persons[0]).await;
-    // When claims began and ended, over all verifications: never more than there is room for.
+    // When claims began and ended, over all verifications: never more than there are places.
     let mut moments = Vec::new();
     for stored in world.stored.values() {
         for claim in stored.case.claims().iter().filter(|claim| matches!(claim.work, Work::Document { .. })) {

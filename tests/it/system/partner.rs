@@ -1,4 +1,4 @@
-//! A partner's server before the facade: it asks again until it is answered, under the same idempotency key.
+//! A partner's server in front of the facade: it repeats a request until it is answered, under the same idempotency key.
 
 use reqwest::RequestBuilder;
 use reqwest::multipart::{Form, Part};
@@ -13,16 +13,16 @@ use crate::harness::ports::Port;
 
 /// A server with an API key.
 pub struct Partner {
-    /// Where the facade is, also after it died and came back.
+    /// The address of the facade, also after it crashed and came back.
     pub facade: Port,
     /// For what the person does in a browser.
     pub sandbox: Control,
-    /// What it was told is stored.
+    /// The writes that were acknowledged.
     pub ledger: Ledger,
 }
 
 impl Partner {
-    /// Everything a partner does for an honest person; the id of the verification and its status at the end.
+    /// Does everything that a partner does for an honest person. Returns the verification's id and its status at the end.
     pub async fn walk(&self) -> (String, String) {
         let http = reqwest::Client::new();
         let post = |path: &str| http.post(format!("http://{}/api/v1/{path}", self.facade)).header("x-api-key", API_KEY);
@@ -72,7 +72,7 @@ impl Partner {
     }
 }
 
-/// The body of the first 2xx; whatever else comes, it is asked again.
+/// Repeats a request until a 2xx answer arrives, and returns its body.
 async fn answered(request: impl Fn() -> RequestBuilder) -> Value {
     wait_for("the facade answers", PATIENCE, async || {
         let answer = request().send().await.map_err(|error| error.to_string())?;

@@ -11,14 +11,14 @@ use super::sandbox::Control;
 use super::specimen::{self, BIRTH, FACE, NAME, NUMBER, Picture};
 use super::{PATIENCE, record_id, wait_for};
 
-/// A write that `PocketBase` said it had stored.
+/// A write that `PocketBase` acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledged {
-    /// Where.
+    /// The collection.
     pub collection: &'static str,
-    /// Its id, chosen by the person.
+    /// The record's id, chosen by the person.
     pub id: String,
-    /// The verification it belongs to.
+    /// The verification to which it belongs.
     pub verification: String,
 }
 
@@ -27,12 +27,12 @@ pub struct Acknowledged {
 pub struct Ledger(Arc<Mutex<Vec<Acknowledged>>>);
 
 impl Ledger {
-    /// Notes a write that somebody was told is stored.
+    /// Notes an acknowledged write.
     pub fn note(&self, entry: Acknowledged) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
-    /// Everything that was acknowledged so far.
+    /// Every acknowledged write so far.
     pub fn entries(&self) -> Vec<Acknowledged> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -41,7 +41,7 @@ impl Ledger {
 /// A refusal: HTTP status and body.
 pub type Refused = (u16, Value);
 
-/// Somebody with a login: a person being verified, or a reviewer.
+/// A client with a login: a person who is being verified, or a reviewer.
 #[derive(Clone)]
 pub struct Person {
     /// Id of the `users` or `reviewers` record.
@@ -53,12 +53,12 @@ pub struct Person {
     pub(super) ledger: Ledger,
 }
 
-/// What comes before a browser's camera.
+/// What the camera of the browser sees.
 #[derive(Debug, Clone, Copy)]
 pub struct Challenge<'a> {
     /// `pass`, `spoof`, `fail`, `walk_away` ...
     pub outcome: &'a str,
-    /// Whose face.
+    /// The face.
     pub face: &'a str,
 }
 
@@ -69,7 +69,7 @@ impl Default for Challenge<'_> {
 }
 
 impl Person {
-    /// Asks to be verified; the id of the verification.
+    /// Starts a verification and returns its id.
     pub async fn begin(&self) -> String {
         let id = record_id();
         let declared = json!({
@@ -107,14 +107,14 @@ impl Person {
         sent.await.expect("the document is taken");
     }
 
-    /// Asks for a challenge; the id of its record.
+    /// Asks for a challenge and returns the id of its record.
     pub async fn ask_challenge(&self, verification: &str) -> String {
         let id = record_id();
         self.must_create("liveness_sessions", &id, verification, json!({ "verification": verification })).await;
         id
     }
 
-    /// The provider's id of the challenge, as soon as it is open.
+    /// Waits until the challenge is open, and returns the provider's id of it.
     pub async fn opened(&self, challenge: &str) -> String {
         wait_for("the challenge is opened", PATIENCE, async || {
             let record = self.read("liveness_sessions", challenge).await?;
@@ -124,7 +124,7 @@ impl Person {
         .await
     }
 
-    /// Says that the challenge was finished.
+    /// Reports that the challenge was finished.
     pub async fn finish_challenge(&self, verification: &str, challenge: &str) {
         let body = json!({
             "verification": verification,
@@ -135,7 +135,7 @@ impl Person {
         self.must_create("actions", &record_id(), verification, body).await;
     }
 
-    /// Asks for a challenge, takes it, and says so.
+    /// Asks for a challenge, takes it, and reports that.
     pub async fn take_challenge(&self, verification: &str, taken: Challenge<'_>) {
         let challenge = self.ask_challenge(verification).await;
         let session = self.opened(&challenge).await;
@@ -143,25 +143,25 @@ impl Person {
         self.finish_challenge(verification, &challenge).await;
     }
 
-    /// What this person, and those who share the log, got acknowledged.
+    /// The acknowledged writes of this person and of those who share the log.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// Withdraws.
+    /// Cancels the verification.
     pub async fn cancel(&self, verification: &str) {
         let body = json!({ "verification": verification, "action": "cancel", "user": self.id });
         self.must_create("actions", &record_id(), verification, body).await;
     }
 
-    /// Everything a person does, with these pictures; the record once nothing more happens by itself.
+    /// Does everything that a person does, with these pictures. Returns the record once it is settled.
     pub async fn walk(&self, picture: &Picture, taken: Challenge<'_>) -> Value {
         let id = self.begin().await;
         self.hand_in(&id, picture, taken).await;
         self.settled(&id).await
     }
 
-    /// All evidence for a verification that has begun.
+    /// Submits all evidence for a verification that was started.
     pub async fn hand_in(&self, verification: &str, picture: &Picture, taken: Challenge<'_>) {
         self.send_device(verification).await;
         self.send_document(verification, picture).await;
@@ -178,7 +178,7 @@ impl Person {
         self.settled_within(verification, PATIENCE).await
     }
 
-    /// The record once nothing more happens by itself, within `bound`.
+    /// Like [`Person::settled`], within `bound`.
     pub async fn settled_within(&self, verification: &str, bound: Duration) -> Value {
         self.until(verification, bound, "the verification is settled", |record| {
             record["final"] == true || ["needs_review", "resubmission_required"].iter().any(|s| record["status"] == *s)
@@ -209,7 +209,7 @@ impl Person {
         answer["items"].as_array().expect("items").clone()
     }
 
-    /// The journal once it holds a row for which `good` holds; that row.
+    /// The first row of the journal for which `good` holds, once there is one.
     pub async fn journalled(&self, verification: &str, what: &str, good: impl Fn(&Value) -> bool) -> Value {
         wait_for(what, PATIENCE, async || {
             let journal = self.journal(verification).await;
@@ -218,7 +218,7 @@ impl Person {
         .await
     }
 
-    /// A record; why not, if it cannot be read.
+    /// A record, or why it cannot be read.
     pub async fn read(&self, collection: &str, id: &str) -> Result<Value, String> {
         let url = format!("{}/{id}", self.records(collection));
         let answer = self.http.get(url).header("Authorization", &self.token).send().await.map_err(|e| e.to_string())?;
@@ -227,13 +227,13 @@ impl Person {
         if status.is_success() { Ok(record) } else { Err(format!("{status} {record}")) }
     }
 
-    /// A write that `PocketBase` must accept.
+    /// Makes a write that `PocketBase` must accept.
     pub async fn must_create(&self, collection: &'static str, id: &str, verification: &str, body: Value) {
         let created = self.try_create(collection, id, verification, body).await;
         created.unwrap_or_else(|(status, answer)| panic!("{collection}: {status} {answer}"));
     }
 
-    /// A write that `PocketBase` may refuse.
+    /// Makes a write that `PocketBase` may refuse.
     pub async fn try_create(
         &self,
         collection: &'static str,
@@ -245,8 +245,8 @@ impl Person {
         self.write(collection, id, verification, || self.http.post(self.records(collection)).json(&body)).await
     }
 
-    /// Sends until there is an answer, as a browser would: the id is the person's own, so a write whose answer was lost is not
-    /// made twice.
+    /// Repeats a write until there is an answer, as a browser would. The id is chosen by the person, so a write whose answer was lost is
+    /// not made twice.
     async fn write(
         &self,
         collection: &'static str,
@@ -260,7 +260,7 @@ impl Person {
             let body: Value = answer.json().await.map_err(|e| e.to_string())?;
             match status {
                 200..300 => Ok(None),
-                // Which of a row's unique values is named when it is there already is PocketBase's choice.
+                // If several unique values exist already, PocketBase chooses which one it names.
                 400 if body.to_string().contains("validation_not_unique")
                     && self.read(collection, id).await.is_ok() =>
                 {

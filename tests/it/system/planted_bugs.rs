@@ -1,6 +1,6 @@
-//! The oracle is no ornament: each foundation of the promises, taken away in a real sidecar, makes it speak.
+//! The oracle is tested: each foundation of the promises, taken away in a real sidecar, makes it report.
 //!
-//! Each story is told twice, once as it is and once with the bug planted: the oracle is silent, and then it is not.
+//! Each story runs twice, once as it is and once with the bug planted. The oracle is silent the first time only.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use super::{PATIENCE, tell, wait_for};
 use crate::harness::pocketbase::SERVICE;
 use crate::harness::proxy::{Fault, Proxy};
 
-/// What is in every batch of ours, and in every plain write of a journal row.
+/// A text that every batch of the service contains, and every plain write of a journal row.
 const JOURNAL_ROW: &str = "journal/records?fields=created";
 
 /// A system whose sidecars may have a bug.
@@ -42,7 +42,7 @@ impl Scene {
     }
 }
 
-/// Tells `story` without the bug and with it; what the oracle said then.
+/// Runs `story` without the bug and with it, and returns what the oracle said each time.
 async fn convicted(bug: &'static str, story: impl AsyncFn(Option<&'static str>) -> Vec<String>) -> String {
     let sound = story(None).await;
     assert!(sound.is_empty(), "without the bug: {sound:?}");
@@ -52,7 +52,7 @@ async fn convicted(bug: &'static str, story: impl AsyncFn(Option<&'static str>) 
     found.join("\n")
 }
 
-/// Two read the same case; one's claim is on its way for a while.
+/// Two sidecars read the same case. The claim of one is delayed.
 #[tokio::test]
 async fn a_claim_by_plain_patch_is_seen() {
     let said = convicted("plain_claim", race).await;
@@ -69,7 +69,7 @@ async fn race(bug: Option<&'static str>) -> Vec<String> {
     slow.pocketbase.fail_next(JOURNAL_ROW, Fault::Hold);
     person.send_device(&id).await;
     happened("a claim is under way", &slow.pocketbase).await;
-    // The other one is slow with its answer, so that both are at work at the same time.
+    // The other one's answer is slow, so that both work at the same time.
     let (slower, environment) = scene.stack.between("two").await;
     slower.providers.fail_next("/events/", Fault::Hold);
     let two = scene.start(environment);
@@ -84,7 +84,7 @@ async fn race(bug: Option<&'static str>) -> Vec<String> {
     scene.violations().await
 }
 
-/// A process stands still in the middle of a call; another of the same name does its work; then it wakes.
+/// A process pauses in the middle of a call. Another of the same name does its work. Then the first one continues.
 #[tokio::test]
 async fn a_missing_fence_is_seen() {
     let said = convicted("no_fence", zombie).await;
@@ -114,7 +114,7 @@ async fn zombie(bug: Option<&'static str>) -> Vec<String> {
     scene.violations().await
 }
 
-/// The sidecar dies right after a decision.
+/// The sidecar crashes right after a decision.
 #[tokio::test]
 async fn an_outbox_beside_the_batch_is_seen() {
     let said = convicted("outbox_apart", death_after_decision).await;
@@ -125,7 +125,7 @@ async fn death_after_decision(bug: Option<&'static str>) -> Vec<String> {
     let scene = Scene::new(bug).await;
     let (between, environment) = scene.stack.between("one").await;
     let person = &scene.person;
-    // Met only by a notification that is a request of its own: in a batch the path is within the body of the first row's.
+    // Only a notification that is a request of its own contains this. In a batch the path is in the body of the first row's request.
     between.pocketbase.fail_all("POST /api/collections/webhook_deliveries/records", Fault::LoseRequest);
     let mut sidecar = scene.start(environment);
     let id = person.begin().await;
@@ -138,7 +138,7 @@ async fn death_after_decision(bug: Option<&'static str>) -> Vec<String> {
     scene.violations().await
 }
 
-/// The service account's tokens are revoked while nobody looks: its lists are empty from then on, and no error.
+/// The service account's tokens are revoked without a sign: its lists are empty from then on, and there is no error.
 #[tokio::test]
 async fn trust_in_an_empty_list_is_seen() {
     let began = Instant::now();
@@ -168,7 +168,7 @@ async fn revoked(bug: Option<&'static str>) -> Vec<String> {
     scene.violations().await
 }
 
-/// Waits until the one fault that was planned happened.
+/// Waits until the planned fault has happened.
 async fn happened(what: &str, proxy: &Proxy) {
     wait_for(what, PATIENCE, async || if proxy.failed() { Ok(()) } else { Err("not yet".to_owned()) }).await;
 }

@@ -1,4 +1,4 @@
-//! Callers who ask again and again, of two facades, through the death of `PocketBase`: what they are told never goes back.
+//! Callers that poll two facades through a crash of `PocketBase`: the versions that they see never go back.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,7 +38,7 @@ async fn whoever_polls_never_sees_a_version_go_back() {
     stack.audit(&person).await;
 }
 
-/// Asks without a pause until it is told that it is over; the versions in the order in which they were told.
+/// Polls without a pause until the verification is final, and returns the versions in the order of the answers.
 async fn poll(facade: SocketAddr, id: &str) -> Vec<u64> {
     let http = reqwest::Client::new();
     let url = format!("http://{facade}/api/v1/status/{id}");

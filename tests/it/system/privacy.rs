@@ -1,4 +1,4 @@
-//! Logs, figures and refusals hold no personal data and no secret, however much is logged and whatever goes wrong.
+//! Logs, metrics and refusals contain no personal data and no secret, at any log level and whatever goes wrong.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn no_canary_is_ever_logged() {
     environment.insert("METRICS_LISTEN", metrics.to_string());
     stack.add(environment).await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
-    // Answers that cannot be used tempt a program to show them.
+    // Invalid answers tempt a program to print them.
     for fault in ["wrong_schema", "not_json", "truncated", "garbage"] {
         sandbox.fault(json!({ "provider": "openai", "operation": "chat.completions", "fault": fault })).await;
     }
@@ -32,7 +32,7 @@ async fn no_canary_is_ever_logged() {
     stack.sidecars[0].healthy().await;
     stack.audit(&person).await;
 
-    // The oracle has read the log; there was something to read.
+    // The oracle has read the log. It was not empty.
     let log = stack.sidecars[0].log();
     assert!(log.contains(&id) && log.to_lowercase().contains("\"level\":\"debug\""), "there is no log to look into");
     assert!(!log.contains(&person.token), "a person's token is in the log");
@@ -42,7 +42,7 @@ async fn no_canary_is_ever_logged() {
     assert!(figures.contains("provider_calls_total"), "{figures}");
     assert_eq!(canary::found_in(&figures), None);
 
-    // What is wrong with a request is told without repeating it.
+    // A refusal names what is wrong with a request without repeating it.
     let address = stack.sidecars[0].address().expect("it runs");
     let wish = json!({ "declared": { "name": NAME, "date_of_birth": NUMBER, "country": BIRTH }, "surprise": NAME });
     let request = reqwest::Client::new().post(format!("http://{address}/api/v1/verify")).header("x-api-key", API_KEY);

@@ -1,4 +1,4 @@
-//! A child process of ours: its log in a file, ended by its id.
+//! A child process of the tests: its log in a file, ended by its id.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use super::wait_for;
 
-/// A child that runs until it ends by itself, is killed or dropped.
+/// A child that runs until it ends by itself, is killed or is dropped.
 pub struct Process {
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    /// Starts `command`; what it says on standard error is appended to `log`.
+    /// Starts `command`. Its standard error is appended to `log`.
     pub fn spawn(command: &mut Command, log: &Path) -> Self {
         let child = command.stdin(Stdio::null()).stderr(append(log)).spawn().expect("our own program starts");
         Self { child, log: log.to_owned() }
@@ -25,19 +25,19 @@ impl Process {
         &mut self.child
     }
 
-    /// Everything it said so far, on standard error.
+    /// Everything that it wrote to standard error so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// How it ended, if it did.
+    /// Its exit status, if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("our own process")
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL.
     pub fn kill(&mut self) {
-        // Fails only when it has ended, which is what is wanted.
+        // Fails only if it has ended already, which is what is wanted.
         let _ = self.child.kill();
         self.child.wait().expect("our own process");
     }
@@ -48,14 +48,14 @@ impl Process {
         assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
     }
 
-    /// Most memory it ever had resident at once; 0 once it ended.
+    /// Peak resident memory; 0 once it has ended.
     pub fn peak_kibibytes(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         peak.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
     }
 
-    /// How it ends, within `bound`.
+    /// Waits for its end, at most `bound`.
     pub async fn exit(&mut self, bound: Duration) -> ExitStatus {
         wait_for("the process ends", bound, async || self.ended().ok_or_else(|| "it runs".to_owned())).await
     }
@@ -67,7 +67,7 @@ impl Drop for Process {
     }
 }
 
-/// A log that several processes, one after the other, may write.
+/// A log to which several processes write, one after the other.
 pub fn append(path: &Path) -> File {
     OpenOptions::new().create(true).append(true).open(path).expect("a log file")
 }

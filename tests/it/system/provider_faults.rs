@@ -1,4 +1,4 @@
-//! The providers' weather: rows 28 and 30 to 36 of the fault table, each by its number. Row 29 is in `trouble`.
+//! Faults of the providers: rows 28 and 30 to 36 of the table, each by its number. Row 29 is in `trouble`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -27,12 +27,12 @@ async fn row_28_a_provider_that_throttles_is_left_alone_by_all_as_long_as_it_ask
     let mut stack = Stack::start().await;
     let (persons, sandbox) = (stack.persons(3).await, stack.sandbox());
     sandbox.fault(json!({ "provider": "fingerprint", "fault": "throttle", "retry_after": ASKED.as_secs() })).await;
-    // Without a word of how long, twice.
+    // Twice, without saying how long.
     sandbox.fault(json!({ "provider": "openai", "operation": READ, "fault": "throttle", "times": 2 })).await;
     let ids = join_all(persons.iter().map(Person::begin)).await;
     persons[0].send_device(&ids[0]).await;
     asked(&stack, EVENT, 1).await;
-    // Work that knows nothing of it comes to the same provider.
+    // Other work, which does not know of it, asks the same provider.
     persons[1].send_device(&ids[1]).await;
     persons[2].send_device(&ids[2]).await;
     provider_is(&mut stack.sidecars[0], "fingerprint", "degraded").await;
@@ -70,7 +70,7 @@ async fn row_30_answers_that_drip_hang_or_break_end_in_time_and_are_asked_for_ag
     {
         assert!(troubles.contains(expected), "{expected} is not among {troubles:?}");
     }
-    // Each answer that came was used: nothing was asked more often than there were persons and faults.
+    // Each answer that arrived was used: the number of requests is that of persons and faults.
     assert_eq!(sandbox.count(EVENT).await, 4 + 4);
     assert_eq!(sandbox.count(READ).await, 4 + 2);
     assert_eq!(sandbox.count("DetectFaces").await, 4 + 1);
@@ -110,7 +110,7 @@ async fn row_32_an_answer_after_our_timeout_costs_one_repeat_under_the_same_key_
     environment.insert("METRICS_LISTEN", metrics.to_string());
     stack.add(environment).await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
-    // The work is done and charged; the answers come a second after we stopped waiting.
+    // The work is done and charged. The answers arrive a second after the service stopped waiting.
     sandbox.fault(json!({ "provider": "rekognition", "operation": CREATE, "fault": "delay", "ms": 16_000 })).await;
     sandbox.fault(json!({ "provider": "fingerprint", "fault": "delay", "ms": 11_000 })).await;
     let id = person.begin().await;
@@ -175,7 +175,7 @@ async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_nobodys_provider
     };
     let expired = authority.front(stack.sandbox_port(), Shows::Expired).await;
     let wrong_name = authority.front(stack.sandbox_port(), Shows::WrongName).await;
-    // RFC 6761 promises that this name does not exist.
+    // RFC 6761 reserves this name: it never resolves.
     stack.add(environment(&stack, &expired.url(), &wrong_name.url(), "https://fingerprint.invalid")).await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
     let id = person.begin().await;
@@ -184,7 +184,7 @@ async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_nobodys_provider
     let challenge = person.ask_challenge(&id).await;
     wait_for("all three are in trouble", PATIENCE, async || {
         let troubles = stack.sidecars[0].troubles();
-        // The two calls about a document fail together, and the first of them gives the word.
+        // The two calls about a document fail together. The first of them is reported.
         let journal = person.journal(&id).await;
         let failed =
             |kind: &str| journal.iter().any(|row| row["event"] == "work_failed" && row["data"]["work"]["kind"] == kind);
@@ -200,7 +200,7 @@ async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_nobodys_provider
     let record = person.read("verifications", &id).await.expect("readable");
     assert_eq!(record["final"], false, "{record}");
 
-    // The same with a certificate of the same authority that is in order.
+    // The same with a valid certificate of the same authority.
     stack.sidecars[0].kill();
     let good = authority.front(stack.sandbox_port(), Shows::Good).await;
     stack.add(environment(&stack, &good.url(), &good.url(), &good.url())).await;
@@ -265,7 +265,7 @@ async fn row_36_a_clock_that_is_wrong_by_an_hour_is_named_and_harms_nothing_else
     stack.audit(&persons[0]).await;
 }
 
-/// Everybody's whole way while `faults` happen: nobody is harmed, and everybody hears no more than that a machine had trouble.
+/// Persons walk through verifications while `faults` happen: none is harmed, and each learns only that a machine failed.
 async fn walk_through(stack: &Stack, persons: &[Person], faults: &[Value]) {
     for fault in faults {
         stack.sandbox().fault(fault.clone()).await;
@@ -289,7 +289,7 @@ async fn walk_through(stack: &Stack, persons: &[Person], faults: &[Value]) {
     stack.audit(&persons[0]).await;
 }
 
-/// All of them end approved, in their first attempt.
+/// Asserts that all are approved in their first attempt.
 async fn approved(persons: &[Person], ids: &[String]) {
     for (person, id) in persons.iter().zip(ids) {
         let record = person.settled_within(id, PATIENCE_WITH_TROUBLE).await;

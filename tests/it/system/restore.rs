@@ -1,4 +1,4 @@
-//! PocketBase restored from a backup while a sidecar runs: noticed, and what is open again is done again under the same keys.
+//! PocketBase restored from a backup while a sidecar runs: it is noticed, and what is open again is done again under the same keys.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::stack::Stack;
 use super::{PATIENCE, wait_for};
 use crate::harness::ports::Port;
 
-/// A heartbeat comes every 15 s.
+/// A heartbeat is written every 10 s.
 const TWO_BEATS: Duration = Duration::from_secs(60);
 const CREATE: &str = "CreateFaceLivenessSession";
 
@@ -43,7 +43,7 @@ async fn row_23_a_journal_that_went_back_in_time_is_noticed_and_driven_on_under_
     admin.call(Method::POST, "api/backups", &json!({ "name": "before.zip" })).await;
     let before = beat(&stack).await;
 
-    // Life goes on; all of it will be forgotten.
+    // Everything from here on will be forgotten.
     sandbox.mend().await;
     let session = asking.opened(&challenge).await;
     let decided = halfway.status(&halfway_id, "approved").await;
@@ -59,7 +59,7 @@ async fn row_23_a_journal_that_went_back_in_time_is_noticed_and_driven_on_under_
     })
     .await;
 
-    // It is noticed, and what is open is driven on.
+    // The restore is noticed, and what is open goes on.
     let again = halfway.settled_within(&halfway_id, 2 * PATIENCE).await;
     assert_eq!(again["status"], "approved", "{again}");
     let reopened = asking.opened(&challenge).await;
@@ -75,7 +75,7 @@ async fn row_23_a_journal_that_went_back_in_time_is_noticed_and_driven_on_under_
     let figures = figures.text().await.expect("text");
     assert!(figures.contains("pocketbase_went_back_total 1"), "{figures}");
 
-    // And everybody comes to their end; what was settled before the backup stands.
+    // Each verification ends. What was settled before the backup stays.
     sandbox.take_challenge(&reopened, "pass", FACE).await;
     asking.finish_challenge(&asking_id, &challenge).await;
     asking.send_device(&asking_id).await;
@@ -86,13 +86,13 @@ async fn row_23_a_journal_that_went_back_in_time_is_noticed_and_driven_on_under_
     }
 }
 
-/// The number of the last heartbeat that is stored.
+/// The number of the last stored heartbeat.
 async fn beat(stack: &Stack) -> u64 {
     let rows = stack.admin().all("heartbeats").await;
     rows.iter().filter_map(|row| row["beat"].as_u64()).max().unwrap_or(0)
 }
 
-/// One decision that follows from the records, under a whole journal.
+/// Asserts one decision that follows from the records, under a whole journal.
 async fn recomputes(stack: &Stack, person: &Person, id: &str) {
     let (code, said, complained) = stack.sidecars[0].run(&["replay", id]);
     assert_eq!(code, Some(0), "{complained}");

@@ -1,4 +1,4 @@
-//! People who decide by hand: reviewers through `actions`, and operators in the admin UI.
+//! Decisions by hand: reviewers through `actions`, and operators in the admin UI.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::record_id;
 use super::specimen::snapshot;
 use super::stack::{Shared, Stack};
 
-/// Why they decide; reviewers must say.
+/// The reason, which reviewers must give.
 const REASON: &str = "looked at it";
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn a_reviewer_approves() {
     act(&reviewer, &id, "approve", REASON).await.expect("taken");
     let record = person.status(&id, "approved").await;
     assert_eq!(record["decision_source"], "reviewer");
-    // Who it was stands in the action, which the person cannot read.
+    // Who it was is in the action, which the person cannot read.
     let row = person.journal(&id).await.pop().expect("rows");
     assert_eq!((&row["event"], &row["by"]), (&json!("decided"), &json!("reviewer")));
     let action = stack.admin().get("actions", row["action"].as_str().expect("an action")).await;
@@ -67,7 +67,7 @@ async fn nobody_decides_without_a_reason() {
         assert_eq!(act(&reviewer, &id, "approve", reason).await.expect_err("no reason").0, 400);
     }
     assert_eq!(act(&person, &id, "approve", REASON).await.expect_err("not a reviewer").0, 400);
-    // Rules do not bind a superuser, so the service refuses, and says so in the journal.
+    // API rules do not bind a superuser, so the service refuses, and says so in the journal.
     let action = json!({ "verification": id, "action": "approve" });
     let action = stack.admin().create("actions", action).await;
     let row = person.journalled(&id, "the refusal", |row| row["action"] == action["id"]).await;
@@ -104,7 +104,7 @@ async fn of_two_reviewers_at_once_one_decides() {
     stack.audit(&person).await;
 }
 
-/// Somebody whose face is not that of the passport.
+/// A person whose face is not that of the passport.
 async fn in_review(stack: &Stack) -> (Person, String) {
     let person = stack.person().await;
     let record = person.walk(&snapshot(), Challenge { face: "bob", ..Challenge::default() }).await;

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use super::process::Process;
 
-/// A running sandbox, gone when dropped.
+/// A running sandbox. Dropping it ends it.
 pub struct Sandbox {
     _process: Process,
     url: String,
 }
 
-/// What the sandbox was asked once.
+/// A request that the sandbox received.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Call {
     /// 1, 2, 3 ...
@@ -29,18 +29,18 @@ pub struct Call {
     /// `ClientRequestToken` or `Idempotency-Key`; may be empty.
     #[serde(default)]
     pub idempotency_token: String,
-    /// Liveness session, model or event that was asked about; may be empty.
+    /// The liveness session, model or event that the request names; may be empty.
     #[serde(default)]
     pub subject: String,
-    /// Which try the AWS SDK says this is; may be empty.
+    /// The attempt, as the AWS SDK numbers it; may be empty.
     #[serde(default)]
     pub attempt: String,
-    /// When it came.
+    /// Time of arrival.
     pub at: Timestamp,
-    /// How it was let down, if it was.
+    /// The fault that it met, if any.
     #[serde(default)]
     pub fault: Option<String>,
-    /// HTTP status of the answer, if it got one.
+    /// HTTP status of the answer, if there was one.
     #[serde(default)]
     pub status: Option<u16>,
 }
@@ -53,7 +53,7 @@ pub struct Control {
 }
 
 impl Sandbox {
-    /// Starts one on a free port.
+    /// Starts a sandbox on a free port.
     pub fn start(folder: &Path, seed: u64) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--seed", &seed.to_string()]).stdout(Stdio::piped());
@@ -65,17 +65,15 @@ impl Sandbox {
         Self { _process: process, url }
     }
 
-    /// Base address.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its port.
     pub fn port(&self) -> u16 {
         self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("its address ends with a port")
     }
 
-    /// Its control endpoints, for the runtime of the caller.
+    /// Its control endpoints, for the caller's runtime.
     pub fn control(&self) -> Control {
         Control { http: reqwest::Client::new(), url: self.url.clone() }
     }
@@ -91,7 +89,7 @@ impl Control {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// The event that Fingerprint's agent would make in the browser of the person of `verification`; its id.
+    /// Makes the event that Fingerprint's agent would make in the browser of the person of `verification`, and returns its id.
     pub async fn device_event(&self, verification: &str) -> String {
         let wish = json!({ "linked_id": verification, "url": "http://127.0.0.1/verify" });
         let made = self.call(Method::POST, "fingerprint/events", &wish).await;
@@ -104,32 +102,32 @@ impl Control {
         self.call(Method::POST, &format!("liveness/{session}"), &taken).await;
     }
 
-    /// Adds a rule to the book of faults.
+    /// Adds a fault rule.
     pub async fn fault(&self, rule: Value) {
         self.call(Method::POST, "faults", &rule).await;
     }
 
-    /// Ends all faults.
+    /// Removes all fault rules.
     pub async fn mend(&self) {
         self.call(Method::DELETE, "faults", &Value::Null).await;
     }
 
-    /// Moves the providers' clock on: challenges grow old.
+    /// Moves the providers' clock forward: challenges grow old.
     pub async fn advance_clock(&self, seconds: u64) {
         self.call(Method::POST, "clock", &json!({ "advance_seconds": seconds })).await;
     }
 
-    /// Changes settings, such as how wrong AWS's clock is.
+    /// Changes settings, such as the error of AWS's clock.
     pub async fn set(&self, settings: Value) {
         self.call(Method::POST, "settings", &settings).await;
     }
 
-    /// What it was asked of `operation` so far.
+    /// The requests for `operation` so far.
     pub async fn calls_of(&self, operation: &str) -> Vec<Call> {
         self.calls().await.into_iter().filter(|call| call.operation == operation).collect()
     }
 
-    /// Everything it was asked so far.
+    /// All requests so far.
     pub async fn calls(&self) -> Vec<Call> {
         let mut calls: Vec<Call> = Vec::new();
         loop {
@@ -143,7 +141,7 @@ impl Control {
         }
     }
 
-    /// How often `operation` was asked so far.
+    /// Number of requests for `operation` so far.
     pub async fn count(&self, operation: &str) -> usize {
         self.calls().await.iter().filter(|call| call.operation == operation).count()
     }

@@ -44,7 +44,7 @@ async fn work_that_takes_longer_than_the_grace_is_handed_over() {
     assert_eq!(world.count("chat.completions"), 2);
 }
 
-/// A person whose document is just being read, for `ms` milliseconds.
+/// A person whose document is being read, for `ms` milliseconds.
 async fn reading_a_document(stack: &Stack, ms: u64) -> (Person, String) {
     let (person, sandbox) = (stack.person().await, stack.sandbox());
     sandbox.fault(json!({ "provider": "openai", "operation": "chat.completions", "fault": "delay", "ms": ms })).await;

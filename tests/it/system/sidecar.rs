@@ -1,4 +1,4 @@
-//! A sidecar as a process.
+//! The sidecar as a process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,21 +13,21 @@ use super::process::Process;
 use super::{PATIENCE, wait_for};
 use crate::harness::pocketbase::SERVICE;
 
-/// What a sidecar is configured with, by the names that production uses.
+/// The configuration of a sidecar, by the names that production uses.
 pub type Environment = BTreeMap<&'static str, String>;
 
-/// Secrets of the tests; none of them may ever be seen in a log.
+/// Secrets of the tests. No log may ever contain one.
 pub const API_KEY: &str = "canary-api-key-0123456789abcdef";
-/// What the sandbox accepts as AWS secret.
+/// The AWS secret that the sandbox accepts.
 pub const AWS_SECRET: &str = "sandbox-secret-access-key-not-a-secret00";
-/// What the sandbox accepts as `OpenAI` key.
+/// The `OpenAI` key that the sandbox accepts.
 pub const OPENAI_KEY: &str = "sk-sandbox";
-/// Keys the hashes of document numbers.
+/// The key of the hashes of document numbers.
 pub const HASH_KEY: &str = "canary-hash-key-0123456789abcdef0123";
-/// What the sandbox accepts as Fingerprint key.
+/// The Fingerprint key that the sandbox accepts.
 pub const FINGERPRINT_KEY: &str = "fp-sandbox";
 
-/// The whole configuration of a sidecar beside `pocketbase` and `sandbox`.
+/// The whole configuration of a sidecar that uses `pocketbase` and `sandbox`.
 pub fn environment(pocketbase: &str, sandbox: &str, instance: &str) -> Environment {
     let (email, password) = SERVICE;
     [
@@ -58,24 +58,24 @@ pub fn environment(pocketbase: &str, sandbox: &str, instance: &str) -> Environme
     .collect()
 }
 
-/// The program with that environment and no other.
+/// The program with this environment and no other.
 pub fn command(environment: &Environment) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_identivia"));
     command.env_clear().env("RUST_BACKTRACE", "1").envs(environment);
     command
 }
 
-/// A sidecar under a name of its own; it can be killed and started again.
+/// A sidecar with a name of its own. It can be killed and started again.
 pub struct Sidecar {
     environment: Environment,
     log: PathBuf,
     process: Process,
-    /// Length of the log when this process began.
+    /// Length of the log at the start of this process.
     began: usize,
 }
 
 impl Sidecar {
-    /// Starts one; it is not ready yet.
+    /// Starts a sidecar. It is not ready yet.
     pub fn start(environment: Environment, folder: &Path) -> Self {
         let log = folder.join(format!("sidecar-{}.log", environment["INSTANCE"]));
         let began = fs::read(&log).map_or(0, |log| log.len());
@@ -83,7 +83,7 @@ impl Sidecar {
         Self { environment, log, process, began }
     }
 
-    /// What it is started with next time.
+    /// The configuration of its next start.
     pub fn environment(&mut self) -> &mut Environment {
         &mut self.environment
     }
@@ -93,19 +93,19 @@ impl Sidecar {
         &self.environment["INSTANCE"]
     }
 
-    /// What its processes said.
+    /// The output of all its processes.
     pub fn log(&self) -> String {
         self.process.log()
     }
 
-    /// The stable words for what went wrong with providers, as an operator finds them.
+    /// The stable words for provider errors, as an operator finds them.
     pub fn troubles(&self) -> BTreeSet<String> {
         let log = self.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter_map(|line| line["trouble"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Waits until the realtime stream is proved: from here on nothing waits for a sweep.
+    /// Waits until the realtime stream is proved: from here on no change waits for a sweep.
     pub async fn healthy(&mut self) {
         let address = wait_for("the sidecar is ready", PATIENCE, async || self.address()).await;
         wait_for("the sidecar is healthy", PATIENCE, async || match health_at(address).await {
@@ -115,7 +115,7 @@ impl Sidecar {
         .await;
     }
 
-    /// Status and body of `/health`; status 0 when nobody answers.
+    /// Status and body of `/health`; status 0 if there is no answer.
     pub async fn health(&mut self) -> (u16, Value) {
         match self.address() {
             Ok(address) => health_at(address).await,
@@ -123,7 +123,7 @@ impl Sidecar {
         }
     }
 
-    /// Where it listens, once it says so.
+    /// The address on which it listens, once its log says so.
     pub fn address(&mut self) -> Result<SocketAddr, String> {
         if let Some(status) = self.process.ended() {
             return Err(format!("it ended with {status}: {}", self.said()));
@@ -135,13 +135,13 @@ impl Sidecar {
         address.ok_or_else(|| format!("it has not said so: {said}"))
     }
 
-    /// What this process said, without those before it.
+    /// The output of this process alone.
     pub fn said(&self) -> String {
         let log = fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(log.get(self.began..).unwrap_or_default()).into_owned()
     }
 
-    /// SIGKILL.
+    /// Sends SIGKILL.
     pub fn kill(&mut self) {
         self.process.kill();
     }
@@ -152,38 +152,38 @@ impl Sidecar {
         *self = Self::start(self.environment.clone(), &folder);
     }
 
-    /// SIGSTOP: it stands still and does not know.
+    /// Sends SIGSTOP: the process pauses without knowing it.
     pub fn freeze(&self) {
         self.process.signal("-STOP");
     }
 
-    /// SIGCONT.
+    /// Sends SIGCONT.
     pub fn thaw(&self) {
         self.process.signal("-CONT");
     }
 
-    /// Asks it to stop, and waits for nothing.
+    /// Sends SIGTERM and does not wait.
     pub fn ask_to_stop(&self) {
         self.process.signal("-TERM");
     }
 
-    /// Most memory it ever had at once, in MiB.
+    /// Peak resident memory in MiB.
     pub fn peak_mebibytes(&self) -> u64 {
         self.process.peak_kibibytes() / 1024
     }
 
-    /// SIGTERM; how it ends, within `bound`.
+    /// Sends SIGTERM and waits for the end, at most `bound`.
     pub async fn terminate(&mut self, bound: Duration) -> ExitStatus {
         self.process.signal("-TERM");
         self.process.exit(bound).await
     }
 
-    /// How it ends by itself, within `bound`.
+    /// Waits for its end, at most `bound`.
     pub async fn exit(&mut self, bound: Duration) -> ExitStatus {
         self.process.exit(bound).await
     }
 
-    /// A subcommand such as `replay` under the same configuration: exit code, standard output, standard error.
+    /// Runs a subcommand such as `replay` under the same configuration: exit code, standard output, standard error.
     pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let output = command(&self.environment).args(arguments).output().expect("our own program starts");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

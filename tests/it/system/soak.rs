@@ -1,6 +1,6 @@
 //! Row 2, and all of them at once: random faults under load, a seed that is printed, and the oracle at the end.
 //!
-//! `SOAK_SEED` tells the same faults again; what the machine makes of them is its own. `SOAK_FAULTS` changes their number.
+//! `SOAK_SEED` repeats the same faults; timing differs by machine. `SOAK_FAULTS` changes their number.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -24,14 +24,15 @@ use crate::harness::pocketbase::Pocketbase;
 use crate::harness::proxy::{Fault, Proxy};
 use crate::harness::stream::Events;
 
-/// What is in every batch of ours.
+/// A text that every batch of the service contains.
 const COMMIT: &str = "journal/records?fields=created";
-/// Until everything is settled after the last fault; a claim on a document lasts two minutes, and trouble is retried within one.
+/// Time limit until everything is settled after the last fault. A claim on a document lasts two minutes; failed work is retried
+/// within one.
 const AFTERMATH: Duration = Duration::from_secs(300);
-/// A result that is not there yet is asked for again; that is not charged.
+/// A result that is not ready may be asked for again; that is not charged.
 const RESULTS: &str = "GetFaceLivenessSessionResults";
 
-/// What can go wrong once. Those in front are the ones that take something away for good.
+/// A fault. The first ones take something away for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     SidecarKilled,
@@ -84,7 +85,7 @@ impl Kind {
         Kind::ProviderFault,
     ];
 
-    /// Sidecars die and stand still more often than anything else happens.
+    /// Crashes and pauses of sidecars are more frequent than other faults.
     fn draw(dice: &mut StdRng) -> Self {
         if dice.random_bool(0.25) {
             *[Kind::SidecarKilled, Kind::SidecarKilled, Kind::SidecarStopped].choose(dice).expect("not empty")
@@ -154,7 +155,7 @@ fn number(name: &str) -> Option<u64> {
         .map(|value| value.to_string_lossy().parse().unwrap_or_else(|_| panic!("{name} is no number")))
 }
 
-/// Trouble decided about nobody, and each paid call that was repeated has a fault that explains it.
+/// Errors decided about no person, and each repeated paid call has a fault that explains it.
 fn judge(world: &World, weather: &Weather) {
     for (id, stored) in &world.stored {
         let status = stored.record["status"].as_str().unwrap_or_default();
@@ -164,7 +165,7 @@ fn judge(world: &World, weather: &Weather) {
     }
     let repeated: usize = world.repeated().iter().filter(|(name, _)| **name != RESULTS).map(|(_, calls)| calls).sum();
     let faults: usize = weather.happened.values().sum();
-    // A death of a sidecar takes at most the calls under way with it: those of every person at once.
+    // A crash of a sidecar loses at most its calls in flight: those of every person at once.
     assert!(repeated <= faults * 4, "{repeated} paid calls repeated by {faults} faults");
 }
 
@@ -192,7 +193,7 @@ fn report(weather: &Weather, world: &World, statuses: &BTreeMap<String, usize>, 
     tell(format_args!("| peak resident memory of a sidecar, MiB | {peaks:?} |"));
 }
 
-/// A sidecar, what stands between it and its peers, and the most memory it ever had.
+/// A sidecar, the proxies in front of its peers, and its peak memory.
 struct Member {
     sidecar: Sidecar,
     between: Between,
@@ -206,7 +207,7 @@ impl Member {
 
     async fn start_again(&mut self) {
         self.sidecar.start_again();
-        // A start that never becomes healthy would make a soak of nothing. Trouble of others is not waited for.
+        // A start that never becomes healthy would make the soak worthless. Errors of peers are not waited for.
         wait_for("it starts", PATIENCE, async || self.sidecar.address()).await;
     }
 }
@@ -220,7 +221,7 @@ struct Weather {
 }
 
 impl Weather {
-    /// One fault, and a while until the next.
+    /// Causes one fault, and waits a while before the next.
     async fn strike(&mut self, pocketbase: &mut Pocketbase) {
         let kind = Kind::draw(&mut self.dice);
         *self.happened.entry(kind).or_default() += 1;
@@ -294,7 +295,7 @@ impl Weather {
         self.sandbox.fault(json!({ "provider": provider, "fault": fault })).await;
     }
 
-    /// The sky clears: nothing fails any more, and everybody runs.
+    /// Ends all faults and starts every process.
     async fn clear(&mut self) {
         self.sandbox.mend().await;
         for member in &self.crowd {
@@ -310,7 +311,7 @@ async fn reshaped(stream: &Proxy, events: Events, moment: Duration) {
     stream.events(Events::Untouched);
 }
 
-/// An honest and stubborn person: whatever has to be done again is done again, until there is an end.
+/// An honest, persistent person: whatever must be repeated is repeated until the end.
 async fn walk(person: &Person) -> Value {
     let id = person.begin().await;
     person.send_device(&id).await;
@@ -327,7 +328,7 @@ async fn walk(person: &Person) -> Value {
     .await
 }
 
-/// Asks for a challenge, takes it when it is open, and asks for another when it ended.
+/// Asks for a challenge, takes it when it is open, and asks for another when it has ended.
 async fn with_challenge(
     person: &Person,
     verification: &str,

@@ -1,4 +1,4 @@
-//! Pictures of documents, drawn by the sandbox once for each description.
+//! Pictures of documents, which the sandbox draws once per description.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,15 +7,14 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 
-/// Who is verified in these stories. Each of these words is a canary: none may be in a log.
+/// The person of these stories. Each of these words is a canary: no log may contain one.
 pub const NAME: &str = "Anna Maria Eriksson";
-/// Her day of birth.
+/// Her date of birth.
 pub const BIRTH: &str = "1990-08-12";
-/// The number of her passport.
+/// Her passport number.
 pub const NUMBER: &str = "L898902C7";
-/// The last day of these passports.
+/// The expiry date of these passports.
 pub const EXPIRY: &str = "2034-04-15";
-/// Her face.
 pub const FACE: &str = "anna";
 
 /// A drawn document.
@@ -30,7 +29,7 @@ pub fn passport() -> Picture {
     flawed(&[])
 }
 
-/// The same as a small picture, which is looked at in half the time: for stories about something else.
+/// The same as a small picture, which is read in half the time: for stories about something else.
 pub fn snapshot() -> Picture {
     flawed(&["small=900"])
 }
@@ -42,7 +41,7 @@ pub fn flawed(flaws: &[&str]) -> Picture {
     drawn.get_or_insert_default().entry(flaws.join(" ")).or_insert_with(|| draw(flaws)).clone()
 }
 
-/// Somebody else's passport with her face in it, valid until [`EXPIRY`].
+/// Another person's passport with her face in it, valid until [`EXPIRY`].
 pub fn anothers() -> Picture {
     static DRAWN: OnceLock<Picture> = OnceLock::new();
     DRAWN.get_or_init(|| draw_for("Rowan Quirke", "K771093N2", &[])).clone()

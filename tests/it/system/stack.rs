@@ -1,4 +1,4 @@
-//! One PocketBase, one sandbox, any number of sidecars; and the persons who use them.
+//! One PocketBase, one sandbox, any number of sidecars, and the persons who use them.
 
 use std::ops::Deref;
 use std::sync::{Arc, Weak};
@@ -15,22 +15,22 @@ use super::sidecar::{self, Environment, Sidecar};
 use crate::harness::pocketbase::{Admin, Pocketbase};
 use crate::harness::proxy::Proxy;
 
-/// Lines of each log that a failed story shows.
+/// Lines of each log that a failed story prints.
 const LOG_LINES_SHOWN: usize = 150;
 
-/// What stands between one sidecar and its peers.
+/// The proxies between one sidecar and its peers.
 pub struct Between {
-    /// Before `PocketBase`.
+    /// In front of `PocketBase`.
     pub pocketbase: Proxy,
-    /// Before the sandbox.
+    /// In front of the sandbox.
     pub providers: Proxy,
 }
 
-/// A running system of a story's own; gone when dropped.
+/// The running system of one story. Dropping it ends it.
 pub struct Stack {
     /// The sidecars, in the order of their start.
     pub sidecars: Vec<Sidecar>,
-    /// The real thing.
+    /// The real server.
     pub pocketbase: Pocketbase,
     admin: Admin,
     sandbox: Sandbox,
@@ -45,20 +45,20 @@ impl Stack {
         stack
     }
 
-    /// A system that waits for its first sidecar. One webhook endpoint wants to hear of everything. Everybody here shows the same passport,
-    /// which its policy only notes.
+    /// A system without a sidecar yet. One webhook endpoint subscribes to every event. All persons submit the same passport, which the
+    /// policy of these stories only notes.
     pub async fn without_sidecar() -> Self {
         Self::around(Pocketbase::start().await).await
     }
 
-    /// The same with a PocketBase that was made elsewhere.
+    /// Like [`Stack::without_sidecar`], with a PocketBase that was started elsewhere.
     pub async fn around(pocketbase: Pocketbase) -> Self {
         let stack = Self::strictly(pocketbase).await;
         stack.policy(json!({ "document.duplicate_other_user": "inform" })).await;
         stack
     }
 
-    /// The same under the policy that the migrations make, which has a document of another person looked at.
+    /// Like that, under the policy of the migrations, which sends a document of another person to review.
     pub async fn strict() -> Self {
         Self::strictly(Pocketbase::start().await).await
     }
@@ -79,7 +79,7 @@ impl Stack {
         Self { sidecars: Vec::new(), pocketbase, admin, sandbox, folder }
     }
 
-    /// Makes a new version of the default policy, with these dispositions.
+    /// Makes a new version of the default policy with these dispositions.
     async fn policy(&self, dispositions: Value) {
         let mut policy = self.admin.get("policies", "policydefault01").await;
         let fields = policy.as_object_mut().expect("a policy");
@@ -89,13 +89,13 @@ impl Stack {
         self.admin.create("policies", policy).await;
     }
 
-    /// What a sidecar called `instance` is configured with here.
+    /// The configuration of a sidecar called `instance`.
     pub fn environment(&self, instance: &str) -> Environment {
         let pocketbase = self.pocketbase.url();
         sidecar::environment(pocketbase.as_str().trim_end_matches('/'), self.sandbox.url(), instance)
     }
 
-    /// Proxies of its own for a sidecar called `instance`, and what it is configured with to use them.
+    /// Proxies for a sidecar called `instance`, and the configuration that uses them.
     pub async fn between(&self, instance: &str) -> (Between, Environment) {
         let sandbox: url::Url = self.sandbox.url().parse().expect("an address");
         let between = Between {
@@ -120,12 +120,12 @@ impl Stack {
         self.sidecars.push(sidecar);
     }
 
-    /// Starts a sidecar that nobody waits for.
+    /// Starts a sidecar without waiting for it.
     pub fn launch(&self, environment: Environment) -> Sidecar {
         Sidecar::start(environment, self.folder.path())
     }
 
-    /// Where the logs are.
+    /// The folder of the logs.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
@@ -145,12 +145,12 @@ impl Stack {
         self.sandbox.control()
     }
 
-    /// A new person, and the log of what they get acknowledged.
+    /// A new person, with a log of acknowledged writes.
     pub async fn person(&self) -> Person {
         self.persons(1).await.remove(0)
     }
 
-    /// Some new persons with one log.
+    /// New persons with one log.
     pub async fn persons(&self, number: usize) -> Vec<Person> {
         let ledger = Ledger::default();
         let mut persons = Vec::new();
@@ -173,7 +173,7 @@ impl Stack {
         account["password"] = password.into();
         account["passwordConfirm"] = password.into();
         admin.create(collection, account).await;
-        // The same token as that of a login by password, without the cost of another password hash.
+        // The same token as that of a login by password, without the cost of a password hash.
         let path = format!("api/collections/{collection}/impersonate/{id}");
         let login = admin.call(Method::POST, &path, &json!({ "duration": 3600 })).await;
         Person {
@@ -186,7 +186,7 @@ impl Stack {
         }
     }
 
-    /// The oracle's verdict on everything that happened here: `person`'s log is the whole of it.
+    /// The oracle's verdict on everything that happened here. The log of `person` must be the whole of it.
     pub async fn audit(&self, person: &Person) -> World {
         self.judge(person, true).await
     }
@@ -220,11 +220,11 @@ impl Drop for Stack {
     }
 }
 
-/// A share in a system that stories use together. It lives as long as one of them does.
+/// A share of a system that several stories use. The system lives as long as one of them.
 pub struct Shared(Arc<Stack>);
 
 impl Shared {
-    /// The system that runs, or a new one.
+    /// The running system, or a new one.
     pub async fn get() -> Self {
         static RUNNING: tokio::sync::Mutex<Weak<Stack>> = tokio::sync::Mutex::const_new(Weak::new());
         let mut running = RUNNING.lock().await;
@@ -236,7 +236,7 @@ impl Shared {
         Self(stack)
     }
 
-    /// The oracle's verdict on what `person` and those who share their log did. What others do meanwhile is left out.
+    /// The oracle's verdict on what `person` and those who share their log did. Other users are left out.
     pub async fn audit(&self, person: &Person) -> World {
         self.judge(person, false).await
     }
@@ -252,7 +252,7 @@ impl Deref for Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        // The last one drops the stack itself, which shows them, too.
+        // The last one drops the stack, which prints the logs too.
         if std::thread::panicking() && Arc::strong_count(&self.0) > 1 {
             self.show_logs();
         }

@@ -1,4 +1,4 @@
-//! Providers that fail, hang, refuse or talk nonsense: it is tried again, decides about nobody, and needs no person to end.
+//! Providers that fail, hang, refuse or send garbage: the call is repeated, decides about no person, and needs no operator.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ async fn what_providers_do_wrong_is_tried_again_and_declines_nobody() {
     for expected in ["openai.unavailable", "openai.garbage", "rekognition.throttled", "fingerprint.timeout"] {
         assert!(seen.contains(expected), "{expected} is not among {seen:?}");
     }
-    // The person learns that something was tried again, and not with whom the operator has a contract.
+    // The person learns that something was retried, and not which providers the operator uses.
     let told = troubles(&person, &id).await;
     assert_eq!(told, BTreeSet::from(["system.provider_unavailable".to_owned()]));
     stack.audit(&person).await;
@@ -74,7 +74,7 @@ async fn a_picture_that_the_storage_lost_is_waited_for_and_held_against_nobody()
         .until(&id, PATIENCE_WITH_TROUBLE, "the document is read", |record| record["results"]["document"] == "passed")
         .await;
 
-    // The portrait that was cut out of it is in the memory of the sidecar that did so, until that dies.
+    // The sidecar that cut the portrait out keeps it in memory until it crashes.
     stack.sidecars[0].kill();
     let checks = admin.all("checks").await;
     let check = checks.iter().find(|check| check["kind"] == "document").expect("it is stored");
@@ -90,7 +90,7 @@ async fn a_picture_that_the_storage_lost_is_waited_for_and_held_against_nobody()
     stack.audit(&person).await;
 }
 
-/// Waits until the youngest sidecar has missed a file, and for its verification to go on all the same.
+/// Waits until the youngest sidecar has missed a file, and for its verification to go on.
 async fn missed(stack: &Stack, person: &Person, id: &str) {
     wait_for("a file is missed", PATIENCE, async || {
         let said = stack.sidecars[0].said();
@@ -102,7 +102,7 @@ async fn missed(stack: &Stack, person: &Person, id: &str) {
     assert_eq!(record["final"], false, "{record}");
 }
 
-/// A file that was taken out of the storage.
+/// A file that was removed from the storage.
 struct Lost {
     place: PathBuf,
     bytes: Vec<u8>,
@@ -203,7 +203,7 @@ async fn a_model_that_hangs_is_given_up_and_asked_again() {
     stack.audit(&person).await;
 }
 
-/// What the journal says went wrong.
+/// The errors in the journal.
 async fn troubles(person: &Person, id: &str) -> BTreeSet<String> {
     let journal = person.journal(id).await;
     journal.iter().filter_map(|row| row["data"]["trouble"].as_str().map(str::to_owned)).collect()

@@ -8,7 +8,7 @@ use super::specimen::{FACE, snapshot};
 use super::stack::Stack;
 use crate::harness::scene;
 
-/// What the next version may bring: fields, a collection, an index, a word for what people can do.
+/// What the next version may bring: fields, a collection, an index, a new kind of action.
 const NEXT_VERSION: &str = r#"
 migrate((app) => {
   const verifications = app.findCollectionByNameOrId("verifications");
@@ -35,7 +35,7 @@ async fn row_06_old_sidecars_work_on_under_the_schema_of_the_next_version_and_st
     let challenge = persons[0].ask_challenge(&id).await;
     let session = persons[0].opened(&challenge).await;
 
-    // PocketBase is deployed first; the sidecar that runs sees it go and come back.
+    // PocketBase is deployed first. The running sidecar sees it go and come back.
     stack.pocketbase.kill();
     stack.pocketbase.add_migration("1999999999_next_version.js", NEXT_VERSION);
     stack.pocketbase.resume_life().await;
@@ -62,7 +62,7 @@ async fn row_06_old_sidecars_work_on_under_the_schema_of_the_next_version_and_st
     let handled = |row: &Value| row["action"] == annotated["id"];
     assert!(!journal.iter().any(handled), "an action of the next version is left to the next version");
 
-    // Back to old sidecars only, as after a roll-back of the service: the schema stays.
+    // Only old sidecars again, as after a roll-back of the service. The schema stays.
     stack.sidecars[0].kill();
     stack.sidecars[0].start_again();
     stack.sidecars[0].healthy().await;

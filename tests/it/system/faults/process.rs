@@ -1,6 +1,6 @@
-//! Rows 3, 5, 25 to 27 and 49: sidecars that stand still, many of them, a backlog at the start, poison, a log that nobody
-//! reads. Rows 1 and 2 are in `crash_points` and `soak`, row 4 in `shutdown`, row
-//! 6 in `upgrade`.
+//! Rows 3, 5, 25 to 27 and 49: sidecars that pause, many sidecars, a backlog at the start, poison records, a log without a
+//! reader. Rows 1 and 2 are in `crash_points` and `soak`, row 4 in `shutdown`,
+//! row 6 in `upgrade`.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ async fn row_03_a_sidecar_that_stood_still_past_its_claim_can_do_no_harm() {
     .await;
     stack.sidecars[0].healthy().await;
     let world = stack.audit(&person).await;
-    // Whether the one that slept had asked before it fell asleep is the network's secret.
+    // Whether the paused one had sent its call before it paused is not visible from outside.
     assert!(world.repeated()["events.get"] <= 1, "{:?}", world.repeated());
 }
 
@@ -118,7 +118,7 @@ async fn backlog(rows: u32) {
 async fn row_26_a_record_that_is_refused_for_ever_is_set_aside_alone() {
     let stack = Stack::start().await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
-    // The provider calls the first picture unusable, which no second try will change.
+    // The provider calls the first picture unusable, which no second try changes.
     let refusal = json!({ "__type": "InvalidImageFormatException", "Message": "Request has invalid image format" });
     sandbox
         .fault(json!({

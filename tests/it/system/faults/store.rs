@@ -1,4 +1,4 @@
-//! Rows 8, 10, 11, 17 to 21 and 24: PocketBase stands still, forgets us, is full, throttles, is slow. Row 7 is in `crash`.
+//! Rows 8, 10, 11, 17 to 21 and 24: PocketBase pauses, revokes tokens, is full, throttles or is slow. Row 7 is in `crash`.
 
 use std::path::Path;
 use std::process::Command;
@@ -95,7 +95,7 @@ async fn row_18_an_account_that_is_closed_stops_the_work_and_a_new_password_need
     assert_paid_once(&stack.audit(&person).await);
 }
 
-/// Sets the service account's password, which ends all its tokens.
+/// Sets the service account's password, which revokes all its tokens.
 async fn set_password(stack: &Stack, password: &str) {
     let admin = stack.admin();
     let service = admin.all("services").await[0]["id"].as_str().expect("an id").to_owned();
@@ -128,7 +128,7 @@ async fn row_19_a_full_disk_is_waited_for() {
     assert_paid_once(&stack.audit(&person).await);
 }
 
-/// A file system in memory that is full soon.
+/// A small file system in memory.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
@@ -143,7 +143,7 @@ impl SmallDisk {
         self.0.path()
     }
 
-    /// Takes all the room there is.
+    /// Fills the file system.
     fn fill(&self) -> std::path::PathBuf {
         let path = self.path().join("ballast");
         let mut file = std::fs::File::create(&path).expect("a file");
@@ -155,7 +155,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily: whatever still holds a file of it goes first.
+        // Lazily: a process that still holds a file of it must end first.
         let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
     }
 }

@@ -1,4 +1,5 @@
-//! Rows 9 and 12 to 16: the realtime stream breaks, falls silent, lies. Events are a hint; everything ends all the same.
+//! Rows 9 and 12 to 16: the realtime stream breaks, falls silent or sends garbage. Events are hints, so each verification ends all
+//! the same.
 
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ async fn row_09_a_stream_that_is_cut_or_reset_and_a_pocketbase_that_restarts_are
 async fn row_12_a_stream_that_is_half_open_is_noticed_by_its_heartbeat() {
     let (stack, between) = behind_proxies().await;
     let person = stack.person().await;
-    // What is open now never works again, and nobody says so; what is opened from now on does.
+    // Open connections never work again, without a sign. New connections work.
     between.pocketbase.freeze();
     between.pocketbase.mend();
     let id = begun(&person).await;
@@ -52,8 +53,8 @@ async fn row_13_a_deaf_stream_is_noticed_by_its_heartbeat() {
 
 #[tokio::test]
 async fn row_14_garbage_in_the_stream_harms_nobody() {
-    // The parser takes quadratic time over one message before anybody can measure it, and one asks for three short fields only: more
-    // than this is a limit that RELIABILITY.md tells.
+    // The parser takes quadratic time over one message before any code can measure it. The service asks for three short fields only.
+    // RELIABILITY.md names more than this as a limit.
     const FLOOD: usize = 256 * 1024;
     let (stack, between) = behind_proxies().await;
     let person = stack.person().await;
@@ -94,7 +95,7 @@ async fn row_16_a_storm_of_events_about_one_verification_is_one_entry_in_the_que
     let before = between.pocketbase.requests();
     let id = begun(&person).await;
     println!("storm: judged in {:.2?}", judged(&person, &id, PATIENCE).await);
-    // Another one is not starved.
+    // Another verification is not starved.
     let id = begun(&person).await;
     println!("the next: judged in {:.2?}", judged(&person, &id, PATIENCE).await);
     let requests = between.pocketbase.requests() - before;

@@ -1,4 +1,4 @@
-//! What may have been asked of the providers, and so paid for.
+//! Which provider calls were allowed, and so paid for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use identivia::verification::{Kind, Work};
 use super::{Stored, World};
 use crate::system::sandbox::Call;
 
-/// A sidecar asks for a liveness result up to so many times under one claim: the browser says "finished" a moment too early.
+/// Most requests for a liveness result under one claim: the browser may report "finished" a moment too early.
 const RESULT_TRIES: usize = 10;
-/// And up to so many times for an event that its provider does not know yet; once it does, no more.
+/// Most requests for an event that its provider does not know yet. Once it knows the event there are no more.
 const UNKNOWN_TRIES: usize = 3;
-/// What such a call is counted as.
+/// The status under which such a call is counted.
 pub const UNKNOWN_EVENT: &str = "events.get (404)";
 
-/// Every call was claimed before it was made, and all calls for one challenge carried one key and got one session.
+/// Every call was claimed before it was made. All calls for one challenge carried one key and got one session.
 pub fn are_claimed(world: &World) -> Vec<String> {
     let mut budget = Budget::default();
     for stored in world.stored.values() {
@@ -47,7 +47,7 @@ pub fn are_claimed(world: &World) -> Vec<String> {
     found
 }
 
-/// What a call is about; empty for pictures, which no journal names. `None` for calls that cost nothing and change nothing.
+/// The subject of a call; empty for pictures, which no journal names. `None` for calls that are free and change nothing.
 fn key(call: &Call) -> Option<String> {
     match call.operation.as_str() {
         "CreateFaceLivenessSession" => Some(call.idempotency_token.clone()),
@@ -61,7 +61,7 @@ fn counted_as(call: &Call) -> &str {
     if call.operation == "events.get" && call.status == Some(404) { UNKNOWN_EVENT } else { &call.operation }
 }
 
-/// Calls that claims allow, by operation and key.
+/// The calls that claims allow, by operation and key.
 #[derive(Default)]
 struct Budget {
     claimed: BTreeMap<(String, String), usize>,
@@ -98,8 +98,8 @@ impl Budget {
 }
 
 impl World {
-    /// Paid calls that led to no finding of their own, by operation: what a death between answer and record, or a provider's
-    /// trouble, has cost.
+    /// Paid calls that led to no finding of their own, by operation: the price of crashes between answer and record, and of provider
+    /// errors.
     pub fn repeated(&self) -> BTreeMap<&'static str, usize> {
         let checks = |kind: Kind| self.stored.values().flat_map(|s| &s.case.checks).filter(|c| c.kind == kind).count();
         let opened = self.stored.values().flat_map(|s| &s.case.sessions).filter(|s| !s.session_id.is_empty()).count();

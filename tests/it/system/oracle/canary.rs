@@ -1,15 +1,15 @@
-//! Nothing of a person and no secret is in what a sidecar says.
+//! No log of a sidecar contains personal data or a secret.
 
 use crate::harness::pocketbase::SERVICE;
 use crate::system::sidecar::{API_KEY, AWS_SECRET, FINGERPRINT_KEY, HASH_KEY, OPENAI_KEY};
 use crate::system::specimen::{BIRTH, NAME, NUMBER};
 
-/// Words of the specimen person that are no words of ours.
+/// Words of the specimen person that occur nowhere else.
 const LONG_WORD: usize = 5;
-/// What else is only in data and secrets: parts of the birth date, of passwords, of the phone number, of tokens, of an MRZ.
+/// What else occurs only in data and secrets: parts of the birth date, of passwords, of the phone number, of tokens, of an MRZ.
 const TRACES: [&str; 5] = ["900812", "canary", "+15550100200", "eyjhbgci", "<<<"];
 
-/// The first canary in `text`, and the line that holds it.
+/// The first canary in `text`, and the line that contains it.
 pub fn found_in(text: &str) -> Option<(String, String)> {
     let text = text.to_lowercase();
     let names = NAME.split(' ').filter(|name| name.len() >= LONG_WORD);
@@ -21,7 +21,7 @@ pub fn found_in(text: &str) -> Option<(String, String)> {
     })
 }
 
-/// What each log says that it must not.
+/// The canaries in each log.
 pub fn is_nowhere(world: &super::World) -> Vec<String> {
     let found = world.logs.iter().filter_map(|(name, text)| Some((name, found_in(text)?)));
     found.map(|(name, (canary, line))| format!("{canary} is in {name}: {line}")).collect()

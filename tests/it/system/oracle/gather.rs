@@ -12,7 +12,7 @@ use crate::harness::pocketbase::Admin;
 use crate::system::person::Acknowledged;
 use crate::system::stack::Stack;
 
-/// What the sidecars of these stories are configured with.
+/// The configuration of the sidecars in these stories.
 const LIVENESS_THRESHOLD: f64 = 75.0;
 
 /// Everything about the verifications that `acknowledged` names.
@@ -31,7 +31,7 @@ pub async fn gather(stack: &Stack, acknowledged: Vec<Acknowledged>, alone: bool)
     World { acknowledged, stored, calls, alone, endpoints, logs: logs(stack) }
 }
 
-/// What every sidecar of a stack said so far.
+/// The output of every sidecar of a stack so far.
 fn logs(stack: &Stack) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(stack.folder()).expect("a folder").filter_map(Result::ok);
     let named = entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()));
@@ -57,7 +57,7 @@ async fn read(client: &Client, admin: &Admin, id: &str) -> Option<Stored> {
     })
 }
 
-/// The pinned policy; before one is pinned, the live one.
+/// The pinned policy or, before one is pinned, the live one.
 async fn policy(client: &Client, case: &Case) -> Policy {
     let pinned = case.journal.iter().find_map(|entry| match &entry.event {
         Event::Started { policy, .. } => Some(policy.as_str()),

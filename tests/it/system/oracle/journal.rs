@@ -1,4 +1,4 @@
-//! What the journal of one verification must be.
+//! The promises about the journal of one verification.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::{Stored, unless};
 
 const OPEN_SESSION: &str = "open_session";
 
-/// Numbers without gaps, hashes chained, and the record's version is the last number.
+/// Numbers have no gaps, hashes are chained, and the record's version is the last number.
 pub fn is_whole(stored: &Stored) -> Vec<String> {
     let case = &stored.case;
     let mut found: Vec<String> =
@@ -21,7 +21,7 @@ pub fn is_whole(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// One automatic decision an attempt, each with its `checks` row; a decision that ends everything stands until it is reopened.
+/// An attempt has one automatic decision with its `checks` row. A final decision stands until the verification is reopened.
 pub fn decides_once(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut attempts: BTreeMap<u32, u32> = BTreeMap::new();
@@ -52,7 +52,7 @@ pub fn decides_once(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// The verdict follows from the stored records, digest and all.
+/// The verdict follows from the stored records, digest included.
 pub fn recomputes(stored: &Stored) -> Vec<String> {
     let replayed = decision::replay(&stored.case, &stored.policy);
     let different = replayed.iter().filter(|replayed| !replayed.same);
@@ -61,8 +61,8 @@ pub fn recomputes(stored: &Stored) -> Vec<String> {
         .collect()
 }
 
-/// Nobody takes up work that another holds: the claim before must have ended, run out, or be that of the same instance, started
-/// anew.
+/// No instance claims work that another one holds: the earlier claim must have ended, run out, or belong to the same instance
+/// before its restart.
 pub fn claims_exclude(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut last: BTreeMap<String, (u32, &str, jiff::Timestamp)> = BTreeMap::new();
@@ -104,7 +104,7 @@ pub fn claims_exclude(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// A result names a claim of the one who writes it, on that very work, and each piece of a claim is answered once.
+/// A result names a claim of its writer on that very work, and each item of a claim is answered once.
 pub fn answers_its_own_claims(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut open: BTreeMap<(u32, String), &str> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What the records of one verification must say.
+//! The promises about the records of one verification.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub fn follows(stored: &Stored) -> Vec<String> {
         .collect()
 }
 
-/// It is final, or says what it waits for.
+/// The record is final, or says what it waits for.
 pub fn is_not_silent(stored: &Stored) -> Vec<String> {
     let case = &stored.case;
     let summary = summary(case, &stored.policy);
@@ -36,7 +36,7 @@ pub fn is_not_silent(stored: &Stored) -> Vec<String> {
         }
         Status::Approved | Status::Declined | Status::Canceled | Status::Expired => true,
     };
-    // What a newer version lets people do is that version's to handle.
+    // Actions of a newer version are for that version to handle.
     let unhandled = case.unhandled_actions().filter(|action| action.kind.is_some());
     let unhandled = unhandled.map(|action| format!("action {} ({}) was not handled", action.id, action.name));
     unless(waits, || format!("{} without a word about what it waits for", summary.status))
@@ -45,7 +45,7 @@ pub fn is_not_silent(stored: &Stored) -> Vec<String> {
         .collect()
 }
 
-/// One row a kind and attempt, and the journal tells of exactly these rows with the same outcome.
+/// There is one row per kind and attempt, and the journal names exactly these rows with the same outcome.
 pub fn checks_are_told(stored: &Stored) -> Vec<String> {
     let mut rows: BTreeMap<(Kind, u32), Vec<Outcome>> = BTreeMap::new();
     let mut told = rows.clone();
@@ -64,7 +64,8 @@ pub fn checks_are_told(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// Every check that the policy requires passed, before a machine says yes. Only the device may be missing, if the policy says so.
+/// Every check that the policy requires has passed before an automatic approval. Only the device check may be missing, if the policy
+/// allows it.
 pub fn approval_is_earned(stored: &Stored) -> Vec<String> {
     let approved = stored.case.journal.iter().filter_map(|entry| match &entry.event {
         Event::Decided { attempt, status: Status::Approved, source: Source::Automatic, .. } => Some(*attempt),
@@ -84,7 +85,7 @@ pub fn approval_is_earned(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// One notification for each endpoint and for each thing that partners want to hear of.
+/// There is one notification per endpoint and event.
 pub fn tells_partners(stored: &Stored, endpoints: &[String]) -> Vec<String> {
     let mut due: BTreeMap<(String, String), usize> = BTreeMap::new();
     for entry in &stored.case.journal {

@@ -1,4 +1,4 @@
-//! Worlds made by hand: a healthy one, and each kind of damage that the oracle must see.
+//! Handmade worlds: a healthy one, and each kind of damage that the oracle must see.
 
 use std::collections::BTreeMap;
 
@@ -21,21 +21,21 @@ use crate::system::sandbox::Call;
 const ID: &str = "verification001";
 const ENDPOINT: &str = "endpoint0000001";
 
-/// One verification that was approved as it should be.
+/// One verification that was rightly approved.
 fn healthy() -> World {
     let mut life = Life::new();
     life.run();
     life.world()
 }
 
-/// Breaks `world` and tells what the oracle says.
+/// Damages `world` and returns what the oracle says.
 fn broken(damage: impl FnOnce(&mut Stored)) -> String {
     let mut world = healthy();
     damage(world.stored.get_mut(ID).expect("the verification"));
     violations(&world).join("\n")
 }
 
-/// Appends a row as somebody would who knows how the chain is made, but not the rules.
+/// Appends a row as an attacker would who knows how the chain is made, and not the rules.
 fn append(stored: &mut Stored, event: Event, by: &str) {
     let now = stored.case.journal.last().map_or(Timestamp::UNIX_EPOCH, |entry| entry.created);
     stored.case.apply(&Transition::new(event, by), now);
@@ -142,7 +142,7 @@ fn a_record_that_says_something_else_is_seen() {
 fn silence_is_seen() {
     let mut life = Life::new();
     life.start();
-    // The last of the evidence came, and nobody looked.
+    // The last evidence arrived, and no process looked.
     life.case.actions.push(life.completed());
     let world = life.world();
     let said = violations(&world).join("\n");
@@ -287,7 +287,7 @@ impl Life {
         self.case.apply(transition, Timestamp::UNIX_EPOCH);
     }
 
-    /// Runs the core until it has no more to say; work is done at once.
+    /// Runs the core until nothing is due. Work is done at once.
     fn run(&mut self) {
         while let Some(work) = self.next_work() {
             let claim = self.case.seq();
@@ -302,7 +302,7 @@ impl Life {
         assert!(self.next_work().is_some());
     }
 
-    /// Writes what follows, up to a claim; its work.
+    /// Writes what follows, up to a claim, and returns its work.
     fn next_work(&mut self) -> Option<Vec<Work>> {
         loop {
             let holding: Vec<u32> = Vec::new();
@@ -370,7 +370,7 @@ impl Life {
         }
     }
 
-    /// What a sidecar would have stored.
+    /// The summary that a sidecar would have stored.
     fn into_stored(self) -> Stored {
         let summary = summary(&self.case, &self.policy);
         let decided: Vec<_> = self.case.journal.iter().filter(|e| matches!(e.event, Event::Decided { .. })).collect();
