@@ -1,4 +1,4 @@
-//! Bare hyper: the same answer to everything. What a facade in front of nothing would cost.
+//! Bare hyper: the same answer to every request. The cost of a facade that has nothing behind it.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,12 +17,12 @@ use tokio::task::JoinSet;
 /// Options of `driver bare`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// What is answered.
+    /// The body of every answer.
     #[arg(long)]
     body: PathBuf,
 }
 
-/// Serves on a free port, which it says, until it is killed.
+/// Serves on a free port, which it prints, until it is killed.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let body = Bytes::from(std::fs::read(&options.body).context("the body")?);
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
@@ -34,7 +34,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         let body = body.clone();
         connections.spawn(async move {
             let service = service_fn(move |_: Request<Incoming>| answer(body.clone()));
-            // A client that goes away is no error here.
+            // A client that disconnects is not an error here.
             let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
         });
         while connections.try_join_next().is_some() {}

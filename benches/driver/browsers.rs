@@ -1,4 +1,4 @@
-//! Browsers that listen: each a stream of its own, subscribed to verifications and the journal as a page would be.
+//! Browsers that only listen: each has its own stream, subscribed to verifications and the journal as a page would be.
 
 use tokio::task::JoinSet;
 
@@ -8,18 +8,18 @@ use crate::stream;
 /// Options of `driver browsers`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// `PocketBase`.
+    /// Address of `PocketBase`.
     #[arg(long)]
     pocketbase: String,
-    /// Token of the person who has them all open.
+    /// Token of the person to whom all of them belong.
     #[arg(long)]
     token: String,
-    /// How many.
+    /// Number of browsers.
     #[arg(long)]
     count: usize,
 }
 
-/// Says `ready` when all are subscribed, then reads until it is killed.
+/// Prints `ready` once all are subscribed, then reads until it is killed.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let caller = Caller::new(&options.pocketbase, &options.token)?;
     let mut streams = JoinSet::new();

@@ -1,7 +1,7 @@
 //! The floor: what `PocketBase` itself needs for create -> event -> one batch -> event.
 //!
-//! It does the least that any service beside `PocketBase` can do and still write what ours writes: no reading, no thinking,
-//! one batch with the journal row, the finding and the summary. Its rows are as large as ours.
+//! It does the least that a service next to `PocketBase` can do while it writes what the sidecar writes: no reading, no
+//! computing, one batch with the journal row, the finding and the summary. Its rows are as large as the sidecar's.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::stream::{self, Event};
 /// Options of `driver floor`.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// `PocketBase`.
+    /// Address of `PocketBase`.
     #[arg(long)]
     pocketbase: String,
     /// Token of a service.
@@ -22,7 +22,7 @@ pub struct Options {
     token: String,
 }
 
-/// Serves until it is killed or the stream ends. Says `ready` when it listens.
+/// Serves until it is killed or the stream ends. Prints `ready` when it listens.
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let caller = Arc::new(Caller::new(&options.pocketbase, &options.token)?);
     let mut streams = JoinSet::new();

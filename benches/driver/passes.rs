@@ -1,6 +1,6 @@
-//! Passes: a record is committed, and the time until what follows from it is seen by a subscriber is taken.
+//! Passes: a record is committed, and the time until a subscriber sees its consequence is measured.
 //!
-//! Workers take turns without a pause (a closed loop), so `concurrency` passes are under way at any time.
+//! Workers run one pass after another (a closed loop), so `concurrency` passes are in flight at any time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,17 +16,17 @@ use crate::figures::{Meter, summary};
 use crate::person::{Follower, Person, Place};
 use crate::pocketbase::record_id;
 
-/// Verifications made ready at the same time, before the clock starts.
+/// Verifications prepared at the same time, before the clock starts.
 const PREPARED_TOGETHER: usize = 8;
 
-/// What is created.
+/// Which record is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
-    /// A verification; it becomes `awaiting_input`. No provider is asked.
+    /// A verification, which becomes `awaiting_input`. No provider is asked.
     Start,
-    /// A device signal of a verification that waits for it; its result comes. One provider is asked once.
+    /// A device signal of a verification that waits for it, until its result is seen. One provider is asked once.
     Device,
-    /// A document of a verification that waits for it; its result comes. Two providers are asked once each.
+    /// A document of a verification that waits for it, until its result is seen. Two providers are asked once each.
     Document,
 }
 
@@ -35,13 +35,13 @@ pub enum Kind {
 pub struct Options {
     #[command(flatten)]
     place: Place,
-    /// What is created.
+    /// Which record is created.
     #[arg(long)]
     kind: Kind,
-    /// How many in all.
+    /// Number of passes.
     #[arg(long)]
     count: usize,
-    /// How many at the same time.
+    /// Passes at the same time.
     #[arg(long)]
     concurrency: usize,
     /// The document's picture.
@@ -49,15 +49,15 @@ pub struct Options {
     picture: Option<std::path::PathBuf>,
 }
 
-/// A verification to make a pass with.
+/// The verification of a pass.
 struct Turn {
     id: String,
     follower: Follower,
-    /// The device event to hand in.
+    /// The device event to submit.
     event: String,
 }
 
-/// Runs them; the times, and how many came to nothing.
+/// Runs the passes: their times, and the number of failures.
 pub async fn run(options: Options) -> anyhow::Result<Value> {
     let mut streams = JoinSet::new();
     let person = Person::arrive(&options.place, &["verifications"], &mut streams).await?;
@@ -136,7 +136,7 @@ async fn pass(person: &Person, kind: Kind, picture: &Bytes, mut turn: Turn) -> a
             (committed, turn.follower.until("verifications", |record| judged(record, "document")).await?)
         }
     };
-    // The event may be here before the answer to the write that caused it.
+    // The event may arrive before the answer to the write that caused it.
     Ok(seen.saturating_duration_since(committed))
 }
 

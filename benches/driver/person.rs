@@ -1,4 +1,4 @@
-//! The person in front of a browser: what they send, and waiting for what comes of it.
+//! The person in front of a browser: what they send, and waiting for its consequences.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,13 +12,13 @@ use tokio::task::JoinSet;
 use crate::pocketbase::{Caller, record_id};
 use crate::stream::{self, Event};
 
-/// Where everything is, and who drives.
+/// The addresses, and the identity of the person.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Place {
-    /// `PocketBase`.
+    /// Address of `PocketBase`.
     #[arg(long)]
     pub pocketbase: String,
-    /// The provider sandbox.
+    /// Address of the provider sandbox.
     #[arg(long)]
     pub sandbox: String,
     /// Token of the person.
@@ -27,28 +27,28 @@ pub struct Place {
     /// Id of the person.
     #[arg(long)]
     pub user: String,
-    /// Process whose CPU time is taken, beside the wall clock.
+    /// Process whose CPU time is measured, in addition to the wall clock.
     #[arg(long)]
     pub meter: Option<u32>,
-    /// Longest wait for one result.
+    /// Time limit for one result, in seconds.
     #[arg(long, default_value_t = 60)]
     pub patience_seconds: u64,
 }
 
-/// A person with a stream of their own, on which all their verifications are followed.
+/// A person with one stream, on which all their verifications are followed.
 #[derive(Clone)]
 pub struct Person {
-    /// Requests of theirs.
+    /// Sends their requests.
     pub caller: Caller,
     place: Place,
     followed: Arc<Mutex<HashMap<String, UnboundedSender<Event>>>>,
 }
 
-/// What is told of one verification.
+/// The events of one verification.
 pub struct Follower {
     events: UnboundedReceiver<Event>,
     patience: Duration,
-    /// When it was first told that the verification is there.
+    /// When the first event about the verification arrived.
     created: Option<Instant>,
 }
 
@@ -72,7 +72,7 @@ impl Person {
                 };
                 let followed = followed.lock().unwrap_or_else(PoisonError::into_inner);
                 if let Some(follower) = key.as_str().and_then(|key| followed.get(key)) {
-                    // Fails only when that verification is not waited for any more.
+                    // Fails only if that verification is no longer followed.
                     let _ = follower.send(event);
                 }
             }
@@ -88,7 +88,7 @@ impl Person {
         Follower { events, patience: Duration::from_secs(self.place.patience_seconds), created: None }
     }
 
-    /// Asks to be verified; when that was acknowledged.
+    /// Starts a verification, and returns when that was acknowledged.
     pub async fn begin(&self, id: &str) -> anyhow::Result<Instant> {
         let body = json!({
             "id": id,
@@ -107,14 +107,14 @@ impl Person {
         Ok(Instant::now())
     }
 
-    /// The event that the provider's agent would have made in this browser.
+    /// Makes the event that the provider's agent would make in this browser.
     pub async fn device_event(&self, verification: &str) -> anyhow::Result<String> {
         let wish = json!({ "linked_id": verification, "url": "http://127.0.0.1/verify" });
         let made = self.ask_sandbox("fingerprint/events", &wish).await?;
         made["event_id"].as_str().map(str::to_owned).context("an event without an id")
     }
 
-    /// Sends that event; when that was acknowledged.
+    /// Sends that event, and returns when that was acknowledged.
     pub async fn send_device(&self, verification: &str, event: &str) -> anyhow::Result<Instant> {
         let body = json!({ "verification": verification, "event_id": event, "stage": "start" });
         self.caller.create("device_signals", &body).await?;
@@ -128,21 +128,21 @@ impl Person {
         Ok(())
     }
 
-    /// Asks for a challenge; the id of its record.
+    /// Asks for a challenge, and returns the id of its record.
     pub async fn ask_challenge(&self, verification: &str) -> anyhow::Result<String> {
         let id = record_id();
         self.caller.create("liveness_sessions", &json!({ "id": id, "verification": verification })).await?;
         Ok(id)
     }
 
-    /// Takes the provider's challenge `session`, and passes it.
+    /// Takes the provider's challenge `session` and passes it.
     pub async fn take_challenge(&self, session: &str) -> anyhow::Result<()> {
         let taken = json!({ "outcome": "pass", "person": "anna" });
         self.ask_sandbox(&format!("liveness/{session}"), &taken).await?;
         Ok(())
     }
 
-    /// Says that the challenge was finished; when that was acknowledged.
+    /// Reports that the challenge was finished, and returns when that was acknowledged.
     pub async fn finish_challenge(&self, verification: &str, challenge: &str, action: &str) -> anyhow::Result<Instant> {
         let body = json!({
             "id": action,
@@ -163,13 +163,13 @@ impl Person {
 }
 
 impl Follower {
-    /// When the verification was there at the latest: it was acknowledged at `answered`, but the event may have come before. With
-    /// many subscribers it does, since `PocketBase` tells them all before it answers.
+    /// The latest time at which the verification existed: it was acknowledged at `answered`, but its event may have arrived before.
+    /// With many subscribers it does, since `PocketBase` notifies them all before it answers.
     pub fn committed(&self, answered: Instant) -> Instant {
         self.created.map_or(answered, |created| created.min(answered))
     }
 
-    /// The first event of `collection` from now on for whose record `good` holds, and when it was here.
+    /// Waits for the next event of `collection` for whose record `good` holds, and returns it with its time of arrival.
     pub async fn until(&mut self, collection: &str, good: impl Fn(&Value) -> bool) -> anyhow::Result<(Value, Instant)> {
         let found = async {
             while let Some(event) = self.events.recv().await {

@@ -1,4 +1,4 @@
-//! Plain requests to a `PocketBase`, as somebody.
+//! Plain requests to a `PocketBase` with a token.
 
 use anyhow::{Context as _, bail};
 use rand::Rng as _;
@@ -10,7 +10,7 @@ use serde_json::Value;
 const ID_LENGTH: usize = 15;
 const ID_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Somebody with a token.
+/// A caller with a token.
 #[derive(Clone)]
 pub struct Caller {
     /// Connections, kept alive.
@@ -21,7 +21,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Somebody with `token` at `base`, with connections of their own.
+    /// A caller with `token` at `base`, with connections of its own.
     pub fn new(base: &str, token: &str) -> anyhow::Result<Self> {
         let http = Client::builder().no_proxy().build().context("an HTTP client")?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: token.to_owned() })
@@ -59,7 +59,7 @@ impl Caller {
         self.send(request).await.context("batch")
     }
 
-    /// The request with our token.
+    /// The request with the token.
     pub fn signed(&self, request: RequestBuilder) -> RequestBuilder {
         request.header("Authorization", &self.token)
     }

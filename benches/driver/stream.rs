@@ -1,4 +1,4 @@
-//! A realtime stream: every event with the instant at which its last byte was read.
+//! A realtime stream: every event with the time at which its last byte was read.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::pocketbase::Caller;
 
-/// What was told.
+/// An event.
 #[derive(Debug)]
 pub struct Event {
     /// The collection's name.
@@ -19,12 +19,12 @@ pub struct Event {
     pub action: String,
     /// The record.
     pub record: Value,
-    /// When it was here.
+    /// Time of arrival.
     pub at: Instant,
 }
 
-/// Subscribes `caller` to `collections`. The stream is read by a task of `tasks` until it ends; the receiver is in force when
-/// this returns.
+/// Subscribes `caller` to `collections`. A task of `tasks` reads the stream until it ends. The subscription is in force when this
+/// returns.
 pub async fn subscribe(
     caller: &Caller,
     collections: &[&str],
@@ -72,7 +72,7 @@ impl Reader {
             let at = Instant::now();
             let mut data: Value = serde_json::from_slice(data).context("an event that is not JSON")?;
             if let Some(connected) = self.connected.take() {
-                // Fails only when nobody waits any more.
+                // Fails only if the receiver is gone.
                 let _ = connected.send(data["clientId"].as_str().unwrap_or_default().to_owned());
                 return Ok(());
             }

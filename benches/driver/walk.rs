@@ -1,7 +1,7 @@
-//! Whole verifications: everything a person sends, until the decision is seen.
+//! Whole verifications: everything that a person sends, until the decision is seen.
 //!
-//! With `--alone` nobody checks anything: the same records as a service wrote for one such verification are written right after
-//! each record of the person, in as few transactions as the person's steps allow. That is what `PocketBase` sustains by itself.
+//! With `--alone` no service runs: the records that a service wrote for one such verification are written right after each
+//! record of the person, in as few transactions as the person's steps allow. That is what `PocketBase` sustains by itself.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,24 +23,24 @@ use crate::pocketbase::{Caller, record_id};
 pub struct Options {
     #[command(flatten)]
     place: Place,
-    /// How many in all.
+    /// Number of verifications.
     #[arg(long)]
     count: usize,
-    /// How many at the same time.
+    /// Verifications at the same time.
     #[arg(long)]
     concurrency: usize,
     /// The document's picture.
     #[arg(long)]
     picture: PathBuf,
-    /// File with the transactions that a service would have made.
+    /// File with the transactions that a service would make.
     #[arg(long, requires = "service_token")]
     alone: Option<PathBuf>,
-    /// Token of a service, for these.
+    /// Token of a service, for those transactions.
     #[arg(long)]
     service_token: Option<String>,
 }
 
-/// The transactions of a service for one verification: what follows each of the person's steps.
+/// The transactions of a service for one verification, by the person's step that they follow.
 #[derive(Deserialize)]
 struct Script {
     steps: Vec<Vec<Item>>,
@@ -50,9 +50,9 @@ struct Script {
 struct Item {
     method: String,
     collection: String,
-    /// With `{verification}`, `{session}`, `{action}` and `{random}` in its texts.
+    /// With `{verification}`, `{session}`, `{action}` and `{random}` as placeholders.
     body: Value,
-    /// The record to patch, by the same words.
+    /// The record to patch, with the same placeholders.
     #[serde(default)]
     id: String,
     /// Files by field.
@@ -65,7 +65,7 @@ struct Alone {
     script: Script,
 }
 
-/// What one walk took.
+/// The figures of one walk.
 struct Times {
     opened: Duration,
     decided: Duration,
@@ -73,7 +73,7 @@ struct Times {
     status: String,
 }
 
-/// Runs them; the times, how they ended, and how many came to nothing.
+/// Runs the walks: their times, their outcomes, and the number of failures.
 pub async fn run(options: Options) -> anyhow::Result<Value> {
     let mut streams = JoinSet::new();
     let person = Person::arrive(&options.place, &["verifications", "liveness_sessions"], &mut streams).await?;
@@ -181,7 +181,7 @@ impl Names {
     }
 }
 
-/// What the service would have written after the person's step `step`.
+/// Writes what a service would write after the person's step `step`.
 async fn write(alone: Option<&Alone>, step: usize, names: &Names) -> anyhow::Result<()> {
     let Some(alone) = alone else { return Ok(()) };
     let mut requests = Vec::new();

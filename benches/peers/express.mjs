@@ -1,5 +1,5 @@
-// The facade's two busiest endpoints as one would write them with Express and PocketBase's SDK: the peer that benches/run
-// measures ours against. Same key check, same records, same shape of the answer.
+// The facade's two busiest endpoints, as one would write them with Express and PocketBase's SDK. benches/run compares the
+// facade with them: same key check, same records, same shape of the answer.
 
 import express from 'express'
 import PocketBase from 'pocketbase'
@@ -24,7 +24,7 @@ app.get('/api/v1/status/:id', async (req, res) => {
 app.post('/api/v1/verify', async (req, res) => {
   const token = (req.get('Authorization') ?? '').replace(/^Bearer /, '')
   try {
-    // Whose token it is only PocketBase can say.
+    // Only PocketBase can say whose token it is.
     const person = client()
     person.authStore.save(token, null)
     const { record } = await person.collection('users').authRefresh()

@@ -1,6 +1,6 @@
-// The same job as a Node service beside PocketBase: the SDK's subscriptions tell it of each record a person sends, and it asks
-// the providers through their own SDKs. A peer of benches/run, written as the SDKs' documentation suggests: what was created
-// while it was away, and what it was at when it died, nothing tells it.
+// The same job as a Node service next to PocketBase: it subscribes to the records that a person sends with the SDK, and asks
+// the providers through their own SDKs. A peer of benches/run, written as the SDKs' documentation suggests. It does not learn
+// of what was created while it was away, nor of what it was doing when it died.
 
 import {
   CompareFacesCommand,
@@ -79,7 +79,7 @@ await on('actions', async (action) => {
 
 console.log('ready')
 
-// Writes a finding, and the decision once all are there.
+// Writes a finding, and the decision once all findings exist.
 async function conclude(verification, kind, passed, scores, extracted = null) {
   await pb.collection('checks').create({ verification, kind, attempt: 1, outcome: passed ? 'passed' : 'failed', scores, extracted })
   const checks = await pb.collection('checks').getFullList({ filter: `verification = '${verification}'` })

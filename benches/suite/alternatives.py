@@ -39,7 +39,7 @@ def run(bench):
 
 
 def still_work(bench):
-    """A peer that does not do the job any more would be fast, and lose nothing."""
+    """A peer that no longer does the job would be fast, and lose nothing."""
     rows = []
     with bench.folder() as folder, Sandbox(bench.binaries, folder) as sandbox:
         picture = specimen(bench.binaries, folder)
@@ -52,7 +52,7 @@ def still_work(bench):
 
 @contextlib.contextmanager
 def stack(bench, who, folder, sandbox):
-    """A PocketBase and who does the work beside it; with hooks it does all itself."""
+    """A PocketBase and the service next to it; with hooks it does all itself."""
     if who == "hooks":
         with Pocketbase(machine.PEERS / "pb_hooks", provider_environment(sandbox.url)) as server:
             yield server, None
@@ -63,7 +63,7 @@ def stack(bench, who, folder, sandbox):
 
 
 def speed(bench, folder, sandbox):
-    """Whole verifications through each, one at a time and several."""
+    """Whole verifications through each, one at a time and several at once."""
     counts, rounds = bench.pick({1: 20, SOME_AT_A_TIME: 64}, {1: 8, SOME_AT_A_TIME: 32}), bench.pick(3, 2)
     driver, picture = Driver(bench.binaries), specimen(bench.binaries, folder)
     with contextlib.ExitStack() as running:
@@ -97,7 +97,7 @@ def lose(bench, who, folder, sandbox):
 
 def speed_rows(taken):
     def pairs(what, unit, concurrency, value):
-        """Ours beside each of the others."""
+        """Ours compared with each of the others."""
         values = {who: [value(figures) for figures in taken[f"{who}/{concurrency}"]] for who in NAMES}
         what = f"{what}, {concurrency} at a time"
         return [compare(what, unit, values["ours"], values[who], NAMES[who]) for who in BESIDE]

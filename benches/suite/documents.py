@@ -1,4 +1,4 @@
-"""Group 7: documents, as the whole system handles them. Part by part they are measured by `cargo bench`."""
+"""Group 7: documents, as the whole system handles them. `cargo bench` measures them part by part."""
 
 import concurrent.futures
 import http.client
@@ -11,9 +11,9 @@ from stack import API_KEY, Driver, Pocketbase, Sandbox, Sidecar, specimen
 
 TITLE = "7. Documents"
 MIB = 1024 * 1024
-# The facade takes so many at the same time, and pictures up to 5 MiB.
+# The facade takes this many at the same time, and pictures up to 5 MiB.
 UPLOADS_AT_ONCE, UPLOADS, PICTURE_BYTES = 16, 48, 4_900_000
-# Held once, and a little for frames and rows.
+# Held once, with a little for frames and rows.
 HELD_AIM = 1.5
 
 
@@ -53,12 +53,12 @@ def each(bench, folder, server, sandbox, sidecar):
 
 
 def uploads(bench, folder, server, sidecar):
-    """Documents of verifications whose policy does not look at them, so that only the way through the facade is in memory."""
+    """Documents of verifications whose policy ignores them, so that only the facade's memory is measured."""
     policy = server.all("policies", "name='default'")[0]
     changed = {"id": "policydevice001", "name": "device", "required_checks": ["device"]}
     server.make("policies", {name: value for name, value in policy.items() if name != "created"} | changed)
     case = {"user": server.person["id"], "declared_name": "x", "policy_name": "device"}
-    # What follows a JPEG's end is no part of the picture, but it is part of the file.
+    # What follows a JPEG's end is not part of the picture, but part of the file.
     picture = specimen(bench.binaries, folder, "small.jpg", "small=900").read_bytes().ljust(PICTURE_BYTES, b"\0")
     ids = [server.make("verifications", case)["id"] for _ in range(UPLOADS)]
 

@@ -1,4 +1,4 @@
-"""Group 3: the facade beside PocketBase, a Node server and bare hyper, at 64 connections."""
+"""Group 3: the facade compared with PocketBase, a Node server and bare hyper, at 64 connections."""
 
 import json
 import pathlib
@@ -13,7 +13,7 @@ from stack import API_KEY, SERVICE, Pocketbase, Sandbox, Sidecar, environment_of
 
 TITLE = "3. Facade: 64 connections"
 CONNECTIONS = 64
-# As many verifications are asked for in turn.
+# The number of verifications that are asked for in turn.
 RECORDS = 100
 STATUS_AIM, CPU_AIM, VERIFY_AIM = 0.75, 0.1, 0.95
 DECLARED = {
@@ -75,7 +75,7 @@ def run(bench):
 
 
 def status(bench, rounds, load, server, sidecar, express, bare):
-    """The same verifications, read from each."""
+    """Reads the same verifications from each."""
     record = "/api/collections/verifications/records/ID"
     key = {"X-API-Key": API_KEY}
     rivals = {
@@ -97,7 +97,7 @@ def status(bench, rounds, load, server, sidecar, express, bare):
 
 
 def verify(bench, rounds, load, server, sidecar, express):
-    """New verifications of the same person, through each, with the sidecar at its work behind all of them."""
+    """Creates verifications of the same person through each, with the sidecar at work behind all of them."""
     person = {"Authorization": f"Bearer {server.person_token}", "Content-Type": "application/json"}
     ours = {"declared": DECLARED, "consent": CONSENT, "locale": "en"}
     stored = {f"declared_{name}": value for name, value in DECLARED.items()} | {
@@ -143,7 +143,7 @@ def status_rows(taken):
         compare("GET status, p99", "ms", tail["ours"], tail["express"], "Node, Express, SDK"),
         guarded(
             compare("GET status, PocketBase's CPU", "us", asked, read, "PocketBase's own read", at_most=CPU_AIM, why=why),
-            # A read of PocketBase for each answer costs as much as its own.
+            # Reading PocketBase for each answer costs as much as PocketBase's own answer.
             at_most=0.4,
         ),
         *(

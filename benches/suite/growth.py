@@ -48,7 +48,7 @@ def backlogs(bench):
 
 
 def backlog(bench, count):
-    """So many verifications wait, each with a device signal that decides it, before any sidecar runs."""
+    """Creates verifications, each with a device signal that decides it, before any sidecar runs."""
     with bench.folder() as folder, Pocketbase() as server, Sandbox(bench.binaries, folder) as sandbox:
         policy = server.all("policies", "name='default'")[0]
         changed = {"id": "policydevice001", "name": "device", "required_checks": ["device"], "device_max_age_seconds": 86400}
@@ -77,7 +77,7 @@ def backlog(bench, count):
 
 
 def fill(server, sandbox, count):
-    """Rows as people would have made them, past the API."""
+    """Creates rows as people would have made them, without the API."""
     person = server.person["id"]
     for first in range(0, count, ROWS_IN_A_STATEMENT):
         numbers = min(ROWS_IN_A_STATEMENT, count - first)
@@ -166,7 +166,7 @@ def grow(server, rows):
 
 
 def sidecars(bench):
-    """The same load, seen by one sidecar and by several."""
+    """The same load with one sidecar and with several."""
     numbers, rounds = bench.pick([1, 2, 4, 8], [1, 2]), bench.pick(2, 1)
     count = bench.pick(128, 64)
     driver = Driver(bench.binaries)
@@ -189,7 +189,7 @@ def sidecars(bench):
 
 
 def browsers(bench):
-    """Passes while people look on, beside the floor with as many looking on."""
+    """Passes while other browsers listen, compared with the floor with as many listening."""
     numbers, rounds = bench.pick([1, 100, 1000], [1, 100]), bench.pick(3, 1)
     driver = Driver(bench.binaries)
     rows = []

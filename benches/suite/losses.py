@@ -1,4 +1,4 @@
-"""What is lost when the one who does the work is killed in the middle, and started again at once.
+"""What is lost when the service is killed in the middle and started again at once.
 
 The people here are patient: what PocketBase did not take they send again under the same id until it is stored. What is stored
 they do not send again, so a verification that is never decided is one that the service forgot.
@@ -12,9 +12,9 @@ import time
 import pocketbase
 
 WALKERS = 50
-# The model takes so long, and the service dies when it was asked about half of the documents.
+# The model takes this long, and the service is killed when it was asked about half of the documents.
 THINKING_MS, ASKED = 3000, WALKERS // 2
-# Counted from the new start on.
+# Counted from the restart.
 PATIENCE_SECONDS = 60
 PAUSE_SECONDS = 1
 BEFORE_THE_BLOW_SECONDS = 120
@@ -28,11 +28,11 @@ DECLARED = {
 
 
 class GivenUp(Exception):
-    """The time is over."""
+    """The time limit is reached."""
 
 
 class Patience:
-    """How long a crowd waits: for ever, until `end_in` says otherwise."""
+    """The time limit of a crowd: none, until `end_in` sets one."""
 
     def __init__(self):
         self.deadline = float("inf")
@@ -47,7 +47,7 @@ class Patience:
 
 
 def count(server, sandbox, victim, picture):
-    """Kills `victim` in the middle of so many verifications; how many were never decided, and which calls were made again."""
+    """Kills `victim` in the middle of this many verifications; how many were never decided, and which calls were repeated."""
     sandbox.control("DELETE", "journal")
     sandbox.control("POST", "faults", {"provider": "openai", "fault": "delay", "ms": THINKING_MS, "times": 0})
     patience = Patience()
@@ -90,7 +90,7 @@ def strike(sandbox):
 
 
 def calls(sandbox):
-    """Paid calls so far: for each operation, and for each provider."""
+    """Paid calls so far, by operation and by provider."""
     made = collections.Counter()
     for entry in sandbox.control("GET", "journal")["entries"]:
         if entry["operation"] != "CreateFaceLivenessSession":  # repeated with the same token it is the same session
@@ -100,13 +100,13 @@ def calls(sandbox):
 
 
 def calls_again(sandbox):
-    """Paid calls beyond one of each kind a verification; at least, where some verifications were never asked about."""
+    """Paid calls beyond one of each kind per verification; a lower bound if some verifications were never asked about."""
     providers = {"openai", "rekognition", "fingerprint", "sts"}
     return sum(max(0, number - WALKERS) for what, number in calls(sandbox).items() if what not in providers)
 
 
 class Walker(threading.Thread):
-    """A person with everything in hand, who only looks at their own records."""
+    """A person with everything at hand, who looks only at their own records."""
 
     def __init__(self, server, sandbox, picture, number, patience):
         super().__init__(daemon=True)
@@ -136,7 +136,7 @@ class Walker(threading.Thread):
         self.decided = time.monotonic()
 
     def store(self, name, collection, body, files=None):
-        """Sends it until it is there."""
+        """Repeats the request until it is stored."""
         self.at = name
         body = body | {"id": self.ids[name]}
         while True:

@@ -15,7 +15,7 @@ PEERS = ROOT / "benches/peers"
 
 
 def prepare(form, build=True):
-    """Builds and installs; the programs to measure with."""
+    """Builds and installs the programs to measure with."""
     run([ROOT / "scripts/pocketbase"], quiet=True)
     if form == "ci":
         if build:
@@ -23,10 +23,10 @@ def prepare(form, build=True):
         return Binaries(TARGET / "debug/identivia", TARGET / "debug/sandbox", TARGET / "debug/driver", "debug")
     if build:
         print("building (minutes, the first time)", flush=True)
-        # As the production image is built; the driver shares that build.
+        # As the production image is built. The driver shares that build.
         production = ["--release", "--no-default-features"]
         run(["cargo", "build", "--quiet", *production, "--bin", "identivia", "--bin", "driver"])
-        # The providers' time is theirs: a debug build, whose picture code is optimised, is enough.
+        # The providers' time is not measured: a debug build, whose picture code is optimised, is enough.
         run(["cargo", "build", "--quiet", "--bin", "sandbox"])
     release = TARGET / "release"
     return Binaries(release / "identivia", TARGET / "debug/sandbox", release / "driver", "release")

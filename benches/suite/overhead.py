@@ -1,4 +1,4 @@
-"""Group 1: our overhead per pass, as a multiple of PocketBase's own floor."""
+"""Group 1: the overhead per pass, as a multiple of PocketBase's own floor."""
 
 from report import compare, guarded, paired
 from stack import Driver, Floor, Pocketbase, Sandbox, Sidecar
@@ -12,7 +12,7 @@ WHY = {
     "start": "A pass knows the case before it writes; the floor writes blindly.",
     "device": "A pass with a provider is claimed before and written after the call: two transactions where the floor has one.",
 }
-# More than twice what it was when this was written (1.7 and 2.4): fails when a pass reads or writes much more than it does today.
+# More than twice the values when this was written (1.7 and 2.4): fails if a pass reads or writes much more than today.
 CPU_GUARD = {"start": 4, "device": 6}
 P50_AIM, P99_AIM = 1.3, 2.0
 

@@ -14,7 +14,7 @@ KIB = 1024
 
 
 class Process:
-    """A child of ours. `with Process(...)` ends it at the end, whatever happens."""
+    """A child process. `with Process(...)` ends it at the end, whatever happens."""
 
     def __init__(self, name, command, folder, env=None, cwd=None):
         self.name = name
@@ -25,7 +25,7 @@ class Process:
         self.child = None
 
     def start(self):
-        """Starts it. What it says is appended to its log, where `said` finds what this process said."""
+        """Starts it. Its output is appended to its log; `said` finds the output of this process."""
         log = open(self.log_path, "ab")
         self.said_before = self.log_path.stat().st_size
         self.started = time.monotonic()
@@ -45,7 +45,7 @@ class Process:
             return log.read().decode(errors="replace")
 
     def wait_for(self, what, found):
-        """What `found` gives, once it gives something."""
+        """The value of `found`, once there is one."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             result = found()
@@ -100,7 +100,7 @@ def memory_mib(pid, name="VmRSS"):
 
 
 def forget_peak(pid):
-    """From now on `VmHWM` counts anew."""
+    """Resets `VmHWM`."""
     pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 

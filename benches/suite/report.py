@@ -1,4 +1,4 @@
-"""Rows of the table: what was measured, what stands beside it, the ratio, the aim; and the forms in which they are shown."""
+"""Rows of the table: the measurement, the comparison, the ratio, the aim; and the forms in which they are shown."""
 
 import dataclasses
 import json
@@ -31,14 +31,14 @@ def paired(ours, beside):
 
 
 def compare(what, unit, ours, beside, beside_what, at_most=None, at_least=None, why=""):
-    """A row from the rounds of two, with an aim for their ratio."""
+    """A row from the rounds of two systems, with an aim for their ratio."""
     ratio = paired(ours, beside)
     row = Row(what, median(ours), unit, median(beside), beside_what, ratio)
     return aimed(row, ratio, "x", at_most, at_least, why)
 
 
 def single(what, unit, ours, at_most=None, at_least=None, why=""):
-    """A row from the rounds of one, with an aim for its value."""
+    """A row from the rounds of one system, with an aim for its value."""
     value = median(ours)
     return aimed(Row(what, value, unit), value, unit, at_most, at_least, why)
 
@@ -53,7 +53,7 @@ def aimed(row, value, unit, at_most, at_least, why):
 
 
 def guarded(row, at_most=None, at_least=None):
-    """The row with a generous bound on its ratio (on its value if it has none) that fails a short run."""
+    """The row with a wide bound on its ratio (on its value if it has none); a short run fails beyond it."""
     row.guard = ("at most", at_most) if at_most is not None else ("at least", at_least)
     return row
 
@@ -128,7 +128,7 @@ def markdown(groups, facts):
 
 
 def record(path, table):
-    """Puts the table below the mark of a file, in place of what stood there."""
+    """Puts the table below a mark in a file, in place of the earlier one."""
     head, mark, _ = path.read_text().partition(MARK)
     if not mark:
         raise SystemExit(f"{path} has no line {MARK}")
@@ -136,7 +136,7 @@ def record(path, table):
 
 
 def beside_earlier(groups, raw, facts, earlier):
-    """The groups and raw figures of this run, with those of an earlier one of the same build that this one did not run."""
+    """The groups and raw figures of this run, with those of an earlier run of the same build for groups that this one left out."""
     if earlier["facts"]["ours"] != facts["ours"]:
         return groups, raw
     again = [title for title, _ in groups]

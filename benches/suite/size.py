@@ -1,4 +1,4 @@
-"""Group 5: size. How fast it starts, what it holds, how large it is."""
+"""Group 5: size. How fast it starts, how much memory it holds, how large it is."""
 
 import gzip
 import pathlib
@@ -15,9 +15,9 @@ from stack import ROOT, Pocketbase, Sandbox, Sidecar, specimen
 TITLE = "5. Size"
 START_AIM_MS, IDLE_AIM_MIB, FLIGHT_AIM_MIB, IMAGE_AIM_MIB = 150, 20, 200, 25
 MIB = 1024 * 1024
-# The providers answer so late that whatever came in is still in flight when memory is read.
+# The providers answer so late that everything is still in flight when memory is read.
 PROVIDER_SECONDS = 120
-# What is held depends on how many calls are allowed at once: here as many as by default.
+# Memory depends on how many calls are allowed at once: here as many as by default.
 DEFAULTS = {"AWS_CALLS_AT_ONCE": "32", "OPENAI_CALLS_AT_ONCE": "16", "FINGERPRINT_CALLS_AT_ONCE": "16"}
 # What the image's base, distroless/cc-debian12, is made of, besides a few small files.
 BASE_PACKAGES = ["libc6", "libgcc-s1", "libgomp1", "libstdc++6", "libssl3", "tzdata", "ca-certificates", "netbase"]
@@ -57,7 +57,7 @@ def start(bench, folder, server, sandbox):
 
 
 class Crowd(Process):
-    """People who have all sent everything they can, and wait."""
+    """Persons who have sent everything they can, and wait."""
 
     def __init__(self, binaries, folder, server, sandbox, picture, count):
         place = ["--pocketbase", server.url, "--sandbox", sandbox.url, "--token", server.person_token]
@@ -112,7 +112,7 @@ def debian_sizes():
 
 
 def clean_build():
-    """Seconds for the production binary from nothing, with the crates already fetched."""
+    """Seconds for a clean build of the production binary, with the crates already fetched."""
     with tempfile.TemporaryDirectory(prefix="identivia-build-", dir=ROOT / "target") as target:
         began = time.monotonic()
         command = ["cargo", "build", "--quiet", "--release", "--no-default-features", "--bin", "identivia", "--target-dir", target]

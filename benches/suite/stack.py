@@ -1,4 +1,4 @@
-"""The parts of a system under test: PocketBase with the schema, sandbox, sidecar, floor; each in a folder and on a port of its own."""
+"""The parts of a system under test: PocketBase with the schema, sandbox, sidecar, floor; each with its own folder and port."""
 
 import json
 import os
@@ -41,7 +41,7 @@ class Pocketbase(pocketbase.Server):
         super().__enter__()
         try:
             self.url = f"http://127.0.0.1:{self.port}"
-            # Its limits on sign-ins would be what is measured: the facade looks at a person's token by a refresh.
+            # Its limits on sign-ins would be measured otherwise: the facade checks a person's token by a refresh.
             limits = {"rateLimits": {"enabled": False}}
             status, answer = self.call("PATCH", "/api/settings", limits, self.superuser)
             if status != 200:
@@ -81,27 +81,27 @@ class Pocketbase(pocketbase.Server):
         self.process.wait()
 
     def start(self):
-        """Again, after `kill`."""
+        """Starts it again, after `kill`."""
         self.spawn()
 
     def ready(self):
         self.wait()
 
     def sql(self, query):
-        """A statement as superuser; the answer."""
+        """Runs a statement as superuser and returns the answer."""
         status, answer = self.call("POST", "/api/sql", {"query": query}, self.superuser)
         if status != 200:
             raise SystemExit(f"SQL was refused: {status} {answer}: {query[:300]}")
         return answer
 
     def row(self, query):
-        """The cells of the only row that a query answers."""
+        """The cells of the only row of a query's answer."""
         answer = self.sql(query)
         row = (answer.get("rows") or answer.get("items") or answer.get("data"))[0]
         return list(row.values()) if isinstance(row, dict) else row
 
     def count(self, collection, condition="1=1"):
-        """How many rows meet a condition."""
+        """The number of rows that meet a condition."""
         path = f"/api/collections/{collection}/records?perPage=1&fields=id&filter="
         status, answer = self.call("GET", path + urllib.request.quote(condition), token=self.superuser)
         if status != 200:
@@ -140,7 +140,7 @@ class Sandbox(Process):
 
 
 class Sidecar(Process):
-    """Ours, configured as in production."""
+    """The sidecar, configured as in production."""
 
     def __init__(self, binaries, folder, server, sandbox, instance="one", **changes):
         self.address = None
@@ -171,7 +171,7 @@ class Sidecar(Process):
 
 
 class Floor(Process):
-    """The least that a service beside PocketBase can do."""
+    """The least that a service next to PocketBase can do."""
 
     def __init__(self, binaries, folder, server):
         command = [binaries.driver, "floor", "--pocketbase", server.url, "--token", server.service_token]
@@ -182,7 +182,7 @@ class Floor(Process):
 
 
 def sidecar_environment(pocketbase_url, sandbox_url, instance):
-    """Everything that a sidecar is configured with."""
+    """The whole configuration of a sidecar."""
     email, password = SERVICE
     return {
         "POCKETBASE_URL": pocketbase_url,
@@ -197,7 +197,7 @@ def sidecar_environment(pocketbase_url, sandbox_url, instance):
         "METRICS_LISTEN": "off",
         "INSTANCE": instance,
         "LOG_FORMAT": "json",
-        # The providers answer at once and without end, and nobody's quota is what is measured.
+        # The providers answer at once and without limit: no quota is measured.
         **{f"{provider}_CALLS_PER_SECOND": "10000" for provider in ("AWS", "OPENAI", "FINGERPRINT")},
         **{f"{provider}_CALLS_AT_ONCE": "64" for provider in ("AWS", "OPENAI", "FINGERPRINT")},
         "KEY_REQUESTS_PER_MINUTE": "1000000000",
@@ -206,7 +206,7 @@ def sidecar_environment(pocketbase_url, sandbox_url, instance):
 
 
 def provider_environment(sandbox_url):
-    """Where the providers are and who asks: the same for ours and for its peers."""
+    """The addresses of the providers and the credentials: the same for the sidecar and its peers."""
     return {
         "AWS_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "AKIASANDBOX000000001",
@@ -227,7 +227,7 @@ class Driver:
         self.path = binaries.driver
 
     def run(self, *arguments):
-        """One command; the figures that it prints."""
+        """Runs one command and returns the figures that it prints."""
         command = [str(self.path), *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=DRIVER_SECONDS, check=False)
         if done.returncode != 0:
@@ -235,7 +235,7 @@ class Driver:
         return json.loads(done.stdout)
 
     def against(self, server, sandbox, *arguments):
-        """One command as the person of `server`; `cpu_seconds` are those of PocketBase meanwhile."""
+        """Runs one command as the person of `server`; `cpu_seconds` are PocketBase's during that time."""
         figures = self.run(
             arguments[0],
             *("--pocketbase", server.url, "--sandbox", sandbox.url),
@@ -250,7 +250,7 @@ class Driver:
 
 
 def specimen(binaries, folder, name="front.jpg", *flaws):
-    """The passport that is handed in, drawn by the sandbox."""
+    """The passport that is submitted, drawn by the sandbox."""
     path = pathlib.Path(folder) / name
     command = [str(binaries.sandbox), "specimen", "--type=passport", "--person=anna", "--birth=1990-08-12"]
     command += ["--number=L898902C7", "--name=Anna Maria Eriksson", "--out", str(path), *(f"--flaw={f}" for f in flaws)]

@@ -1,4 +1,4 @@
-"""Group 2: whole verifications per second, and what each one costs PocketBase."""
+"""Group 2: whole verifications per second, and the cost of each to PocketBase."""
 
 import collections
 import json
@@ -15,8 +15,8 @@ from stack import Driver, Pocketbase, Sandbox, Sidecar, specimen
 
 TITLE = "2. Whole verifications: device, document, liveness and face comparison, to the decision"
 CPU_AIM_MS, WRITES_AIM, REQUESTS_AIM, SHARE_AIM = 10, 6, 5, 0.9
-# PocketBase writes its log in the background, usually every three seconds, in pieces. It is complete when everything that the
-# people sent is in it and nothing was added for so long.
+# PocketBase writes its log in the background, usually every three seconds, in parts. It is complete when it contains everything
+# that the people sent and nothing was added for this long.
 LOG_SECONDS, LOG_PATIENCE_SECONDS = 4, 60
 SENT = ("verifications", "device_signals", "documents", "liveness_sessions", "actions")
 HEARTBEAT = "heartbeats"
@@ -127,7 +127,7 @@ def count_requests(server, walks, number):
     """Requests and writes of the service for each verification: PocketBase's own log, and its rows."""
     logs = {"minLevel": 0, "logAuthId": True, "maxDays": 1}
     settings = lambda values: server.call("PATCH", "/api/settings", {"logs": values}, server.superuser)  # noqa: E731
-    # A row for each time that a verification is written again, which nobody but the service does.
+    # One row each time a verification is written again, which only the service does.
     server.sql("CREATE TABLE bench_summaries (id TEXT)")
     server.sql(
         "CREATE TRIGGER bench_summary AFTER UPDATE ON verifications BEGIN INSERT INTO bench_summaries VALUES (NEW.id); END"
@@ -183,18 +183,18 @@ def requests_logged(server, began):
 
 def is_counted(entry):
     """Whether a request is one of the service, for a verification."""
-    # Files are asked for with a token in the address, which the log takes for a guest.
+    # Files are requested with a token in the address, which the log counts as a guest.
     of_service = entry.get("auth") == "services" or entry["url"].startswith("/api/files/")
     return of_service and kind_of(entry["method"], entry["url"]) is not None
 
 
 def requests_of_service(entries):
-    """How often the service asked for what."""
+    """How often the service requested what."""
     return collections.Counter(kind_of(entry["method"], entry["url"]) for entry in entries if is_counted(entry))
 
 
 def kind_of(method, url):
-    """A word for a request; none for what the service does without any verification."""
+    """A name for a request; none for what the service does without any verification."""
     if HEARTBEAT in url or "/api/realtime" in url or "auth-" in url or "/api/health" in url:
         return None
     if "/api/batch" in url:
@@ -206,7 +206,7 @@ def kind_of(method, url):
 
 
 def folder_script(folder, server, walked):
-    """What the service wrote for the one verification that is there, as transactions that follow the person's five steps."""
+    """What the service wrote for the only verification, as transactions that follow the person's five steps."""
     if walked["failed"]:
         raise SystemExit(f"the first verification came to nothing: {walked['complaint']}")
     record = server.all("verifications", "final=true")[0]
@@ -240,8 +240,8 @@ def folder_script(folder, server, walked):
     open_still = {"status": "processing", "final": False, "decision_source": "", "decided_at": "", "verified_until": ""}
     rows = ["verification", "seq", "event", "data", "by", "previous_hash", "hash", "action"]
     journal = [item("POST", "journal", row, rows) for row in journal]
-    # The journal's rows in their order, shared out over the steps; the last step has most to tell, and begins with the row that
-    # names what the person did: no row may name it before it is there.
+    # The journal's rows in order, shared out over the steps. The last step has the most rows. It begins with the row that names the
+    # person's action: no row may name the action before it exists.
     finished = next(at for at, row in enumerate(journal) if row["body"]["action"])
     cuts = [*(min(cut, finished) for cut in (1, 2, 3)), finished, len(journal)]
     parts = [journal[a:b] for a, b in zip([0, *cuts], cuts)]

@@ -1,4 +1,4 @@
-// What the hooks do. Handlers share nothing with the file that registers them, so it is a module of its own.
+// What the hooks do. Handlers share no state with the file that registers them, so this is a module of its own.
 
 const rekognition = require(`${__hooks}/rekognition.js`)
 const question = require(`${__hooks}/question.cjs`)
@@ -55,7 +55,7 @@ module.exports = {
   },
 }
 
-// Writes a finding, and the decision once all are there.
+// Writes a finding, and the decision once all findings exist.
 function conclude(verification, kind, passed, scores, extracted) {
   const outcome = passed ? 'passed' : 'failed'
   $app.save(new Record($app.findCollectionByNameOrId('checks'), { verification, kind, attempt: 1, outcome, scores, extracted }))
@@ -69,8 +69,8 @@ function conclude(verification, kind, passed, scores, extracted) {
   $app.save(record)
 }
 
-// A document's front in base64. The engine has no base64 of its own and takes a second a picture for it in JavaScript, so the
-// system's is asked, which works where files are on this disk.
+// The front of a document in base64. The engine has no base64 of its own, and takes a second per picture for it in JavaScript.
+// So the system's base64 is called, which works where files are on this disk.
 function picture(document) {
   const path = `${$app.dataDir()}/storage/${document.baseFilesPath()}/${document.getString('front')}`
   return toString($os.cmd('base64', '-w0', path).output())

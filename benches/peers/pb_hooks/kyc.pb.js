@@ -1,6 +1,6 @@
-// The same job as a PocketBase hook: each record a person sends is judged where it is created, by asking the providers at
-// once. A peer of benches/run, written as one would write it: what an author of hooks gets for nothing (no second process,
-// no token, no subscription) is used, and what they do not get (memory of what was under way) is not invented.
+// The same job as a PocketBase hook: each record that a person sends is judged where it is created, by asking the providers at
+// once. A peer of benches/run, written as one would write it: it uses what an author of hooks gets for free (no second
+// process, no token, no subscription), and does not invent what they do not get (memory of what was in progress).
 
 onRecordAfterCreateSuccess((e) => {
   e.next()

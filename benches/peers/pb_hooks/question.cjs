@@ -1,4 +1,4 @@
-// What both peers ask the model, and how they judge what they are told. A few rules; ours has many.
+// What both peers ask the model, and how they judge the answer. A few rules; the sidecar has many.
 
 const FIELDS = ['surname', 'given_names', 'document_number', 'date_of_birth', 'date_of_expiry']
 const TEXT = { type: ['string', 'null'] }

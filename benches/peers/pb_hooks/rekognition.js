@@ -1,5 +1,5 @@
-// Rekognition over HTTP. There is no SDK in a hook, and PocketBase's own helpers take keys as text, so the part of Signature
-// Version 4 whose keys are bytes is computed here; the body is hashed by PocketBase.
+// Rekognition over HTTP. A hook has no SDK, and PocketBase's own helpers take keys as text. So the part of Signature Version 4
+// whose keys are bytes is computed here; PocketBase hashes the body.
 
 const SERVICE = 'rekognition'
 const BLOCK = 64
