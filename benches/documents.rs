@@ -16,8 +16,9 @@ use identivia::checks::ocr_model::OcrModel;
 use identivia::pixels::{barcode, scale};
 use identivia::verification::faces::{BoundingBox, DetectedFace};
 use identivia::verification::rules::document::image::{self, Limits, Prepared, faces, metadata, open, quality};
-use identivia::verification::rules::document::readings::transcription::{Side, Transcription};
+use identivia::verification::rules::document::readings::transcription::Transcription;
 use identivia::verification::rules::document::readings::{aamva, mrz, ocr};
+use identivia::verification::rules::document::vocabulary::Side;
 use identivia::verification::rules::document::{self, Evidence};
 use identivia::verification::{Document, DocumentType, Policy, Verification};
 use serde_json::{Value, json};
@@ -164,7 +165,7 @@ fn costs(pictures: &Pictures, uploaded_as: DocumentType) -> Vec<String> {
     let submission = Submission::of(uploaded_as, &prepared, &readings);
     let all = |part: &dyn Fn(usize)| (0..sides.len()).for_each(part);
     let measured = [
-        cost(|| all(&|side| drop(black_box(metadata::read(sides[side].0, open::Format::Jpeg))))),
+        cost(|| all(&|side| drop(black_box(metadata::read(sides[side].0, image::Format::Jpeg))))),
         cost(|| all(&|side| drop(black_box(open::open(sides[side].0, &limits))))),
         cost(|| all(&|side| drop(black_box(image::shrink(opened[side].clone(), limits.sent_side))))),
         cost(|| all(&|side| drop(black_box(barcode::read_square(&luma[side]))))),

@@ -8,7 +8,7 @@ use std::process::Command;
 use identivia::verification::Code;
 use identivia::verification::rules::document::image::{Limits, PerceptualHash, Prepared, prepare};
 use identivia::verification::rules::document::readings::aamva;
-use identivia::verification::rules::document::readings::transcription::Side;
+use identivia::verification::rules::document::vocabulary::Side;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 

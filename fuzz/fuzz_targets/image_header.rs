@@ -2,14 +2,14 @@
 //! more pixels than allowed is decoded.
 #![no_main]
 
-use identivia_verification::rules::document::image::{Limits, metadata, open};
+use identivia_verification::rules::document::image::{Format, Limits, metadata, open};
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that many files a second are tried.
 const LIMITS: Limits = Limits { bytes: 256 << 10, pixels: 250_000, side: 2_000, sent_side: 400, sent_quality: 80 };
 
 fuzz_target!(|bytes: &[u8]| {
-    for format in [open::Format::Jpeg, open::Format::Png] {
+    for format in [Format::Jpeg, Format::Png] {
         let said = metadata::read(bytes, format);
         assert!(said.software.iter().all(|text| text.chars().count() <= 80));
     }

@@ -2,7 +2,7 @@
 #![no_main]
 
 use identivia_verification::rules::document::image::{Limits, prepare};
-use identivia_verification::rules::document::readings::transcription::Side;
+use identivia_verification::rules::document::vocabulary::Side;
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that many pictures a second are tried.

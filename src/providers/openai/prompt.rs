@@ -2,9 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::verification::rules::document::readings::transcription::{
-    FIELDS, PROPERTIES, Readable, SeenType, Side, SuspicionKind,
-};
+use crate::verification::rules::document::vocabulary::{FIELDS, PROPERTIES, Readable, SeenType, Side, SuspicionKind};
 
 /// Changes whenever the words or the schema change; stored with the check.
 pub const PROMPT_VERSION: &str = "1";

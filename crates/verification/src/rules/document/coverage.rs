@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::image::{Limits, prepare, tests::flawed};
-use super::tests::{CASES, passport};
-use super::{Code, Judgement, front};
+use super::tests::flaws::CASES;
+use super::tests::passport;
+use super::{Judgement, front};
+use crate::reason::Code;
 use crate::rules::document::judge::duplicates::{Duplicates, Listed, Listing, MatchedBy, PriorUse};
-use crate::rules::document::readings::transcription::{Side, Suspicion, SuspicionKind};
+use crate::rules::document::readings::transcription::Suspicion;
+use crate::rules::document::vocabulary::{Side, SuspicionKind};
 use crate::sample::policy;
 
 /// The codes of the cases of the other tests.

@@ -1,4 +1,4 @@
 //! Whether the readings of a document agree.
 
-pub mod comparison;
+mod compare;
 pub mod matrix;

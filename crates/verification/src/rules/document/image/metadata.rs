@@ -6,9 +6,9 @@ use ::image::metadata::Orientation;
 use exif::{Exif, In, Tag, Value};
 use serde::Serialize;
 
-use super::open::Format;
+use super::format::Format;
 use crate::reason::{Code, Reason};
-use crate::rules::document::judge::prompt_injection;
+use crate::rules::document::instruction_text;
 
 /// What was found in a file's metadata. Places and times of the person are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -171,7 +171,7 @@ fn judge(metadata: &mut Metadata, said: &[String]) {
         .map(|text| DEVELOPERS.iter().fold(text.to_lowercase(), |text, name| text.replace(name, "")))
         .collect();
     let any = |names: &[&'static str]| names.iter().copied().find(|name| lower.iter().any(|text| text.contains(name)));
-    metadata.instructs = prompt_injection::find_in(said.iter().map(String::as_str)).is_some();
+    metadata.instructs = instruction_text::find_in(said.iter().map(String::as_str)).is_some();
     metadata.editor = any(&EDITORS).map(str::to_owned);
     metadata.capture = if any(&GENERATORS).is_some() {
         Some(Capture::Generated)

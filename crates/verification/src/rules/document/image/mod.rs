@@ -5,6 +5,8 @@
 //! What the metadata says is kept as evidence, what the pixels lack becomes a reason the person can act on.
 
 pub mod faces;
+pub mod format;
+pub mod limits;
 pub mod metadata;
 pub mod open;
 pub mod quality;
@@ -17,41 +19,21 @@ use ::image::{GrayImage, RgbImage};
 use serde::Serialize;
 
 pub use faces::LocalFace;
+pub use format::Format;
 pub use identivia_pixels::extent::Edge;
 pub use identivia_pixels::jpeg::encode;
-pub use identivia_pixels::perceptual_hash::{BANDS, PerceptualHash};
+pub use identivia_pixels::perceptual_hash::PerceptualHash;
+pub use limits::Limits;
 pub use metadata::{Capture, Metadata};
-pub use open::Format;
 pub use quality::Quality;
 
 use crate::faces::BoundingBox;
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::reason::{Code, Disposition, Reason};
-use crate::rules::document::readings::transcription::Side;
+use crate::rules::document::vocabulary::Side;
 use identivia_pixels::scale::{self, Filter};
 use identivia_pixels::{barcode, turn};
-
-/// What a picture may be, and what is made of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest file.
-    pub bytes: usize,
-    /// Most pixels; more are not decoded.
-    pub pixels: u64,
-    /// Longest side in pixels; a longer one is not decoded.
-    pub side: u32,
-    /// Longest side of what is sent. About 1.6 megapixels are all that vision models look at.
-    pub sent_side: u32,
-    /// JPEG quality of what is sent.
-    pub sent_quality: u8,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { bytes: 5 << 20, pixels: 25_000_000, side: 10_000, sent_side: 1600, sent_quality: 88 }
-    }
-}
 
 /// A picture that can be looked at, and what was found without any provider.
 #[derive(Clone, PartialEq)]

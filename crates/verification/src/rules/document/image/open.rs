@@ -6,19 +6,11 @@ use ::image::codecs::jpeg::JpegDecoder;
 use ::image::codecs::png::PngDecoder;
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageResult, Rgb, RgbImage};
-use serde::Serialize;
 
-use super::{Limits, metadata};
-use crate::reason::{Code, Reason};
-
-/// Types of picture that are accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Format {
-    Jpeg,
-    Png,
-}
+use super::format::{Format, sniff, unreadable};
+use super::limits::Limits;
+use super::metadata;
+use crate::reason::Reason;
 
 /// A decoded picture, set upright as its file asks for.
 pub struct Opened {
@@ -52,30 +44,6 @@ pub fn open(bytes: &[u8], limits: &Limits) -> Result<Opened, Reason> {
                 return Err(unreadable("the file is an animation, not one picture".to_owned()));
             }
             decode(format, decoder, bytes, limits)
-        }
-    }
-}
-
-/// Type by content; whatever the name or the sender's header says.
-fn sniff(bytes: &[u8]) -> Result<Format, Reason> {
-    let named: [(&[u8], usize, &str); 7] = [
-        (b"GIF8", 0, "a GIF"),
-        (b"WEBP", 8, "a WebP picture"),
-        (b"ftyp", 4, "a HEIF picture or a video"),
-        (b"%PDF", 0, "a PDF"),
-        (b"BM", 0, "a BMP picture"),
-        (b"II*\0", 0, "a TIFF picture"),
-        (b"MM\0*", 0, "a TIFF picture"),
-    ];
-    match bytes {
-        [0xFF, 0xD8, 0xFF, ..] => Ok(Format::Jpeg),
-        [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => Ok(Format::Png),
-        _ => {
-            let what = named
-                .iter()
-                .find(|(magic, at, _)| bytes.get(*at..at + magic.len()) == Some(*magic))
-                .map_or("no picture that is known here", |(_, _, what)| what);
-            Err(unreadable(format!("the file is {what}; JPEG and PNG are read")))
         }
     }
 }
@@ -125,8 +93,4 @@ fn on_white(picture: DynamicImage) -> RgbImage {
         };
         Rgb([over(red), over(green), over(blue)])
     })
-}
-
-fn unreadable(detail: String) -> Reason {
-    Reason::new(Code::DocumentUnreadable, detail)
 }

@@ -14,13 +14,14 @@ use crate::kind::DocumentType;
 use crate::policy::Policy;
 use crate::reason::{Code, Reason};
 use crate::records::Verification;
-use crate::rules::document::agreement::comparison::Source;
-use crate::rules::document::agreement::matrix::{look_alike, plain_number};
+use crate::rules::document::evidence::Evidence;
 use crate::rules::document::image::PerceptualHash;
 use crate::rules::document::judge::observations;
 use crate::rules::document::normalise::countries;
+use crate::rules::document::normalise::numbers;
 use crate::rules::document::readings::Readings;
-use crate::rules::document::{Evidence, Readable};
+use crate::rules::document::readings::source::Source;
+use crate::rules::document::vocabulary::Readable;
 
 /// What one document is known by.
 #[derive(Clone, PartialEq, Eq)]
@@ -73,7 +74,7 @@ fn number(readings: &Readings<'_>) -> Option<String> {
         (DocumentType::DrivingLicence, None) if countries::licences_have_barcode(&state) => return None,
         _ => String::new(),
     };
-    let number = look_alike(&plain_number(&number));
+    let number = numbers::look_alike(&numbers::plain(&number));
     (!number.is_empty() && !state.is_empty()).then(|| format!("{}/{state}/{province}/{number}", document_type.as_str()))
 }
 

@@ -1,24 +1,27 @@
 //! Whether the document is one piece: what looks wrong, what tries to instruct, what does not agree.
 
 use crate::reason::Code;
-use crate::rules::document::Evidence;
-use crate::rules::document::agreement::comparison::{Agreement, Source};
 use crate::rules::document::agreement::matrix::{Field, Row};
-use crate::rules::document::judge::observations::{Basis, Claims};
-use crate::rules::document::judge::prompt_injection;
+use crate::rules::document::judge::observations::{Basis, Observations};
+use crate::rules::document::normalise::comparison::Agreement;
 use crate::rules::document::readings::Readings;
-use crate::rules::document::readings::transcription::{SuspicionKind, Transcription};
+use crate::rules::document::readings::source::Source;
+use crate::rules::document::vocabulary::SuspicionKind;
 
 /// What the model finds suspicious. It can only lower the outcome.
-pub fn suspicions(readings: &Readings<'_>, claims: &mut Claims) {
+pub fn suspicions(readings: &Readings<'_>, observations: &mut Observations) {
     for (source, reading) in readings.visual() {
         for suspicion in &reading.suspicions {
             let basis = match suspicion.kind {
                 // Legible all the same.
                 SuspicionKind::InstructionText => Basis::NONE,
-                _ => claims.basis(source),
+                _ => observations.basis(source),
             };
-            claims.say(code_of(suspicion.kind), basis, format!("seen by the model: {}", suspicion.kind.as_str()));
+            observations.record(
+                code_of(suspicion.kind),
+                basis,
+                format!("seen by the model: {}", suspicion.kind.as_str()),
+            );
         }
     }
 }
@@ -38,72 +41,22 @@ fn code_of(kind: SuspicionKind) -> Code {
     }
 }
 
-/// Text that addresses the reader, found by rule or said by the model. It was legible, so no fault of the picture excuses it.
-pub fn instructions(evidence: &Evidence<'_>, readings: &Readings<'_>, claims: &mut Claims) {
-    for (source, reading) in readings.visual() {
-        if let Some(phrase) = prompt_injection::find_in(texts(reading).into_iter()) {
-            let detail = format!("{} carries `{phrase}`", side(source));
-            claims.say(Code::DocumentInstructionTextFound, Basis::NONE, detail);
-        } else if reading.instructions_seen {
-            claims.say(
-                Code::DocumentInstructionTextFound,
-                Basis::NONE,
-                format!("seen by the model on {}", side(source)),
-            );
-        }
-    }
-    let barcodes = evidence.back.map(|back| back.barcodes.as_slice()).unwrap_or_default();
-    if let Some(phrase) = prompt_injection::find_in(barcodes.iter().map(String::as_str)) {
-        claims.say(Code::DocumentInstructionTextFound, Basis::NONE, format!("the barcode carries `{phrase}`"));
-    }
-    let pictures = [Some(evidence.front), evidence.back];
-    let square_codes = pictures.into_iter().flatten().flat_map(|picture| &picture.square_codes);
-    if let Some(phrase) = prompt_injection::find_in(square_codes.map(String::as_str)) {
-        claims.say(Code::DocumentInstructionTextFound, Basis::NONE, format!("a square code carries `{phrase}`"));
-    }
-    if pictures.into_iter().flatten().any(|picture| picture.metadata.instructs) {
-        claims.say(Code::DocumentInstructionTextFound, Basis::NONE, "the file's metadata carries instructions");
-    }
-}
-
-fn side(source: Source) -> &'static str {
-    if source == Source::Back { "the back" } else { "the front" }
-}
-
-/// Every text of a reading.
-fn texts(reading: &Transcription) -> Vec<&str> {
-    let fields = &reading.fields;
-    let values = [
-        &fields.surname,
-        &fields.given_names,
-        &fields.document_number,
-        &fields.date_of_birth,
-        &fields.date_of_expiry,
-        &fields.date_of_issue,
-        &fields.nationality,
-        &fields.sex,
-        &fields.place_of_birth,
-        &fields.personal_number,
-        &fields.address,
-        &fields.issuing_authority,
-        &reading.issuing_state,
-    ];
-    let values = values.into_iter().flatten();
-    values.chain(&reading.mrz_lines).chain(&reading.visible_text).map(String::as_str).collect()
-}
-
 /// What the agreement matrix shows.
-pub fn agreement(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
+pub fn agreement(readings: &Readings<'_>, rows: &[Row], observations: &mut Observations) {
     for row in rows {
         for comparison in row.comparisons.iter().filter(|comparison| comparison.agreement == Agreement::Differs) {
             let [a, b] = comparison.between;
             let Some(code) = between_readings(a, b) else { continue };
-            let basis = claims.basis_of([a, b]);
-            claims.say(code, basis, format!("{} differs between {} and {}", row.field.words(), name(a), name(b)));
+            let basis = observations.basis_of([a, b]);
+            observations.record(
+                code,
+                basis,
+                format!("{} differs between {} and {}", row.field.words(), name(a), name(b)),
+            );
         }
-        declared(row, claims);
+        declared(row, observations);
     }
-    other_back(readings, rows, claims);
+    other_back(readings, rows, observations);
 }
 
 fn between_readings(a: Source, b: Source) -> Option<Code> {
@@ -118,7 +71,7 @@ fn between_readings(a: Source, b: Source) -> Option<Code> {
 }
 
 /// A statement must agree with some reading of the document; with which it was compared in vain says nothing.
-fn declared(row: &Row, claims: &mut Claims) {
+fn declared(row: &Row, observations: &mut Observations) {
     let code = match row.field {
         Field::Name => Code::DocumentDeclaredNameMismatch,
         Field::DateOfBirth => Code::DocumentDeclaredDobMismatch,
@@ -131,17 +84,17 @@ fn declared(row: &Row, claims: &mut Claims) {
     if pairs.is_empty() || pairs.iter().any(|(_, agreement)| agreement.agrees()) {
         return;
     }
-    let basis = claims.basis_of(pairs.iter().map(|(source, _)| *source));
+    let basis = observations.basis_of(pairs.iter().map(|(source, _)| *source));
     let how = if pairs.iter().any(|(_, agreement)| *agreement == Agreement::Differs) {
         "differs from"
     } else {
         "cannot be compared with"
     };
-    claims.say(code, basis, format!("the declared {} {how} what the document states", row.field.words()));
+    observations.record(code, basis, format!("the declared {} {how} what the document states", row.field.words()));
 }
 
 /// Two sides of one card that differ in more than one thing are two cards.
-fn other_back(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
+fn other_back(readings: &Readings<'_>, rows: &[Row], observations: &mut Observations) {
     const FIELDS_MIN: usize = 2;
     let on_back =
         |source: Source| source == Source::Barcode || (source == Source::Mrz && readings.zone.0 == Source::Back);
@@ -155,7 +108,11 @@ fn other_back(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
         .collect();
     if differing.len() >= FIELDS_MIN {
         let basis = Basis::FRONT.and(Basis::BACK);
-        claims.say(Code::DocumentSidesMismatch, basis, format!("front and back differ in {}", differing.join(", ")));
+        observations.record(
+            Code::DocumentSidesMismatch,
+            basis,
+            format!("front and back differ in {}", differing.join(", ")),
+        );
     }
 }
 

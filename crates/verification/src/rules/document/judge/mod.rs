@@ -4,7 +4,9 @@ pub mod duplicates;
 pub(crate) mod integrity;
 pub(crate) mod number_format;
 pub(crate) mod observations;
-pub(crate) mod ocr_crosscheck;
+pub mod ocr_crosscheck;
+
+pub(crate) mod pictures;
 pub(crate) mod portrait;
 pub(crate) mod presence;
 pub(crate) mod prompt_injection;

@@ -2,11 +2,11 @@
 
 use crate::kind::DocumentType;
 use crate::reason::Code;
-use crate::rules::document::agreement::comparison::Source;
-use crate::rules::document::agreement::matrix::plain_number;
-use crate::rules::document::judge::observations::Claims;
+use crate::rules::document::judge::observations::Observations;
 use crate::rules::document::normalise::countries;
+use crate::rules::document::normalise::numbers;
 use crate::rules::document::readings::Readings;
+use crate::rules::document::readings::source::Source;
 
 /// Shapes of passport numbers that have not changed in the passports now valid: `A` a letter, `9` a digit, `*` either. Where a state has
 /// several, each is listed. States that are not here have numbers of many shapes, or ones we do not know.
@@ -31,18 +31,18 @@ const PASSPORTS: [(&str, &[&str]); 14] = [
 const LENGTHS: std::ops::RangeInclusive<usize> = 4..=22;
 
 /// Says so where a number cannot be right.
-pub fn format(readings: &Readings<'_>, claims: &mut Claims) {
+pub fn format(readings: &Readings<'_>, observations: &mut Observations) {
     let states = readings.issuing_states();
     let issuer = states.iter().find_map(|(_, state)| countries::code(state));
     let passport = readings.document.document_type == DocumentType::Passport;
     for (source, reading) in readings.numbers().into_iter().filter(|(source, _)| *source != Source::Declared) {
-        let number = plain_number(&reading.number);
+        let number = numbers::plain(&reading.number);
         let possible = LENGTHS.contains(&number.len()) && number.bytes().any(|byte| byte.is_ascii_digit());
         let known = PASSPORTS.iter().find(|(state, _)| passport && issuer == Some(*state));
         let fits = known.is_none_or(|(_, shapes)| shapes.iter().any(|shape| has_shape(&number, shape)));
         if !(possible && fits) {
-            let basis = claims.basis(source);
-            claims.say(
+            let basis = observations.basis(source);
+            observations.record(
                 Code::DocumentNumberFormatInvalid,
                 basis,
                 "the document number has not the form of its issuer's",

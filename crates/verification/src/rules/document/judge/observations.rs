@@ -4,7 +4,7 @@ use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::reason::{Category, Code, Disposition, Reason};
 
-use crate::rules::document::agreement::comparison::Source;
+use crate::rules::document::readings::source::Source;
 
 /// Which pictures a claim was read from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,21 +33,21 @@ impl Basis {
 
 /// The claims so far.
 #[derive(Debug, Default)]
-pub struct Claims {
+pub struct Observations {
     said: Vec<(Reason, Basis)>,
     zone: Basis,
     own: Basis,
 }
 
-impl Claims {
+impl Observations {
     /// No claims about a document whose machine-readable zone was read on the side `zone`, and by our own eyes on `own`.
     pub fn new(zone: Source, own: Source) -> Self {
         let basis = |side| if side == Source::Back { Basis::BACK } else { Basis::FRONT };
         Self { said: Vec::new(), zone: basis(zone), own: basis(own) }
     }
 
-    /// Claims `code` because of what was seen on `basis`.
-    pub fn say(&mut self, code: Code, basis: Basis, detail: impl Into<String>) {
+    /// Observations `code` because of what was seen on `basis`.
+    pub fn record(&mut self, code: Code, basis: Basis, detail: impl Into<String>) {
         self.said.push((Reason::new(code, detail), basis));
     }
 
@@ -68,7 +68,7 @@ impl Claims {
     }
 
     /// The reasons that stand, each code once. What was read from a picture that must be taken again says nothing about the person.
-    pub fn settle(self, policy: &Policy) -> Vec<Reason> {
+    pub fn into_reasons(self, policy: &Policy) -> Vec<Reason> {
         let failed = self
             .said
             .iter()

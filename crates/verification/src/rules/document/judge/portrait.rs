@@ -2,8 +2,8 @@
 
 use crate::faces::{BoundingBox, DetectedFace, Sighting};
 use crate::reason::Code;
-use crate::rules::document::Evidence;
-use crate::rules::document::judge::observations::{Basis, Claims};
+use crate::rules::document::evidence::Evidence;
+use crate::rules::document::judge::observations::{Basis, Observations};
 
 /// Confidence from which the provider's detection counts as a face.
 const FACE_CONFIDENCE: f64 = 90.0;
@@ -39,22 +39,22 @@ fn by_size(faces: &[DetectedFace]) -> Vec<(BoundingBox, &DetectedFace)> {
 }
 
 /// What the faces of the front give reason to say.
-pub fn claims(evidence: &Evidence<'_>, claims: &mut Claims) {
+pub fn observe(evidence: &Evidence<'_>, observations: &mut Observations) {
     let faces = by_size(evidence.faces);
     let Some((bounds, face)) = faces.first() else {
-        claims.say(Code::DocumentPortraitMissing, Basis::FRONT, "no face was detected on the front");
+        observations.record(Code::DocumentPortraitMissing, Basis::FRONT, "no face was detected on the front");
         return;
     };
     let rivals = faces.iter().skip(1).filter(|(other, _)| other.height >= bounds.height * RIVAL_HEIGHT).count();
     if rivals > 0 {
-        claims.say(
+        observations.record(
             Code::DocumentMultipleDocuments,
             Basis::FRONT,
             format!("{} faces of like size were detected on the front", rivals + 1),
         );
     } else if faces.len() > 1 {
         // Often a ghost image of the portrait. But a person beside a document that is not theirs looks the same.
-        claims.say(
+        observations.record(
             Code::DocumentDataInconsistent,
             Basis::FRONT,
             format!("{} smaller faces were detected beside the portrait", faces.len() - 1),
@@ -62,21 +62,21 @@ pub fn claims(evidence: &Evidence<'_>, claims: &mut Claims) {
     }
     let pixels = bounds.height * f64::from(evidence.front.height);
     if pixels < FACE_PIXELS_MIN {
-        claims.say(
+        observations.record(
             Code::DocumentImageTooSmall,
             Basis::FRONT,
             format!("the portrait's face is {pixels:.0} pixels high; at least {FACE_PIXELS_MIN} are needed"),
         );
     }
     if yes(face.occluded) {
-        claims.say(Code::DocumentPortraitMissing, Basis::FRONT, "the portrait's face is covered");
+        observations.record(Code::DocumentPortraitMissing, Basis::FRONT, "the portrait's face is covered");
     }
     let beyond = |angle: Option<f64>, limit: f64| angle.is_some_and(|angle| angle.abs() > limit);
     if beyond(face.yaw, YAW_MAX) || beyond(face.pitch, PITCH_MAX) {
-        claims.say(Code::DocumentPortraitMissing, Basis::FRONT, "the portrait's face is turned away");
+        observations.record(Code::DocumentPortraitMissing, Basis::FRONT, "the portrait's face is turned away");
     }
     if yes(face.sunglasses) || no(face.eyes_open) {
-        claims.say(
+        observations.record(
             Code::DocumentTemplateMismatch,
             Basis::FRONT,
             "the portrait shows hidden or shut eyes, which no issuer accepts",

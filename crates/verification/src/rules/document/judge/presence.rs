@@ -3,15 +3,17 @@
 use crate::kind::DocumentType;
 use crate::policy::Policy;
 use crate::reason::{Code, Reason};
-use crate::rules::document::Evidence;
-use crate::rules::document::agreement::comparison::{Agreement, Source};
 use crate::rules::document::agreement::matrix::{Field, Row};
-use crate::rules::document::judge::observations::{Basis, Claims};
+use crate::rules::document::evidence::Evidence;
+use crate::rules::document::judge::observations::{Basis, Observations};
+use crate::rules::document::normalise::comparison::Agreement;
 use crate::rules::document::normalise::countries;
 use crate::rules::document::normalise::dates::Expiry;
 use crate::rules::document::readings::Readings;
 use crate::rules::document::readings::mrz::{Reading, Zone};
-use crate::rules::document::readings::transcription::{Readable, SeenType, Side, Transcription};
+use crate::rules::document::readings::source::Source;
+use crate::rules::document::readings::transcription::Transcription;
+use crate::rules::document::vocabulary::{Readable, SeenType, Side};
 
 /// The picture of the front, without which there is nothing to look at.
 ///
@@ -22,23 +24,35 @@ pub fn front<T>(picture: Option<T>) -> Result<T, Reason> {
 }
 
 /// Both sides, the right way round, and legible.
-pub fn sides(evidence: &Evidence<'_>, readings: &Readings<'_>, claims: &mut Claims) {
+pub fn sides(evidence: &Evidence<'_>, readings: &Readings<'_>, observations: &mut Observations) {
     let all_on_front = readings.zone.0 == Source::Front && readings.zone().is_some_and(|zone| zone.format == "td2");
     if evidence.back.is_none() && readings.document.document_type.has_back() && !all_on_front {
-        claims.say(Code::DocumentMissingBack, Basis::NONE, "the back was not uploaded");
+        observations.record(Code::DocumentMissingBack, Basis::NONE, "the back was not uploaded");
     }
     for (reading, basis, name, wrong) in
         [(readings.front, Basis::FRONT, "front", Side::Back), (readings.back, Basis::BACK, "back", Side::Front)]
     {
         let Some(reading) = reading else { continue };
         if reading.document_type == SeenType::None {
-            claims.say(Code::DocumentNotADocument, basis, format!("the picture of the {name} shows no document"));
+            observations.record(
+                Code::DocumentNotADocument,
+                basis,
+                format!("the picture of the {name} shows no document"),
+            );
         } else if reading.readable == Readable::Unreadable {
-            claims.say(Code::DocumentUnreadable, basis, format!("nothing can be read on the {name}"));
+            observations.record(Code::DocumentUnreadable, basis, format!("nothing can be read on the {name}"));
         } else if basis == Basis::FRONT && is_another_page(readings) {
-            claims.say(Code::DocumentPageMissing, basis, "a page of a passport without anything about its holder");
+            observations.record(
+                Code::DocumentPageMissing,
+                basis,
+                "a page of a passport without anything about its holder",
+            );
         } else if reading.side == wrong && readings.document.document_type.has_back() {
-            claims.say(Code::DocumentWrongSide, basis, format!("the picture of the {name} shows the other side"));
+            observations.record(
+                Code::DocumentWrongSide,
+                basis,
+                format!("the picture of the {name} shows the other side"),
+            );
         }
     }
 }
@@ -55,12 +69,16 @@ fn is_another_page(readings: &Readings<'_>) -> bool {
 }
 
 /// The kind of document that was asked for, uploaded and seen.
-pub fn kind(readings: &Readings<'_>, policy: &Policy, claims: &mut Claims) {
+pub fn kind(readings: &Readings<'_>, policy: &Policy, observations: &mut Observations) {
     let uploaded = readings.document.document_type;
     if !policy.allowed_document_types.is_empty() && !policy.allowed_document_types.contains(&uploaded) {
-        claims.say(Code::DocumentTypeUnsupported, Basis::NONE, format!("{} is not accepted", uploaded.as_str()));
+        observations.record(
+            Code::DocumentTypeUnsupported,
+            Basis::NONE,
+            format!("{} is not accepted", uploaded.as_str()),
+        );
     }
-    let mut mismatch = |basis: Basis, detail: String| claims.say(Code::DocumentTypeMismatch, basis, detail);
+    let mut mismatch = |basis: Basis, detail: String| observations.record(Code::DocumentTypeMismatch, basis, detail);
     if let Some(declared) = readings.record.declared_document_type
         && declared != uploaded
     {
@@ -76,11 +94,11 @@ pub fn kind(readings: &Readings<'_>, policy: &Policy, claims: &mut Claims) {
         );
     }
     let Some(zone) = readings.zone() else { return };
-    let basis = claims.basis(Source::Mrz);
+    let basis = observations.basis(Source::Mrz);
     if zone.is_visa() {
-        claims.say(Code::DocumentTypeUnsupported, basis, "the machine-readable zone is that of a visa");
+        observations.record(Code::DocumentTypeUnsupported, basis, "the machine-readable zone is that of a visa");
     } else if !fits(zone, uploaded) {
-        claims.say(
+        observations.record(
             Code::DocumentTypeMismatch,
             basis,
             format!("uploaded as {}, but the machine-readable zone begins with {}", uploaded.as_str(), zone.code),
@@ -108,10 +126,10 @@ fn fits(zone: &Zone, uploaded: DocumentType) -> bool {
 }
 
 /// The machine-readable zone, where there must be one.
-pub fn zone(readings: &Readings<'_>, claims: &mut Claims) {
-    let basis = claims.basis(Source::Mrz);
+pub fn zone(readings: &Readings<'_>, observations: &mut Observations) {
+    let basis = observations.basis(Source::Mrz);
     match &readings.zone.1 {
-        Reading::Zone(zone) if zone.repaired => claims.say(
+        Reading::Zone(zone) if zone.repaired => observations.record(
             Code::DocumentMrzCheckDigitFailed,
             basis,
             "the lines fit no format; a repaired reading would, which is no evidence",
@@ -119,23 +137,23 @@ pub fn zone(readings: &Readings<'_>, claims: &mut Claims) {
         Reading::Zone(zone) => {
             let failed: Vec<&str> = zone.failed().collect();
             if !zone.holds() {
-                claims.say(
+                observations.record(
                     Code::DocumentMrzCheckDigitFailed,
                     basis,
                     format!("check digits do not agree: {}", failed.join(", ")),
                 );
             }
         }
-        Reading::Unusable(why) => claims.say(Code::DocumentMrzNotDetected, basis, *why),
+        Reading::Unusable(why) => observations.record(Code::DocumentMrzNotDetected, basis, *why),
         Reading::Absent if must_have_zone(readings) => {
             let (side, basis) = zone_side(readings);
-            missing(side, basis, Code::DocumentMrzNotDetected, "no machine-readable zone was read", claims);
+            missing(side, basis, Code::DocumentMrzNotDetected, "no machine-readable zone was read", observations);
         }
         Reading::Absent => {}
     }
     if readings.second_zone {
         let both = Basis::FRONT.and(Basis::BACK);
-        claims.say(Code::DocumentSidesMismatch, both, "the two sides carry different machine-readable zones");
+        observations.record(Code::DocumentSidesMismatch, both, "the two sides carry different machine-readable zones");
     }
 }
 
@@ -159,24 +177,24 @@ fn zone_side<'a>(readings: &Readings<'a>) -> (Option<&'a Transcription>, Basis) 
 }
 
 /// What is missing on a side that was not wholly legible may be under a thumb: the person can show it. Otherwise it is not there.
-fn missing(side: Option<&Transcription>, basis: Basis, code: Code, detail: &str, claims: &mut Claims) {
+fn missing(side: Option<&Transcription>, basis: Basis, code: Code, detail: &str, observations: &mut Observations) {
     if side.is_some_and(|reading| reading.readable != Readable::Good) {
-        claims.say(Code::DocumentUnreadable, basis, format!("{detail}, and not all of that side is legible"));
+        observations.record(Code::DocumentUnreadable, basis, format!("{detail}, and not all of that side is legible"));
     } else {
-        claims.say(code, basis, detail);
+        observations.record(code, basis, detail);
     }
 }
 
 /// The barcode, where there must be one.
-pub fn barcode(readings: &Readings<'_>, claims: &mut Claims) {
+pub fn barcode(readings: &Readings<'_>, observations: &mut Observations) {
     match &readings.licence {
         Some(Ok(licence)) => {
             for contradiction in licence.contradictions() {
-                claims.say(Code::DocumentBarcodeInvalid, Basis::BACK, contradiction);
+                observations.record(Code::DocumentBarcodeInvalid, Basis::BACK, contradiction);
             }
         }
         Some(Err(error)) if is_licence(readings) => {
-            claims.say(Code::DocumentBarcodeInvalid, Basis::BACK, error.to_string());
+            observations.record(Code::DocumentBarcodeInvalid, Basis::BACK, error.to_string());
         }
         Some(Err(_)) => {}
         None => {
@@ -184,7 +202,7 @@ pub fn barcode(readings: &Readings<'_>, claims: &mut Claims) {
             let expected =
                 states.iter().filter_map(|(_, state)| countries::code(state)).any(countries::licences_have_barcode);
             if is_licence(readings) && expected && readings.back.is_some() {
-                claims.say(
+                observations.record(
                     Code::DocumentBarcodeNotDetected,
                     Basis::BACK,
                     "no PDF417 barcode could be read on the back",
@@ -199,14 +217,14 @@ fn is_licence(readings: &Readings<'_>) -> bool {
 }
 
 /// The fields without which nobody is identified: printed for people to read, and confirmed where a machine can read them, too.
-pub fn fields(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
+pub fn fields(readings: &Readings<'_>, rows: &[Row], observations: &mut Observations) {
     // What is on another page is not illegible.
     if is_another_page(readings) {
         return;
     }
     let unexpiring = readings.expiries().iter().any(|(_, reading)| reading.read == Some(Expiry::Never));
     if unexpiring {
-        claims.say(Code::DocumentDataInconsistent, Basis::FRONT, "the document says that it never expires");
+        observations.record(Code::DocumentDataInconsistent, Basis::FRONT, "the document says that it never expires");
     }
     for field in [Field::Name, Field::DateOfBirth, Field::DocumentNumber, Field::DateOfExpiry, Field::IssuingState] {
         let row = rows.iter().find(|row| row.field == field);
@@ -224,32 +242,32 @@ pub fn fields(readings: &Readings<'_>, rows: &[Row], claims: &mut Claims) {
                     pairs.peek().is_some() && pairs.all(|pair| pair.agreement == Agreement::NotComparable)
                 });
                 if unconfirmed && !(field == Field::DateOfExpiry && unexpiring) {
-                    claims.say(
+                    observations.record(
                         Code::DocumentExtractionDisagreement,
                         Basis::FRONT,
                         format!("the printed {words} cannot be compared with what machines read"),
                     );
                 }
             }
-            (true, false) if row.is_some_and(|row| row.has(Source::is_machine)) => claims.say(
+            (true, false) if row.is_some_and(|row| row.has(Source::is_machine)) => observations.record(
                 Code::DocumentExtractionDisagreement,
                 Basis::FRONT,
                 format!("the {words} is printed, but machines read it as unknown"),
             ),
             (true, false) => {}
             (false, true) if field == Field::IssuingState => {}
-            (false, true) => claims.say(
+            (false, true) => observations.record(
                 Code::DocumentExtractionDisagreement,
                 Basis::FRONT,
                 format!("the {words} was read by machine only, not where it is printed"),
             ),
-            (false, false) if field == Field::DateOfExpiry && may_lack_expiry(readings) => claims.say(
+            (false, false) if field == Field::DateOfExpiry && may_lack_expiry(readings) => observations.record(
                 Code::DocumentDataInconsistent,
                 Basis::FRONT,
                 "no date of expiry was read; some documents of this type carry none",
             ),
             (false, false) => {
-                claims.say(Code::DocumentUnreadable, Basis::FRONT, format!("the {words} could not be read"));
+                observations.record(Code::DocumentUnreadable, Basis::FRONT, format!("the {words} could not be read"));
             }
         }
     }

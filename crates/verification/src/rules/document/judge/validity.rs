@@ -5,10 +5,10 @@ use jiff::civil::Date;
 
 use crate::policy::Policy;
 use crate::reason::Code;
-use crate::rules::document::agreement::comparison::Source;
-use crate::rules::document::judge::observations::{Basis, Claims};
+use crate::rules::document::judge::observations::{Basis, Observations};
 use crate::rules::document::normalise::countries;
-use crate::rules::document::normalise::dates::PartialDate;
+use crate::rules::document::normalise::partial_date::PartialDate;
+use crate::rules::document::readings::source::Source;
 use crate::rules::document::readings::{DateReading, Readings};
 
 /// No document is valid for longer; a later date is misread or invented.
@@ -19,13 +19,13 @@ const AGE_YEARS_MAX: i16 = 125;
 const TIME_ZONE_DAYS: i32 = 1;
 
 /// Validity, age, and whether the dates can be those of one document.
-pub fn dates(readings: &Readings<'_>, policy: &Policy, claims: &mut Claims) {
+pub fn dates(readings: &Readings<'_>, policy: &Policy, observations: &mut Observations) {
     let (births, issues, expiries) =
         (of_document(readings.births()), of_document(readings.issues()), of_document(readings.expiries()));
-    expiry(&expiries, readings.today, policy, claims);
-    issue(&issues, readings.today, claims);
-    age(&births, readings.today, policy, claims);
-    order(&births, &issues, &expiries, readings.today, claims);
+    expiry(&expiries, readings.today, policy, observations);
+    issue(&issues, readings.today, observations);
+    age(&births, readings.today, policy, observations);
+    order(&births, &issues, &expiries, readings.today, observations);
 }
 
 type Dated = (Source, PartialDate);
@@ -38,23 +38,27 @@ fn of_document(readings: Vec<(Source, DateReading)>) -> Vec<Dated> {
         .collect()
 }
 
-fn basis(dates: &[Dated], claims: &Claims) -> Basis {
-    claims.basis_of(dates.iter().map(|(source, _)| *source))
+fn basis(dates: &[Dated], observations: &Observations) -> Basis {
+    observations.basis_of(dates.iter().map(|(source, _)| *source))
 }
 
 /// Expired is what every reading says; where they differ, that they differ is said elsewhere and is enough to stop.
-fn expiry(expiries: &[Dated], today: Date, policy: &Policy, claims: &mut Claims) {
+fn expiry(expiries: &[Dated], today: Date, policy: &Policy, observations: &mut Observations) {
     let Some(first) = expiries.iter().map(|(_, date)| date.earliest()).min() else { return };
-    let basis = basis(expiries, claims);
+    let basis = basis(expiries, observations);
     if expiries.iter().all(|(_, date)| date.latest() < today) {
-        claims.say(Code::DocumentExpired, basis, format!("expired on {}", expiries[0].1));
+        observations.record(Code::DocumentExpired, basis, format!("expired on {}", expiries[0].1));
     } else if first < today {
-        claims.say(Code::DocumentDataInconsistent, basis, "one reading of the date of expiry lies in the past");
+        observations.record(
+            Code::DocumentDataInconsistent,
+            basis,
+            "one reading of the date of expiry lies in the past",
+        );
     } else if first <= today.saturating_add(i64::from(policy.expires_soon_days).days()) {
-        claims.say(Code::DocumentExpiresSoon, basis, format!("expires on {first}"));
+        observations.record(Code::DocumentExpiresSoon, basis, format!("expires on {first}"));
     }
     if expiries.iter().any(|(_, date)| date.year() > today.year() + VALIDITY_YEARS_MAX) {
-        claims.say(
+        observations.record(
             Code::DocumentDataInconsistent,
             basis,
             "the date of expiry lies further away than any document is valid",
@@ -62,30 +66,34 @@ fn expiry(expiries: &[Dated], today: Date, policy: &Policy, claims: &mut Claims)
     }
 }
 
-fn issue(issues: &[Dated], today: Date, claims: &mut Claims) {
+fn issue(issues: &[Dated], today: Date, observations: &mut Observations) {
     let tomorrow = today.saturating_add(TIME_ZONE_DAYS.days());
     if issues.iter().any(|(_, date)| date.earliest() > tomorrow) {
-        claims.say(Code::DocumentNotYetValid, basis(issues, claims), "the date of issue lies in the future");
+        observations.record(
+            Code::DocumentNotYetValid,
+            basis(issues, observations),
+            "the date of issue lies in the future",
+        );
     }
 }
 
 /// Under age is what every reading says; a birth whose day is unknown may leave it open.
-fn age(births: &[Dated], today: Date, policy: &Policy, claims: &mut Claims) {
+fn age(births: &[Dated], today: Date, policy: &Policy, observations: &mut Observations) {
     if births.is_empty() || policy.minimum_age == 0 {
         return;
     }
     let of_age_on = |birth: Date| birth.saturating_add(i32::from(policy.minimum_age).years());
-    let basis = basis(births, claims);
+    let basis = basis(births, observations);
     if births.iter().all(|(_, date)| of_age_on(date.earliest()) > today) {
-        claims.say(Code::PolicyUnderAge, basis, format!("younger than {} years", policy.minimum_age));
+        observations.record(Code::PolicyUnderAge, basis, format!("younger than {} years", policy.minimum_age));
     } else if births.iter().any(|(_, date)| of_age_on(date.latest()) > today) {
         let detail =
             format!("whether the holder is {} years old cannot be told from every reading", policy.minimum_age);
-        claims.say(Code::DocumentDataInconsistent, basis, detail);
+        observations.record(Code::DocumentDataInconsistent, basis, detail);
     }
 }
 
-fn order(births: &[Dated], issues: &[Dated], expiries: &[Dated], today: Date, claims: &mut Claims) {
+fn order(births: &[Dated], issues: &[Dated], expiries: &[Dated], today: Date, observations: &mut Observations) {
     let mut impossible = Vec::new();
     let before = |a: &[Dated], b: &[Dated]| a.iter().all(|(_, x)| b.iter().all(|(_, y)| x.earliest() <= y.latest()));
     if !before(births, issues) {
@@ -100,26 +108,30 @@ fn order(births: &[Dated], issues: &[Dated], expiries: &[Dated], today: Date, cl
     if births.iter().any(|(_, date)| date.year() < today.year() - AGE_YEARS_MAX) {
         impossible.push("the holder is older than anybody");
     }
-    let basis = basis(births, claims).and(basis(issues, claims)).and(basis(expiries, claims));
+    let basis = basis(births, observations).and(basis(issues, observations)).and(basis(expiries, observations));
     for detail in impossible {
-        claims.say(Code::DocumentDataInconsistent, basis, detail);
+        observations.record(Code::DocumentDataInconsistent, basis, detail);
     }
 }
 
 /// The issuing state under the operator's lists. Every reading must be acceptable; one that is none where it matters is not.
-pub fn issuer(readings: &Readings<'_>, policy: &Policy, claims: &mut Claims) {
+pub fn issuer(readings: &Readings<'_>, policy: &Policy, observations: &mut Observations) {
     if policy.allowed_countries.is_empty() && policy.denied_countries.is_empty() {
         return;
     }
     let listed = |list: &[String], state: &str| list.iter().any(|entry| countries::same(entry, state));
     for (source, state) in readings.issuing_states().into_iter().filter(|(source, _)| *source != Source::Declared) {
-        let basis = claims.basis(source);
+        let basis = observations.basis(source);
         let refused = listed(&policy.denied_countries, &state)
             || (!policy.allowed_countries.is_empty() && !listed(&policy.allowed_countries, &state));
         if countries::code(&state).is_none() {
-            claims.say(Code::DocumentExtractionDisagreement, basis, "the issuing state is no state that is known");
+            observations.record(
+                Code::DocumentExtractionDisagreement,
+                basis,
+                "the issuing state is no state that is known",
+            );
         } else if refused {
-            claims.say(Code::DocumentCountryNotAllowed, basis, format!("{state} is not accepted"));
+            observations.record(Code::DocumentCountryNotAllowed, basis, format!("{state} is not accepted"));
         }
     }
 }

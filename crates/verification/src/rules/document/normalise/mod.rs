@@ -1,7 +1,12 @@
 //! Printed words in one form: names, dates, months and states as they can be compared.
 
+pub mod comparison;
 pub mod countries;
 pub mod dates;
-pub(crate) mod months;
+pub mod edit_distance;
+mod months;
 pub mod names;
-pub(crate) mod transliteration;
+pub mod numbers;
+pub mod partial_date;
+pub mod sex;
+pub mod transliteration;

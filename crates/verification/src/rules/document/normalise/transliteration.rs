@@ -2,7 +2,7 @@
 
 use mrz::{CyrillicLanguage, TransliterationStyle};
 
-use crate::rules::document::agreement::comparison::Normalisation;
+use crate::rules::document::normalise::comparison::Normalisation;
 
 /// Scripts between which rules of transliteration lead to the 26 letters of a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::rules::document::normalise::dates::PartialDate;
+use crate::rules::document::normalise::partial_date::PartialDate;
 
 /// What a barcode states about a licence and its holder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -3,20 +3,21 @@
 pub mod aamva;
 pub mod mrz;
 pub mod ocr;
+pub mod source;
 pub mod transcription;
 
 use jiff::civil::Date;
 
-use super::Evidence;
 use crate::records::{Document, Verification};
-use crate::rules::document::agreement::comparison::Source;
-use crate::rules::document::judge::ocr_crosscheck;
+use crate::rules::document::evidence::Evidence;
 use crate::rules::document::normalise::countries;
-use crate::rules::document::normalise::dates::{self, Expiry, Order, PartialDate, Printed, Role};
+use crate::rules::document::normalise::dates::{self, Expiry, Order, Printed, Role};
 use crate::rules::document::normalise::names::Name;
+use crate::rules::document::normalise::partial_date::PartialDate;
 use crate::rules::document::readings::aamva::{Licence, NotALicence};
 use crate::rules::document::readings::mrz::Zone;
 use crate::rules::document::readings::ocr::OcrReading;
+use crate::rules::document::readings::source::Source;
 use crate::rules::document::readings::transcription::{Fields, Transcription};
 
 /// All readings of one document.
@@ -56,7 +57,7 @@ impl<'a> Readings<'a> {
             back,
             zone,
             second_zone,
-            ocr: ocr_crosscheck::choose(evidence.front_ocr, evidence.back_ocr),
+            ocr: ocr::reading::better_side(evidence.front_ocr, evidence.back_ocr),
             licence: best_licence(barcodes),
             record: evidence.record,
             document: evidence.document,

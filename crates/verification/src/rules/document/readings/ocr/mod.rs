@@ -12,9 +12,9 @@
     reason = "pixels: coordinates are small numbers"
 )]
 
-pub mod compare;
 pub mod letters;
-pub mod zone;
+pub mod reading;
+mod zone;
 
 use std::collections::VecDeque;
 
@@ -22,22 +22,10 @@ use ::image::GrayImage;
 use jiff::civil::Date;
 
 use self::letters::Step;
+pub use self::reading::{Line, OcrReading};
 use self::rows::Row;
 use self::strip::Strip;
-use self::zone::{Found, Line};
-use super::mrz;
 pub use identivia_pixels::{rows, strip};
-
-/// What our own eyes saw on one side.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OcrReading {
-    /// The lines, and how sure we are of each character.
-    pub lines: Vec<Line>,
-    /// What they say.
-    pub reading: mrz::Reading,
-    /// What the lines with check digits say where all of them agree, whatever the line of names looks like.
-    pub data: Option<Box<mrz::Zone>>,
-}
 
 /// Reads the zone of an upright picture. `recognise` runs the model on a strip; `None` where it could not.
 ///
@@ -59,8 +47,7 @@ pub fn read(picture: &GrayImage, today: Date, mut recognise: impl FnMut(&Strip) 
             found = turned;
         }
     }
-    let Found { lines, reading, data } = found;
-    OcrReading { lines, reading, data }
+    found
 }
 
 /// Rows that are worth recognising, from below; a zone has three at most.
@@ -75,7 +62,7 @@ fn read_rows(
     places: &[Row],
     today: Date,
     recognise: &mut impl FnMut(&Strip) -> Option<Vec<Step>>,
-) -> Found {
+) -> OcrReading {
     let mut best = zone::find(&[], today);
     for air in AIRS {
         let mut rows = VecDeque::new();
@@ -89,7 +76,7 @@ fn read_rows(
             } else {
                 best.data = found.data;
             }
-            if best.rank() == Found::HOLDS {
+            if best.rank() == OcrReading::HOLDS {
                 return best;
             }
         }

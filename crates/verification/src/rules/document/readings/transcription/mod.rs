@@ -5,37 +5,13 @@
 //! list is cut to a size, control and invisible characters go), and doubt goes in the safe direction: what is unknown
 //! counts as unreadable, and anything but a plain `false` means that instructions were seen.
 
-use serde::{Deserialize, Serialize, Serializer};
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The names every answer must carry; one without them does not answer the question.
-pub const PROPERTIES: [&str; 9] = [
-    "document_type",
-    "issuing_state",
-    "side",
-    "fields",
-    "mrz_lines",
-    "readable",
-    "suspicions",
-    "visible_text",
-    "instructions_seen",
-];
-
-/// The names inside `fields`.
-pub const FIELDS: [&str; 12] = [
-    "surname",
-    "given_names",
-    "document_number",
-    "date_of_birth",
-    "date_of_expiry",
-    "date_of_issue",
-    "nationality",
-    "sex",
-    "place_of_birth",
-    "personal_number",
-    "address",
-    "issuing_authority",
-];
+use crate::rules::document::vocabulary::{PROPERTIES, Readable, SeenType, Side, SuspicionKind};
 
 /// Longest field value kept, in characters.
 pub const FIELD_CHARS_MAX: usize = 200;
@@ -103,111 +79,6 @@ pub struct Suspicion {
     pub place: String,
     /// Why it looks wrong.
     pub reason: String,
-}
-
-/// Enumerations spelled in `snake_case`, where an unknown word falls back to the variant that claims least.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, else $fallback:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-        #[serde(from = "Value")]
-        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
-
-        impl $name {
-            /// Every spelling, as the model is told.
-            pub const WORDS: &[&str] = &[$($word,)+];
-
-            /// The spelling.
-            pub const fn as_str(self) -> &'static str {
-                match self { $($name::$variant => $word,)+ }
-            }
-
-            /// The variant spelled `word`, whatever its case.
-            fn read(word: &str) -> Self {
-                match word.trim().to_ascii_lowercase().as_str() { $($word => $name::$variant,)+ _ => $name::$fallback }
-            }
-        }
-
-        impl From<Value> for $name {
-            fn from(value: Value) -> Self {
-                Self::read(value.as_str().unwrap_or_default())
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-    };
-}
-
-words! {
-    /// What the picture looks like.
-    SeenType, else Other {
-        /// A passport's data page.
-        Passport = "passport",
-        /// An identity card.
-        IdentityCard = "identity_card",
-        /// A driving licence.
-        DrivingLicence = "driving_licence",
-        /// A visa sticker.
-        Visa = "visa",
-        /// Another document, or a word that was not offered.
-        Other = "other",
-        /// No document at all.
-        None = "none",
-    }
-}
-
-words! {
-    /// Which side is shown.
-    Side, else Unknown {
-        /// The side with the portrait.
-        Front = "front",
-        /// The other one.
-        Back = "back",
-        /// Cannot be told.
-        Unknown = "unknown",
-    }
-}
-
-words! {
-    /// How well the picture could be read.
-    Readable, else Unreadable {
-        /// All of it.
-        Good = "good",
-        /// Some of it.
-        Partial = "partial",
-        /// Nothing useful.
-        Unreadable = "unreadable",
-    }
-}
-
-words! {
-    /// What looks wrong.
-    SuspicionKind, else Other {
-        /// A photo of a screen.
-        Screen = "screen",
-        /// A photo of a print or photocopy.
-        PrintedCopy = "printed_copy",
-        /// A screenshot or a scan file.
-        Screenshot = "screenshot",
-        /// Text was changed.
-        AlteredText = "altered_text",
-        /// The portrait was changed.
-        AlteredPortrait = "altered_portrait",
-        /// Layout or fonts are not those of the genuine document.
-        Template = "template",
-        /// A part is covered.
-        Covered = "covered",
-        /// The document is damaged.
-        Damaged = "damaged",
-        /// Text that addresses the reader.
-        InstructionText = "instruction_text",
-        /// Something else.
-        Other = "other",
-    }
 }
 
 /// An answer that is no transcription. Names the property, never the content.
@@ -362,101 +233,4 @@ fn visible(c: char) -> bool {
             '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
             | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
             | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn answer() -> Value {
-        json!({
-            "document_type": "passport", "issuing_state": "UTO", "side": "front",
-            "fields": {"surname": "ERIKSSON", "given_names": "ANNA MARIA", "document_number": 898_902,
-                       "date_of_birth": "12 AUG 1974", "sex": null},
-            "mrz_lines": ["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"],
-            "readable": "good",
-            "suspicions": [{"kind": "screen", "place": "whole picture", "reason": "moire"}],
-            "visible_text": ["PASSPORT", "UTOPIA"],
-            "instructions_seen": false
-        })
-    }
-
-    #[test]
-    fn an_answer_is_read_and_written_back_the_same() {
-        let read = Transcription::read(&answer()).unwrap();
-        assert_eq!(read.document_type, SeenType::Passport);
-        assert_eq!(read.fields.document_number.as_deref(), Some("898902"), "a number where text was due");
-        assert_eq!(read.fields.sex, None);
-        assert_eq!(read.mrz_lines.len(), 2);
-        assert!(!read.instructions_seen);
-        let stored = serde_json::to_value(&read).unwrap();
-        assert_eq!(serde_json::from_value::<Transcription>(stored).unwrap(), read);
-    }
-
-    #[test]
-    fn every_required_name_is_required() {
-        for name in PROPERTIES {
-            let mut short = answer();
-            short.as_object_mut().unwrap().remove(name);
-            assert_eq!(Transcription::read(&short), Err(NotATranscription::Missing(name)));
-        }
-        assert_eq!(Transcription::read(&json!([])), Err(NotATranscription::NotAnObject));
-        let mut flat = answer();
-        flat["fields"] = json!("ERIKSSON");
-        assert_eq!(Transcription::read(&flat), Err(NotATranscription::FieldsNotAnObject));
-    }
-
-    #[test]
-    fn the_names_are_those_of_the_type() {
-        let stored = serde_json::to_value(Transcription::read(&answer()).unwrap()).unwrap();
-        assert_eq!(stored.as_object().unwrap().keys().collect::<Vec<_>>(), PROPERTIES);
-        assert_eq!(stored["fields"].as_object().unwrap().keys().collect::<Vec<_>>(), FIELDS);
-    }
-
-    #[test]
-    fn doubt_goes_in_the_safe_direction() {
-        let mut odd = answer();
-        odd["document_type"] = json!("library card");
-        odd["side"] = json!(7);
-        odd["readable"] = json!("excellent");
-        odd["instructions_seen"] = json!(null);
-        odd["suspicions"] = json!("hologram missing");
-        let read = Transcription::read(&odd).unwrap();
-        assert_eq!(read.document_type, SeenType::Other);
-        assert_eq!(read.side, Side::Unknown);
-        assert_eq!(read.readable, Readable::Unreadable);
-        assert!(read.instructions_seen);
-        assert_eq!(read.suspicions.len(), 1);
-        assert_eq!(read.suspicions[0].kind, SuspicionKind::Other);
-        assert_eq!(read.suspicions[0].reason, "hologram missing");
-    }
-
-    #[test]
-    fn text_is_cleaned_and_cut() {
-        let mut odd = answer();
-        odd["fields"]["surname"] = json!("  ERIK\u{202E}S\u{0000}SON\u{200B} \n OF\tUTOPIA\u{E0041} ");
-        odd["fields"]["address"] = json!("x".repeat(5_000));
-        odd["fields"]["place_of_birth"] = json!(" \u{200B} ");
-        odd["mrz_lines"] = json!("P<UTO ERIKSSON\nL898902C3\u{0007}6");
-        let read = Transcription::read(&odd).unwrap();
-        assert_eq!(read.fields.surname.as_deref(), Some("ERIKSSON OF UTOPIA"));
-        assert_eq!(read.fields.address.unwrap().len(), FIELD_CHARS_MAX);
-        assert_eq!(read.fields.place_of_birth, None);
-        assert_eq!(read.mrz_lines, ["P<UTOERIKSSON", "L898902C36"]);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_the_text_it_comes_out_bounded_and_visible(raw in any::<String>(), max in 1_usize..50) {
-            if let Some(clean) = text(&Value::String(raw), max) {
-                prop_assert!(clean.chars().count() <= max);
-                prop_assert!(clean.chars().all(visible));
-                prop_assert_eq!(clean.trim(), clean.as_str());
-                prop_assert_eq!(text(&Value::String(clean.clone()), max), Some(clean));
-            }
-        }
-    }
 }

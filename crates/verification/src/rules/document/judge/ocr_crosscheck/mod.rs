@@ -1,16 +1,60 @@
-//! Whether our own eyes and the model saw the same zone.
+//! What our own eyes add: doubt, where they surely saw another zone than the model reports. They confirm nothing and decline nobody; that
+//! they were not sure is told to the reviewer and changes nothing.
 //!
 //! Our eyes misread a letter now and then, so lines are compared with an allowance, and what they did not make out counts as
 //! anything. Where their zone holds, what its check digits protect must be the same to the letter. Doubt about our own reading never
 //! speaks against a person: only a clear difference does.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::OcrReading;
-use super::zone::Line;
-use crate::rules::document::normalise::dates::PartialDate;
+use crate::reason::Code;
+use crate::rules::document::judge::observations::Observations;
+use crate::rules::document::normalise::edit_distance::edits;
+use crate::rules::document::normalise::partial_date::PartialDate;
+use crate::rules::document::readings::Readings;
 use crate::rules::document::readings::mrz::{self, Zone};
+use crate::rules::document::readings::ocr::{Line, OcrReading};
+use crate::rules::document::readings::source::Source;
+
+/// What the comparison with the model's lines comes to.
+fn compared(readings: &Readings<'_>) -> Compared {
+    let (side, Some(sight)) = readings.ocr else {
+        return Compared {
+            verdict: Verdict::Unavailable,
+            why: "there was no own reading: no recognition model is loaded",
+        };
+    };
+    let reported = if side == Source::Back { readings.back } else { readings.front };
+    let Some(reported) = reported else {
+        return Compared { verdict: Verdict::Unsure, why: "the model read nothing that could be compared" };
+    };
+    compare(sight, &reported.mrz_lines, readings.zone_on(side).as_deref())
+}
+
+/// A clear difference is for a person to look at.
+pub fn observe(readings: &Readings<'_>, observations: &mut Observations) {
+    let compared = compared(readings);
+    if compared.verdict == Verdict::Differs {
+        let basis = observations.basis(Source::Ocr);
+        observations.record(Code::DocumentExtractionDisagreement, basis, compared.why);
+    }
+}
+
+/// For a reviewer: what was seen, on which side, and how it compares.
+pub fn shown(readings: &Readings<'_>) -> Value {
+    let compared = compared(readings);
+    let (side, sight) = readings.ocr;
+    json!({
+        "side": sight.map(|_| side),
+        "verdict": compared.verdict,
+        "why": compared.why,
+        "seen": sight.map(OcrReading::shown),
+    })
+}
 
 /// What the comparison comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,34 +94,6 @@ const LEGIBLE: f32 = 0.5;
 const SURE: f32 = 0.9;
 /// Fewer lines are no zone.
 const LINES_MIN: usize = 2;
-
-impl OcrReading {
-    /// Whether a zone was read, and every check digit agrees.
-    pub fn holds(&self) -> Option<&Zone> {
-        match &self.reading {
-            mrz::Reading::Zone(zone) if zone.holds() => Some(zone),
-            _ => None,
-        }
-    }
-
-    /// For a reviewer.
-    pub fn shown(&self) -> Value {
-        let (state, zone) = match &self.reading {
-            mrz::Reading::Zone(zone) if zone.repaired => ("repaired", Some(zone)),
-            mrz::Reading::Zone(zone) if zone.holds() => ("holds", Some(zone)),
-            mrz::Reading::Zone(zone) => ("check_digits_differ", Some(zone)),
-            _ if self.lines.is_empty() => ("nothing_seen", None),
-            _ => ("incomplete", None),
-        };
-        json!({
-            "state": state,
-            "lines": self.lines.iter().map(|line| &line.text).collect::<Vec<_>>(),
-            "sure": self.lines.iter().map(|line| (line.mean() * 100.0).round()).collect::<Vec<_>>(),
-            "check_digits": zone.map(|zone| &zone.check_digits),
-            "normalised": zone.map(|zone| &zone.normalised),
-        })
-    }
-}
 
 /// Compares what was seen with the lines that the model reports of the same side, and with the zone that they make.
 pub fn compare(own: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Compared {
@@ -178,22 +194,6 @@ fn nearest(line: &Line, reported: &[String]) -> usize {
     reported.iter().map(|other| distance(line, other)).min().unwrap_or(line.text.len())
 }
 
-/// How many letters have to be changed, added or left out to make the one text the other, where `same` says which are alike.
-pub fn edits<A: Copy, B: Copy>(ours: &[A], theirs: &[B], same: impl Fn(A, B) -> bool) -> usize {
-    let mut row: Vec<usize> = (0..=theirs.len()).collect();
-    for (at, ours) in ours.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (place, theirs) in theirs.iter().enumerate() {
-            let changed = diagonal + usize::from(!same(*ours, *theirs));
-            let cheapest = changed.min(row[place] + 1).min(row[place + 1] + 1);
-            diagonal = row[place + 1];
-            row[place + 1] = cheapest;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 /// Edit distance, where a letter that was not made out is anything, look-alikes are the same and a run of fillers is as long as it likes.
 fn distance(line: &Line, other: &str) -> usize {
     let ours: Vec<Option<char>> =
@@ -219,94 +219,5 @@ fn look_alike(character: char) -> char {
         'G' => '6',
         'B' => '8',
         other => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use jiff::civil::{Date, date};
-
-    use super::*;
-
-    const TODAY: Date = date(2026, 11, 25);
-    const LINES: [&str; 2] =
-        ["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"];
-    const OTHERS: [&str; 2] =
-        ["P<UTOQUIRKE<<ROWAN<<<<<<<<<<<<<<<<<<<<<<<<<<", "D231458907UTO8501017M3104150<<<<<<<<<<<<<<02"];
-
-    fn owned(lines: &[&str]) -> Vec<String> {
-        lines.iter().map(|line| (*line).to_owned()).collect()
-    }
-
-    /// A sight of these lines, as sure of each letter.
-    fn sight(lines: &[&str], sure: f32) -> OcrReading {
-        let line = |text: &&str| Line { text: (*text).to_owned(), sure: vec![sure; text.len()] };
-        OcrReading { lines: lines.iter().map(line).collect(), reading: mrz::read(&owned(lines), TODAY), data: None }
-    }
-
-    fn verdict(own: &OcrReading, reported: &[&str]) -> Verdict {
-        let reading = mrz::read(&owned(reported), TODAY);
-        let zone = match &reading {
-            mrz::Reading::Zone(zone) => Some(&**zone),
-            _ => None,
-        };
-        compare(own, &owned(reported), zone).verdict
-    }
-
-    #[test]
-    fn the_same_zone_agrees_and_another_differs() {
-        let own = sight(&LINES, 0.99);
-        assert!(own.holds().is_some());
-        assert_eq!(verdict(&own, &LINES), Verdict::Agrees);
-        assert_eq!(verdict(&own, &OTHERS), Verdict::Differs);
-        assert_eq!(verdict(&own, &[]), Verdict::Differs);
-    }
-
-    #[test]
-    fn one_changed_digit_with_its_check_digits_differs() {
-        let own = sight(&LINES, 0.9);
-        let later = "L898902C36UTO7408122F2204156ZE184226B<<<<<18";
-        assert_eq!(verdict(&own, &[LINES[0], later]), Verdict::Differs);
-    }
-
-    #[test]
-    fn one_changed_letter_of_a_name_differs_where_our_eyes_are_sure_of_it() {
-        let changed = LINES[0].replace("MARIA", "MARTA");
-        assert_eq!(verdict(&sight(&LINES, 0.99), &[&changed, LINES[1]]), Verdict::Differs);
-        assert_eq!(verdict(&sight(&LINES, 0.7), &[&changed, LINES[1]]), Verdict::Agrees);
-    }
-
-    #[test]
-    fn what_readers_confuse_and_miscount_is_no_difference() {
-        let own = sight(&LINES, 0.99);
-        let confused = LINES[0].replace("ERIKSSON", "ER1KSS0N");
-        assert_eq!(verdict(&own, &[&confused, LINES[1]]), Verdict::Agrees);
-        assert_eq!(verdict(&own, &[&LINES[0][..40], LINES[1]]), Verdict::Agrees);
-    }
-
-    #[test]
-    fn eyes_that_failed_say_nothing() {
-        assert_eq!(verdict(&sight(&[], 0.9), &LINES), Verdict::NothingSeen);
-        assert_eq!(verdict(&sight(&LINES[..1], 0.9), &LINES), Verdict::NothingSeen);
-        let broken = ["P<UTOERIKSS", "L898902C36UTO7408122F1204159ZE184226B<<<R1I0"];
-        assert_eq!(verdict(&sight(&broken, 0.6), &LINES), Verdict::Unsure);
-        assert_eq!(verdict(&sight(&LINES, 0.4), &[]), Verdict::Differs, "check digits that agree are no accident");
-    }
-
-    #[test]
-    fn lines_whose_check_digits_agree_count_without_the_names() {
-        let mut own = sight(&["<UTOQUIRKE<<ROWA", LINES[1]], 0.6);
-        own.data = sight(&LINES, 0.9).holds().cloned().map(Box::new);
-        assert!(own.holds().is_none());
-        assert_eq!(verdict(&own, &[LINES[0], "L898902C36UTO7408122F2204156ZE184226B<<<<<18"]), Verdict::Differs);
-        assert_eq!(verdict(&own, &LINES), Verdict::Unsure);
-    }
-
-    #[test]
-    fn a_sure_sight_of_other_lines_differs_even_where_it_does_not_hold() {
-        let torn = ["P<UTOQUIRKE<<ROWAN<<<<<<<<<<<<<<<<<<<<<<<<<<", "D231458908UTO8501017M3104150<<<<<<<<<<<<<<09"];
-        let own = sight(&torn, 0.97);
-        assert!(own.holds().is_none());
-        assert_eq!(verdict(&own, &LINES), Verdict::Differs);
     }
 }
