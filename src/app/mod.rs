@@ -31,7 +31,8 @@ use crate::providers::openai::{self, ModelStatus, OpenAi};
 use crate::providers::rekognition::{self, Rekognition};
 use crate::providers::{self, Timeouts};
 use crate::verification::Provider;
-use crate::verification::{Event, decision, journal};
+use crate::verification::journal::chain;
+use crate::verification::replay;
 
 pub use self::doctor::{Report, doctor};
 
@@ -231,29 +232,18 @@ pub async fn replay(config: &Config, id: &str) -> Result<Vec<String>, StartError
         .iter()
         .map(|e| format!("{:>4}  {}  {:<24} {}  {}", e.seq, e.created, e.name, e.by, e.data))
         .collect();
-    journal::verify(id, &case.journal).map_err(|broken| StartError::Replay(broken.to_string()))?;
+    chain::verify(id, &case.journal).map_err(|broken| StartError::Replay(broken.to_string()))?;
     report.push(format!("journal: {} rows, numbers without gaps, hashes chained", case.journal.len()));
-    let pinned = case.journal.iter().find_map(|e| match &e.event {
-        Event::Started { policy, .. } => Some(policy.clone()),
-        _ => None,
-    });
-    let Some(policy) = pinned else { return Ok(report) };
-    let Some(policy) = client.policy(&policy).await.map_err(failed)? else {
-        return Err(StartError::Replay(format!("its policy {policy} does not exist any more")));
+    let Some(pinned) = case.pinned_policy() else { return Ok(report) };
+    let Some(policy) = client.policy(pinned.id).await.map_err(failed)? else {
+        return Err(StartError::Replay(format!("its policy {} does not exist any more", pinned.id)));
     };
-    let policy = policy.in_force(&case, config.face_liveness_threshold);
-    for replayed in decision::replay(&case, &policy) {
-        let line = format!(
-            "decision at {}: stored {}, recomputed {}, {}",
-            replayed.seq,
-            replayed.stored,
-            replayed.recomputed.map_or_else(|| "nothing".to_owned(), |s| s.to_string()),
-            if replayed.same { "identical" } else { "DIFFERENT" }
-        );
+    let policy = policy.in_force(Some(pinned), config.face_liveness_threshold);
+    for replayed in replay::replay(&case, &policy) {
         if !replayed.same {
-            return Err(StartError::Replay(line));
+            return Err(StartError::Replay(replayed.to_string()));
         }
-        report.push(line);
+        report.push(replayed.to_string());
     }
     Ok(report)
 }

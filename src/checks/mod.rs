@@ -49,7 +49,7 @@ use crate::verification::rules::liveness::Verdict;
 use crate::verification::rules::{device, face_match, liveness};
 use crate::verification::transition::Opened;
 use crate::verification::{
-    Case, Code, DeviceSignal, Document, Finding, Judgement, Kind, Policy, Reason, SessionStatus, Work, decision,
+    Case, Code, DeviceSignal, Document, Finding, Judgement, Kind, Policy, Reason, SessionStatus, Work,
 };
 
 /// Largest picture that is fetched: the collections' own limit and a little.
@@ -309,7 +309,7 @@ impl CheckRunner {
             };
             reached(Point::ResultAnswered);
             match liveness::judge(&answer.value, item.policy) {
-                Verdict::NotYet if attempt < NOT_YET_TRIES && case.said_completed(session) => {
+                Verdict::NotYet if attempt < NOT_YET_TRIES && case.completion_reported(session) => {
                     reached(Point::ResultNotYet);
                     tokio::time::sleep(NOT_YET_PAUSE).await;
                 }
@@ -565,8 +565,7 @@ impl CheckRunner {
 
     async fn face_match(&self, item: &WorkItem<'_>) -> Result<WorkOutcome, WorkOutcome> {
         let case = item.case;
-        let (Some(live), Some(document)) =
-            (decision::counted(case, Kind::Liveness), decision::counted(case, Kind::Document))
+        let (Some(live), Some(document)) = (case.effective_check(Kind::Liveness), case.effective_check(Kind::Document))
         else {
             return Err(WorkOutcome::lost("record.missing"));
         };
@@ -584,8 +583,7 @@ impl CheckRunner {
 
     async fn compare(&self, item: &WorkItem<'_>) -> Result<WorkOutcome, WorkOutcome> {
         let case = item.case;
-        let (Some(live), Some(document)) =
-            (decision::counted(case, Kind::Liveness), decision::counted(case, Kind::Document))
+        let (Some(live), Some(document)) = (case.effective_check(Kind::Liveness), case.effective_check(Kind::Document))
         else {
             return Err(WorkOutcome::lost("record.missing"));
         };

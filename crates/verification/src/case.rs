@@ -1,95 +1,64 @@
-//! The case: everything stored about one verification, and the plain questions one can ask of it.
+//! The case: everything stored about one verification, and the questions that the engine asks of it.
 
-use jiff::Timestamp;
+pub mod claims;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::check::{Check, Pictures};
 use super::journal::{Entry, Event, Source, Work};
-use super::kind::{ActionKind, Kind};
-use super::policy::Policy;
+use super::kind::{ActionKind, Input, Kind, SessionStatus};
+use super::policy::{PinnedPolicy, Policy};
 use super::reason::Code;
 use super::records::{Action, DeviceSignal, Document, LivenessSession, Verification};
 use super::status::Status;
-use crate::next_step::claim_seconds;
 
-/// One verification, read whole. Lists are in order of creation, the journal in order of `seq`.
+/// All records of one verification. Lists are in the order of creation, the journal in the order of `seq`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// The record.
+    /// The `verifications` record.
     pub record: Verification,
-    /// Evidence.
+    /// Documents that the person uploaded.
     pub documents: Vec<Document>,
-    /// Challenges.
+    /// Liveness challenges that the person asked for.
     pub sessions: Vec<LivenessSession>,
-    /// Device events.
+    /// Device events that the browser sent.
     pub signals: Vec<DeviceSignal>,
-    /// What people did.
+    /// Actions of the person, of reviewers and of operators.
     pub actions: Vec<Action>,
-    /// What was found.
+    /// Checks of all attempts.
     pub checks: Vec<Check>,
-    /// What happened.
+    /// The journal, whole.
     pub journal: Vec<Entry>,
 }
 
-/// Where the journal says a verification is.
+/// Where the journal says that a verification is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
-    /// No row yet.
+    /// The journal has no row yet.
     Unstarted,
     /// Evidence is gathered and checked.
     Open,
-    /// An attempt ended with a decision that stands.
+    /// An attempt ended with a decision that is in force.
     Decided(Status, Source),
-    /// Reopened: a person must decide again.
+    /// A reviewer reopened it and must decide again.
     Reopened,
-    /// Withdrawn.
+    /// The person withdrew.
     Canceled,
-    /// Silent too long.
+    /// The person submitted nothing in time.
     Expired,
 }
 
-/// How a claim on a piece of work stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimState {
-    /// It led to its result.
-    Finished,
-    /// It ended without an answer and may be tried again from this instant.
-    Failed {
-        /// Not before.
-        retry_at: Timestamp,
-    },
-    /// Nothing is known of it yet.
-    Pending {
-        /// When it ends by itself.
-        until: Timestamp,
-    },
-}
-
-/// A piece of work that somebody claimed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claim<'a> {
-    /// `seq` of the claiming row.
-    pub seq: u32,
-    /// The piece.
-    pub work: &'a Work,
-    /// Instance that claimed.
-    pub by: &'a str,
-    /// When.
-    pub created: Timestamp,
-    /// How it stands.
-    pub state: ClaimState,
-}
-
 impl Case {
-    /// Record id.
+    /// Id of the `verifications` record.
     pub fn id(&self) -> &str {
         &self.record.id
     }
 
-    /// The case after its last `rows` journal rows were stored, the first of them at `at`, and pictures under these names.
+    /// The case after its last `rows` journal rows were stored at `at`, with the names under which pictures were stored.
     #[must_use]
     pub fn stored_at(mut self, at: Timestamp, rows: usize, pictures: &[Pictures]) -> Self {
-        let kept = self.journal.len().saturating_sub(rows);
-        for entry in &mut self.journal[kept..] {
+        let stored_before = self.journal.len().saturating_sub(rows);
+        for entry in &mut self.journal[stored_before..] {
             entry.created = at;
         }
         for named in pictures {
@@ -101,17 +70,27 @@ impl Case {
         self
     }
 
-    /// `seq` of the last journal row, 0 without any.
+    /// `seq` of the last journal row; 0 without any.
     pub fn seq(&self) -> u32 {
         self.journal.last().map_or(0, |entry| entry.seq)
     }
 
-    /// The current attempt, from 1: one more than the resubmissions asked for so far.
+    /// The policy that the journal pins; `None` before the first pass.
+    pub fn pinned_policy(&self) -> Option<PinnedPolicy<'_>> {
+        self.journal.iter().find_map(|entry| match &entry.event {
+            Event::Started { policy, liveness_threshold_hundredths, .. } => {
+                Some(PinnedPolicy { id: policy, liveness_threshold: f64::from(*liveness_threshold_hundredths) / 100.0 })
+            }
+            _ => None,
+        })
+    }
+
+    /// The current attempt, from 1: one more than the resubmissions that were asked for.
     pub fn attempt(&self) -> u32 {
         1 + u32::try_from(self.resubmissions().count()).unwrap_or(u32::MAX - 1)
     }
 
-    /// Rows that ended an attempt by asking for new evidence.
+    /// Rows that ended an attempt by asking for new evidence, with the attempt and the checks to repeat.
     fn resubmissions(&self) -> impl Iterator<Item = (&Entry, u32, &[Kind])> {
         self.journal.iter().filter_map(|entry| match &entry.event {
             Event::Decided { attempt, status: Status::ResubmissionRequired, redo, .. } => {
@@ -121,7 +100,7 @@ impl Case {
         })
     }
 
-    /// Where the journal says it is.
+    /// Where the journal says that the verification is.
     pub fn phase(&self) -> Phase {
         self.journal.iter().fold(Phase::Unstarted, |phase, entry| match &entry.event {
             Event::Started { .. } | Event::Decided { status: Status::ResubmissionRequired, .. } => Phase::Open,
@@ -144,90 +123,39 @@ impl Case {
             .map(|e| e.created)
     }
 
-    /// When silence ends the verification: the pinned instant, moved on by each resubmission.
+    /// When the verification expires if the person submits nothing: the pinned instant, moved on by each resubmission.
     pub fn expires_at(&self, policy: &Policy) -> Option<Timestamp> {
         self.journal.iter().rev().find_map(|e| match &e.event {
             Event::Started { expires_at, .. } => Some(*expires_at),
             Event::Decided { status: Status::ResubmissionRequired, .. } => {
-                Some(e.created + jiff::SignedDuration::from_hours(i64::from(policy.input_hours)))
+                Some(e.created + SignedDuration::from_hours(i64::from(policy.input_hours)))
             }
             _ => None,
         })
     }
 
-    /// The finding of `kind` that counts at `attempt`: the attempt's own, or an earlier one that nobody asked to redo.
+    /// The check of `kind` that is valid in `attempt`: the attempt's own, or an earlier one that no resubmission repeats.
     pub fn finding(&self, kind: Kind, attempt: u32) -> Option<&Check> {
         let mut at = attempt;
         loop {
             if let Some(check) = self.checks.iter().find(|c| c.kind == kind && c.attempt == at) {
                 return Some(check);
             }
-            let redone = self.resubmissions().any(|(_, closed, redo)| closed + 1 == at && redo.contains(&kind));
-            if at <= 1 || redone {
+            let repeated = self.resubmissions().any(|(_, closed, redo)| closed + 1 == at && redo.contains(&kind));
+            if at <= 1 || repeated {
                 return None;
             }
             at -= 1;
         }
     }
 
-    /// Every claim on work, oldest first.
-    pub fn claims(&self) -> Vec<Claim<'_>> {
-        let mut claims = Vec::new();
-        for entry in &self.journal {
-            if let Event::WorkClaimed { work, seconds } = &entry.event {
-                claims.extend(work.iter().map(|work| {
-                    // Each piece has its own time: a challenge must not wait for the end of a document that somebody
-                    // who died had claimed with it.
-                    let seconds = claim_seconds(std::slice::from_ref(work)).min(*seconds);
-                    let until = entry.created + jiff::SignedDuration::from_secs(i64::from(seconds));
-                    Claim {
-                        seq: entry.seq,
-                        work,
-                        by: &entry.by,
-                        created: entry.created,
-                        state: self.claim_end(entry.seq, work).unwrap_or(ClaimState::Pending { until }),
-                    }
-                }));
-            }
-        }
-        claims
-    }
-
-    /// How the claim `seq` on `work` ended, if it did.
-    fn claim_end(&self, seq: u32, work: &Work) -> Option<ClaimState> {
-        self.journal.iter().filter(|entry| entry.seq > seq).find_map(|entry| match &entry.event {
-            Event::CheckFinished { claim, kind, .. } if *claim == seq && work.check() == Some(*kind) => {
-                Some(ClaimState::Finished)
-            }
-            Event::LivenessSessionOpened { claim, liveness_session, .. }
-                if *claim == seq && liveness_session == work.evidence() =>
-            {
-                Some(ClaimState::Finished)
-            }
-            // A challenge that ended without a result ends the claim on fetching or opening it, too.
-            Event::LivenessSessionEnded { liveness_session, .. } if liveness_session == work.evidence() => {
-                Some(ClaimState::Finished)
-            }
-            Event::WorkFailed { claim, work: failed, retry_seconds, .. } if *claim == seq && failed == work => {
-                Some(ClaimState::Failed {
-                    retry_at: entry.created + jiff::SignedDuration::from_secs(i64::from(*retry_seconds)),
-                })
-            }
-            _ => None,
-        })
-    }
-
-    /// Whether the result of `work` under claim `seq` may still be written: the claim is unanswered and its attempt is the
-    /// current one. The unique `seq` of the writing batch decides between two who both may.
-    pub fn may_finish(&self, seq: u32, work: &Work) -> bool {
-        let unanswered = self
-            .claims()
-            .iter()
-            .any(|c| c.seq == seq && c.work == work && matches!(c.state, ClaimState::Pending { .. }));
-        let open = matches!(self.phase(), Phase::Open) && work.attempt() == self.attempt();
-        let fresh =
-            work.check().is_none_or(|kind| !self.checks.iter().any(|c| c.kind == kind && c.attempt == work.attempt()));
-        unanswered && open && fresh
+    /// The check of `kind` that is in effect now. One that rests on other checks is in effect only for the pictures that
+    /// those checks have now.
+    pub fn effective_check(&self, kind: Kind) -> Option<&Check> {
+        let attempt = self.attempt();
+        let found = self.finding(kind, attempt)?;
+        let is_newest = |base: &Kind| self.finding(*base, attempt).is_some_and(|base| base.attempt <= found.attempt);
+        kind.spec().rests_on.iter().all(is_newest).then_some(found)
     }
 
     /// Actions that no journal row names yet, oldest first.
@@ -235,42 +163,54 @@ impl Case {
         self.actions.iter().filter(|action| !self.journal.iter().any(|entry| entry.action == action.id))
     }
 
-    /// The newest document that was handed in for the current attempt.
+    /// Whether the current attempt has what the person must submit for a check of `kind`.
+    pub fn has_input(&self, kind: Kind) -> bool {
+        match kind.spec().input {
+            None => true,
+            Some(Input::DeviceSignal) => self.fresh_signal().is_some(),
+            Some(Input::Document) => self.fresh_document().is_some(),
+            Some(Input::LivenessSession) => {
+                self.sessions.iter().any(|s| s.status == SessionStatus::Open && self.completion_reported(&s.id))
+            }
+        }
+    }
+
+    /// The newest document that was submitted for the current attempt and not judged yet.
     pub fn fresh_document(&self) -> Option<&Document> {
-        let since = self.asked_anew(Kind::Document);
-        self.documents.iter().rev().find(|d| !self.judged(&d.id) && since.is_none_or(|since| d.created > since))
+        let since = self.last_request_for(Kind::Document);
+        self.documents.iter().rev().find(|d| !self.is_judged(&d.id) && since.is_none_or(|since| d.created > since))
     }
 
-    /// The newest device signal that was handed in for the current attempt.
+    /// The newest device signal that was submitted for the current attempt and not judged yet.
     pub fn fresh_signal(&self) -> Option<&DeviceSignal> {
-        let since = self.asked_anew(Kind::Device);
-        self.signals.iter().rev().find(|s| !self.judged(&s.id) && since.is_none_or(|since| s.created > since))
+        let since = self.last_request_for(Kind::Device);
+        self.signals.iter().rev().find(|s| !self.is_judged(&s.id) && since.is_none_or(|since| s.created > since))
     }
 
-    /// When `kind` was last asked for anew. What was handed in before does not answer that: neither the copies of a picture
-    /// that was uploaded three times, nor a document whose check never came to an end.
-    fn asked_anew(&self, kind: Kind) -> Option<Timestamp> {
+    /// When a resubmission last asked to repeat `kind`. Evidence from before does not answer it: neither the copies of a
+    /// picture that was uploaded three times, nor a document whose check never ended.
+    fn last_request_for(&self, kind: Kind) -> Option<Timestamp> {
         self.resubmissions().filter(|(_, _, redo)| redo.contains(&kind)).last().map(|(entry, _, _)| entry.created)
     }
 
-    /// Attempts that an automatic decision closed. A reviewer who asks again does not use one up.
+    /// Number of attempts that an automatic decision closed. A reviewer who asks for new evidence uses none up.
     pub fn attempts_used(&self) -> u32 {
         let used = self.journal.iter().filter(|e| matches!(e.event, Event::Decided { source: Source::Automatic, .. }));
         u32::try_from(used.count()).unwrap_or(u32::MAX)
     }
 
-    /// Whether a check rests on the record `id`.
-    fn judged(&self, id: &str) -> bool {
+    /// Whether a check has judged the record `id`.
+    fn is_judged(&self, id: &str) -> bool {
         self.checks.iter().any(|check| check.evidence.iter().any(|e| e == id))
     }
 
-    /// The session with record id `id`.
+    /// The challenge with record id `id`.
     pub fn session(&self, id: &str) -> Option<&LivenessSession> {
         self.sessions.iter().find(|s| s.id == id)
     }
 
-    /// Whether the browser said that it finished the challenge `id`.
-    pub fn said_completed(&self, id: &str) -> bool {
+    /// Whether the browser reported that the person finished the challenge `id`.
+    pub fn completion_reported(&self, id: &str) -> bool {
         self.actions.iter().any(|action| {
             action.kind == Some(ActionKind::LivenessCompleted)
                 && action.liveness_session == id
@@ -278,15 +218,15 @@ impl Case {
         })
     }
 
-    /// Challenges that were opened since the current attempt began, finished or not: each costs money.
+    /// Number of challenges that were opened in the current attempt, finished or not: each costs money.
     pub fn opened_sessions(&self) -> u32 {
         let opened = self.since_attempt_began(|event| matches!(event, Event::LivenessSessionOpened { .. }));
         u32::try_from(opened.count()).unwrap_or(u32::MAX)
     }
 
-    /// Whether machines had a part in a challenge of this attempt that came to nothing: the provider could not judge it, or
-    /// its result could not be fetched.
-    pub fn liveness_trouble(&self) -> bool {
+    /// Whether a technical failure had a part in a challenge of this attempt that ended without a result: the provider could
+    /// not analyse it, or its result could not be fetched.
+    pub fn liveness_failed_technically(&self) -> bool {
         self.since_attempt_began(|event| match event {
             Event::LivenessSessionEnded { code, .. } => code == Code::LivenessSessionFailed.as_str(),
             Event::WorkFailed { work: Work::Liveness { .. }, .. } => true,

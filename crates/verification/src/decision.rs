@@ -1,67 +1,67 @@
-//! The decision: findings and the pinned policy in, a verdict with its reasons out.
+//! The decision: the checks of an attempt and the pinned policy in, a status with its reasons out.
 //!
-//! Replaying a verification's records through [`decide`] gives the same [`Decision`], byte for byte; its digest is in the
-//! journal. Nothing here reads a clock: whether a document was expired is a finding, made on the day it was examined.
+//! [`decide`] is a pure function of stored records, so the same records always give the same [`Decision`], byte for byte; its
+//! digest is in the journal. It reads no clock: whether a document was expired is a finding of the day on which it was read.
 
 use serde::{Deserialize, Serialize};
 
-use super::case::{Case, Phase};
+use super::case::Case;
 use super::check::{Check, JudgedReason};
-use super::journal;
+use super::journal::chain;
 use super::kind::{Kind, Outcome};
 use super::policy::Policy;
 use super::reason::{Category, Code, Disposition, Reason};
 use super::status::Status;
 
-/// A reason of a decision: the judged reason and the check it comes from.
+/// A reason of a decision, with the check that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecidedReason {
     /// The check; `None` for a reason that the decision itself adds.
     pub check: Option<Kind>,
-    /// The reason.
+    /// The judged reason.
     #[serde(flatten)]
     pub reason: JudgedReason,
 }
 
-/// One line of the rule tree: what a required check contributed.
+/// What one required check contributed to a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// The required check.
     pub check: Kind,
-    /// The attempt its finding is from; `None` without a finding.
+    /// The attempt that its finding is from; `None` without a finding.
     pub attempt: Option<u32>,
-    /// How it ended; `None` without a finding.
+    /// How the check ended; `None` without a finding.
     pub outcome: Option<Outcome>,
-    /// What its reasons demand together.
+    /// The most severe disposition of its reasons.
     pub demand: Option<Disposition>,
-    /// Whether it stands in the way of an approval.
+    /// Whether it prevents an approval.
     pub blocks: bool,
 }
 
-/// A verdict on one attempt.
+/// The decision on one attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The attempt.
+    /// The attempt that is decided.
     pub attempt: u32,
     /// Approved, declined, needs review or resubmission required.
     pub status: Status,
-    /// The policy it rests on.
+    /// Id of the policy that it rests on.
     pub policy: String,
-    /// Why, gravest first.
+    /// The reasons, most severe first.
     pub reasons: Vec<DecidedReason>,
     /// What each required check contributed.
     pub rules: Vec<Rule>,
-    /// What must be handed in anew, for a resubmission.
+    /// The checks to repeat, for a resubmission.
     pub redo: Vec<Kind>,
 }
 
 impl Decision {
     /// SHA-256 of the canonical JSON, in hex.
     pub fn digest(&self) -> String {
-        journal::digest(&serde_json::to_value(self).unwrap_or_default())
+        chain::digest(&serde_json::to_value(self).unwrap_or_default())
     }
 
-    /// The message keys that may be shown to the person, gravest first, each once.
+    /// The message keys that the person may see, most severe first, each once.
     pub fn message_keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = Vec::new();
         for decided in &self.reasons {
@@ -74,65 +74,40 @@ impl Decision {
     }
 }
 
-/// What is known of one required check.
-enum Standing<'a> {
-    /// Its finding counts.
+/// The status of one required check.
+enum CheckStatus<'a> {
+    /// Its finding is in effect.
     Found(&'a Check),
-    /// It cannot be run because another check it rests on ended without usable evidence.
-    Moot,
-    /// It is still to come.
+    /// It cannot be run, because a check that it rests on yields no face.
+    Impossible,
+    /// It is still to be run.
     Missing,
 }
 
-/// The finding of `kind` that counts now. A face match counts only for the pictures that count now.
-pub fn counted(case: &Case, kind: Kind) -> Option<&Check> {
-    let attempt = case.attempt();
-    let found = case.finding(kind, attempt)?;
-    if kind == Kind::FaceMatch {
-        let newest =
-            [Kind::Document, Kind::Liveness].iter().filter_map(|k| case.finding(*k, attempt)).map(|c| c.attempt).max();
-        let both = [Kind::Document, Kind::Liveness].iter().all(|k| case.finding(*k, attempt).is_some());
-        return (both && newest.is_some_and(|newest| found.attempt >= newest)).then_some(found);
+fn status_of(case: &Case, kind: Kind) -> CheckStatus<'_> {
+    if let Some(check) = case.effective_check(kind) {
+        return CheckStatus::Found(check);
     }
-    Some(found)
+    let faceless = |base: &Kind| case.effective_check(*base).is_some_and(|check| !check.yields_face());
+    if kind.spec().rests_on.iter().any(faceless) { CheckStatus::Impossible } else { CheckStatus::Missing }
 }
 
-/// Whether a finding of a document or a challenge gives a face that can be compared.
-pub fn usable(check: &Check) -> bool {
-    matches!(check.outcome, Outcome::Passed | Outcome::Review)
+/// Whether a check has already decided the attempt, so that no other check need be asked for or paid for.
+pub fn already_decided(case: &Case, policy: &Policy) -> bool {
+    policy.required_checks.iter().filter_map(|kind| case.effective_check(*kind)).any(Check::ends_attempt)
 }
 
-fn standing(case: &Case, kind: Kind) -> Standing<'_> {
-    if let Some(check) = counted(case, kind) {
-        return Standing::Found(check);
-    }
-    let unusable = |k: Kind| counted(case, k).is_some_and(|check| !usable(check));
-    if kind == Kind::FaceMatch && (unusable(Kind::Document) || unusable(Kind::Liveness)) {
-        return Standing::Moot;
-    }
-    Standing::Missing
-}
-
-/// Whether some finding already settles the attempt, so that nothing more need be asked or paid for.
-pub fn settled(case: &Case, policy: &Policy) -> bool {
-    policy
-        .required_checks
-        .iter()
-        .filter_map(|kind| counted(case, *kind))
-        .any(|check| matches!(check.demand(), Some(Disposition::Decline | Disposition::Resubmit)))
-}
-
-/// The verdict on the current attempt, or `None` while findings are missing that could still change it.
+/// The decision on the current attempt, or `None` while a missing check can still change it.
 pub fn decide(case: &Case, policy: &Policy) -> Option<Decision> {
-    let standings: Vec<_> = policy.required_checks.iter().map(|kind| (*kind, standing(case, *kind))).collect();
-    let complete = !standings.iter().any(|(_, s)| matches!(s, Standing::Missing));
-    if !(complete || settled(case, policy)) || policy.required_checks.is_empty() {
+    let checks: Vec<_> = policy.required_checks.iter().map(|kind| (*kind, status_of(case, *kind))).collect();
+    let complete = !checks.iter().any(|(_, status)| matches!(status, CheckStatus::Missing));
+    if !(complete || already_decided(case, policy)) || policy.required_checks.is_empty() {
         return None;
     }
-    let rules: Vec<Rule> = standings.iter().map(|(kind, s)| rule(*kind, s)).collect();
-    let mut reasons: Vec<DecidedReason> = standings
+    let rules: Vec<Rule> = checks.iter().map(|(kind, status)| rule(*kind, status)).collect();
+    let mut reasons: Vec<DecidedReason> = checks
         .iter()
-        .filter_map(|(kind, s)| if let Standing::Found(check) = s { Some((*kind, check)) } else { None })
+        .filter_map(|(kind, status)| if let CheckStatus::Found(check) = status { Some((*kind, check)) } else { None })
         .flat_map(|(kind, check)| {
             check.reasons.iter().map(move |reason| DecidedReason { check: Some(kind), reason: reason.clone() })
         })
@@ -140,58 +115,46 @@ pub fn decide(case: &Case, policy: &Policy) -> Option<Decision> {
     let (status, redo) = verdict(case.attempts_used() + 1, policy, &rules, &reasons);
     if status == Status::Declined && !rules.iter().any(|rule| rule.demand == Some(Disposition::Decline)) {
         let reason = Reason::new(Code::PolicyAttemptsExhausted, format!("{} attempts allowed", policy.attempts_max));
+        // No provider failure, so the disposition is the same for every kind.
         reasons.push(DecidedReason { check: None, reason: JudgedReason::new(&reason, Kind::Document, policy) });
     }
     reasons.sort_by_key(|r| std::cmp::Reverse(r.reason.disposition));
     Some(Decision { attempt: case.attempt(), status, policy: policy.id.clone(), reasons, rules, redo })
 }
 
-fn rule(kind: Kind, standing: &Standing<'_>) -> Rule {
-    match standing {
-        Standing::Found(check) => Rule {
+fn rule(kind: Kind, status: &CheckStatus<'_>) -> Rule {
+    match status {
+        CheckStatus::Found(check) => Rule {
             check: kind,
             attempt: Some(check.attempt),
             outcome: Some(check.outcome),
             demand: check.demand(),
-            blocks: !clears(check),
+            blocks: !check.allows_approval(),
         },
-        Standing::Moot | Standing::Missing => {
+        CheckStatus::Impossible | CheckStatus::Missing => {
             Rule { check: kind, attempt: None, outcome: None, demand: None, blocks: true }
         }
     }
 }
 
-/// Whether a finding does not stand in the way: it passed, or the policy said that it may be missing. Only the device
-/// check may be; absent, unknown and undecided never clear.
-fn clears(check: &Check) -> bool {
-    match check.outcome {
-        Outcome::Passed => check.demand().is_none(),
-        Outcome::NotExecuted | Outcome::Error => {
-            check.kind == Kind::Device
-                && !check.reasons.is_empty()
-                && check.reasons.iter().all(|r| r.disposition == Disposition::Inform)
-        }
-        Outcome::Failed | Outcome::Review => false,
-    }
-}
-
-/// `using` is the how-manieth attempt this decision closes.
+/// The status that follows, and the checks to repeat. `number` counts the attempts that automatic decisions close, from 1.
 ///
-/// Decline, then ask again, then a person, then yes. A check whose own reasons ask for a person is not retried away.
-fn verdict(using: u32, policy: &Policy, rules: &[Rule], reasons: &[DecidedReason]) -> (Status, Vec<Kind>) {
+/// Decline comes first, then resubmission, then review, then approval. A check whose own reasons ask for a reviewer is not
+/// retried away.
+fn verdict(number: u32, policy: &Policy, rules: &[Rule], reasons: &[DecidedReason]) -> (Status, Vec<Kind>) {
     let demands = |wanted: Disposition| rules.iter().any(|rule| rule.demand == Some(wanted));
     if demands(Disposition::Decline) {
         return (Status::Declined, Vec::new());
     }
     if demands(Disposition::Resubmit) {
-        if using < policy.attempts_max {
+        if number < policy.attempts_max {
             return (Status::ResubmissionRequired, redo(rules));
         }
-        // Trouble of machines never declines a person.
-        let person = reasons
+        // A technical failure never declines a person.
+        let persons_part = reasons
             .iter()
             .any(|r| r.reason.disposition == Disposition::Resubmit && r.reason.category != Category::Technical);
-        return (if person { Status::Declined } else { Status::NeedsReview }, Vec::new());
+        return (if persons_part { Status::Declined } else { Status::NeedsReview }, Vec::new());
     }
     if rules.iter().any(|rule| rule.blocks) {
         return (Status::NeedsReview, Vec::new());
@@ -199,53 +162,11 @@ fn verdict(using: u32, policy: &Policy, rules: &[Rule], reasons: &[DecidedReason
     (Status::Approved, Vec::new())
 }
 
-/// What to hand in anew. A face match that could not be made needs both of its pictures.
+/// The checks to repeat: a face match that could not be made needs both of its pictures again.
 fn redo(rules: &[Rule]) -> Vec<Kind> {
-    let mut redo = Vec::new();
-    for rule in rules.iter().filter(|rule| rule.demand == Some(Disposition::Resubmit)) {
-        match rule.check {
-            Kind::FaceMatch => redo.extend([Kind::Document, Kind::Liveness]),
-            kind => redo.push(kind),
-        }
-    }
+    let failed = rules.iter().filter(|rule| rule.demand == Some(Disposition::Resubmit));
+    let mut redo: Vec<Kind> = failed.flat_map(|rule| rule.check.repeated_by()).collect();
     redo.sort_unstable();
     redo.dedup();
     redo
-}
-
-/// What a replay found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replayed {
-    /// `seq` of the deciding row.
-    pub seq: u32,
-    /// The stored status.
-    pub stored: Status,
-    /// The status that follows from the stored records; `None` if nothing does.
-    pub recomputed: Option<Status>,
-    /// Whether the digests are equal too.
-    pub same: bool,
-}
-
-/// Recomputes every automatic decision of `case` from the records it rested on.
-pub fn replay(case: &Case, policy: &Policy) -> Vec<Replayed> {
-    case.journal
-        .iter()
-        .enumerate()
-        .filter_map(|(index, entry)| match &entry.event {
-            journal::Event::Decided { attempt, status, source: journal::Source::Automatic, digest, .. } => {
-                let mut then = case.clone();
-                then.journal.truncate(index);
-                then.checks.retain(|check| check.attempt <= *attempt);
-                // Nothing follows for a case that was not open: whoever wrote this row broke the rules.
-                let decision = (then.phase() == Phase::Open).then(|| decide(&then, policy)).flatten();
-                Some(Replayed {
-                    seq: entry.seq,
-                    stored: *status,
-                    recomputed: decision.as_ref().map(|d| d.status),
-                    same: decision.is_some_and(|d| d.digest() == *digest),
-                })
-            }
-            _ => None,
-        })
-        .collect()
 }

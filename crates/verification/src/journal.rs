@@ -1,32 +1,36 @@
-//! The journal: one row for each thing that happened, numbered and hash-chained.
+//! The journal: one row for each thing that happened, numbered and chained by hashes.
+
+pub mod chain;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::kind::{Kind, Outcome};
 use super::status::Status;
 
-/// One piece of work inside a claim.
+/// Seconds that a claim on opening a liveness challenge lasts.
+const OPEN_SESSION_SECONDS: u32 = 30;
+
+/// A piece of work: what a sidecar claims and then does outside the core.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
-    /// Ask Fingerprint about a device signal.
+    /// Fetch a device event from Fingerprint and judge it.
     Device {
         /// The attempt it belongs to.
         attempt: u32,
         /// Id of the `device_signals` record.
         evidence: String,
     },
-    /// Examine a document.
+    /// Read a document and judge it.
     Document {
         /// The attempt it belongs to.
         attempt: u32,
         /// Id of the `documents` record.
         evidence: String,
     },
-    /// Fetch and judge the result of a liveness challenge.
+    /// Fetch the result of a liveness challenge and judge it.
     Liveness {
         /// The attempt it belongs to.
         attempt: u32,
@@ -40,7 +44,7 @@ pub enum Work {
         /// Ids of the liveness and document `checks` records, in this order, joined by `+`.
         evidence: String,
     },
-    /// Create the provider's side of a liveness challenge.
+    /// Open a liveness challenge at the provider.
     OpenSession {
         /// The attempt it belongs to.
         attempt: u32,
@@ -50,29 +54,17 @@ pub enum Work {
 }
 
 impl Work {
-    /// The attempt it belongs to.
-    pub fn attempt(&self) -> u32 {
-        match self {
-            Work::Device { attempt, .. }
-            | Work::Document { attempt, .. }
-            | Work::Liveness { attempt, .. }
-            | Work::FaceMatch { attempt, .. }
-            | Work::OpenSession { attempt, .. } => *attempt,
+    /// The work that leads to a check of `kind`.
+    pub fn for_check(kind: Kind, attempt: u32, evidence: String) -> Self {
+        match kind {
+            Kind::Device => Work::Device { attempt, evidence },
+            Kind::Document => Work::Document { attempt, evidence },
+            Kind::Liveness => Work::Liveness { attempt, evidence },
+            Kind::FaceMatch => Work::FaceMatch { attempt, evidence },
         }
     }
 
-    /// The record it is about.
-    pub fn evidence(&self) -> &str {
-        match self {
-            Work::Device { evidence, .. }
-            | Work::Document { evidence, .. }
-            | Work::Liveness { evidence, .. }
-            | Work::FaceMatch { evidence, .. }
-            | Work::OpenSession { evidence, .. } => evidence,
-        }
-    }
-
-    /// The kind of check it leads to; opening a session leads to none.
+    /// The kind of check it leads to; opening a challenge leads to none.
     pub fn check(&self) -> Option<Kind> {
         match self {
             Work::Device { .. } => Some(Kind::Device),
@@ -82,15 +74,54 @@ impl Work {
             Work::OpenSession { .. } => None,
         }
     }
+
+    /// The attempt it belongs to.
+    pub fn attempt(&self) -> u32 {
+        self.parts().0
+    }
+
+    /// Id of the record it is about.
+    pub fn evidence(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (u32, &str) {
+        match self {
+            Work::Device { attempt, evidence }
+            | Work::Document { attempt, evidence }
+            | Work::Liveness { attempt, evidence }
+            | Work::FaceMatch { attempt, evidence }
+            | Work::OpenSession { attempt, evidence } => (*attempt, evidence),
+        }
+    }
+
+    /// Seconds that this piece may take.
+    pub fn seconds(&self) -> u32 {
+        self.check().map_or(OPEN_SESSION_SECONDS, |kind| kind.spec().claim_seconds)
+    }
+
+    /// Seconds that a claim on all of `work` lasts: those of its longest piece. Shorter pieces of it end earlier.
+    pub fn seconds_of(work: &[Work]) -> u32 {
+        work.iter().map(Work::seconds).max().unwrap_or(0)
+    }
+
+    /// Whether both are tries at the same task. Each challenge is a task of its own. For other checks the attempt is: a
+    /// newer upload starts no second check beside the first and does not reset the failures of the first.
+    pub fn is_same_task(&self, other: &Work) -> bool {
+        match self {
+            Work::OpenSession { .. } | Work::Liveness { .. } => self == other,
+            _ => self.check() == other.check() && self.attempt() == other.attempt(),
+        }
+    }
 }
 
-/// Who decided.
+/// Who made a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The pinned policy.
     Automatic,
-    /// A person, through an action.
+    /// A reviewer or operator, through an action.
     Reviewer,
 }
 
@@ -104,51 +135,51 @@ impl Source {
     }
 }
 
-/// What a journal row says. Its data is safe for the verified person: no scores, no fraud codes, no read fields.
+/// What a journal row says. The verified person may read it: no scores, no fraud codes, no fields of documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
 pub enum Event {
-    /// First pass: the policy is pinned.
+    /// The first pass pinned the policy.
     Started {
-        /// Policy record id.
+        /// Id of the policy record.
         policy: String,
-        /// Policy name.
+        /// Name of the policy.
         policy_name: String,
-        /// Policy version.
+        /// Version of the policy.
         policy_version: u32,
-        /// Liveness confidence in force, in hundredths (a journal carries no fractions: they do not survive every JSON
-        /// reader and the chain is over the text).
+        /// Liveness threshold in force, in hundredths. A journal carries no fractions: the hash chain is over the text, and
+        /// JSON readers do not all keep a fraction as it was.
         liveness_threshold_hundredths: u32,
-        /// Attempts in all.
+        /// Number of attempts that the person has.
         attempts_max: u32,
-        /// When silence ends it.
+        /// When the verification expires if the person submits nothing.
         expires_at: Timestamp,
     },
-    /// A sidecar took work, counted before it is spent. It ends at the row's `created` + `seconds`.
+    /// A sidecar claimed work, before it spends anything on it. The claim ends `seconds` after the row's `created`.
     WorkClaimed {
-        /// What was taken.
+        /// The pieces that were claimed.
         work: Vec<Work>,
-        /// How long, in seconds; never renewed.
+        /// How long the claim lasts, in seconds; never renewed.
         seconds: u32,
     },
-    /// A piece of claimed work ended without an answer. Says nothing about the person.
+    /// Claimed work ended without an answer. This says nothing about the person.
     WorkFailed {
         /// `seq` of the claim.
         claim: u32,
-        /// The piece.
+        /// The piece that failed.
         work: Work,
-        /// A stable word for what went wrong.
+        /// Stable code of the error.
         trouble: String,
         /// When it may be tried again, in seconds after the row's `created`.
         retry_seconds: u32,
     },
-    /// The challenge can begin: its session id is on the record.
+    /// The person can take the challenge: its session id is on the record.
     LivenessSessionOpened {
         /// `seq` of the claim.
         claim: u32,
         /// Id of the `liveness_sessions` record.
         liveness_session: String,
-        /// Until when the provider keeps it.
+        /// When the provider deletes the session.
         expires_at: Timestamp,
     },
     /// A challenge ended without a usable result, or was not opened at all.
@@ -157,61 +188,61 @@ pub enum Event {
         liveness_session: String,
         /// `failed`, `expired` or `refused`.
         status: String,
-        /// Reason code, safe for the person.
+        /// Reason code that the person may see.
         code: String,
     },
-    /// A finding was stored.
+    /// A check was stored.
     CheckFinished {
-        /// `seq` of the claim; 0 when it was concluded without one.
+        /// `seq` of the claim; 0 when the check was concluded without one.
         claim: u32,
-        /// What was checked.
+        /// The kind of check.
         kind: Kind,
-        /// In which attempt.
+        /// The attempt it belongs to.
         attempt: u32,
-        /// How it ended.
+        /// How the check ended.
         outcome: Outcome,
-        /// Message keys, safe for the person.
+        /// Message keys that the person may see.
         codes: Vec<String>,
     },
     /// An attempt was decided.
     Decided {
-        /// Which attempt.
+        /// The attempt that was decided.
         attempt: u32,
-        /// The status it leads to.
+        /// The status that follows.
         status: Status,
-        /// By whom.
+        /// Who decided.
         source: Source,
-        /// Message keys, safe for the person.
+        /// Message keys that the person may see.
         codes: Vec<String>,
-        /// What must be handed in anew; only for a resubmission.
+        /// The checks to repeat; only for a resubmission.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         redo: Vec<Kind>,
-        /// SHA-256 of the decision's canonical JSON; empty when a person decided.
+        /// SHA-256 of the decision's canonical JSON; empty when a reviewer decided.
         #[serde(default)]
         digest: String,
     },
     /// A person's action took effect.
     ActionApplied {
-        /// Which.
+        /// Stored name of the action.
         action: String,
     },
     /// A person's action could not take effect.
     ActionRefused {
-        /// Which.
+        /// Stored name of the action.
         action: String,
-        /// A stable word for why.
+        /// Stable code of the reason.
         code: String,
     },
-    /// Nothing came in time.
+    /// The person submitted nothing in time.
     Expired {},
-    /// Withdrawn on request.
+    /// The person withdrew.
     Canceled {},
-    /// A person reopened a decided verification.
+    /// A reviewer reopened a decided verification.
     Reopened {},
-    /// An event of a newer version; kept, not understood.
+    /// An event of a newer version, which this version keeps and ignores.
     #[serde(skip)]
     Other {
-        /// Its name.
+        /// Stored name of the event.
         event: String,
     },
 }
@@ -227,7 +258,7 @@ impl Event {
         (name, value["data"].take())
     }
 
-    /// Reads a stored pair; what this version does not know becomes [`Event::Other`].
+    /// Reads a stored pair. What this version does not know becomes [`Event::Other`].
     pub fn from_parts(event: &str, data: &Value) -> Self {
         serde_json::from_value(json!({ "event": event, "data": data }))
             .unwrap_or_else(|_| Event::Other { event: event.to_owned() })
@@ -237,7 +268,7 @@ impl Event {
 /// A journal row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// 1, 2, 3 ... without gaps.
+    /// 1, 2, 3 and so on, without gaps.
     pub seq: u32,
     /// What happened.
     pub event: Event,
@@ -245,112 +276,14 @@ pub struct Entry {
     pub data: Value,
     /// Stored name of the event, for the hash.
     pub name: String,
-    /// The action it handles, if any. Unique, so an action is handled once.
+    /// Id of the action that the row handles, else empty. Unique, so an action is handled once.
     pub action: String,
-    /// Instance, `reviewer:<id>`, `superuser` or `user`.
+    /// Name of the sidecar instance, or [`Actor::label`](super::records::Actor::label).
     pub by: String,
     /// Hash of the row before; empty for the first.
     pub previous_hash: String,
-    /// This row's hash.
+    /// Hash of this row.
     pub hash: String,
-    /// When `PocketBase` stored it, on `PocketBase`'s clock.
+    /// When `PocketBase` stored the row, on `PocketBase`'s clock.
     pub created: Timestamp,
-}
-
-/// The hash of a row: SHA-256 over the canonical JSON of what it says and of the hash before it, in hex.
-pub fn hash(verification: &str, entry: &Entry) -> String {
-    digest(&json!({
-        "action": entry.action,
-        "by": entry.by,
-        "data": entry.data,
-        "event": entry.name,
-        "previous_hash": entry.previous_hash,
-        "seq": entry.seq,
-        "verification": verification,
-    }))
-}
-
-/// SHA-256 over canonical JSON (keys sorted, no spaces), in hex.
-pub fn digest(value: &Value) -> String {
-    hex::encode(Sha256::digest(canonical(value).as_bytes()))
-}
-
-/// JSON with sorted keys and no spaces, so that a hash survives a database that reorders keys.
-pub fn canonical(value: &Value) -> String {
-    let mut out = String::new();
-    write_canonical(value, &mut out);
-    out
-}
-
-fn write_canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut keys: Vec<_> = map.keys().collect();
-            keys.sort_unstable();
-            out.push('{');
-            for (i, key) in keys.into_iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                out.push_str(&Value::from(key.as_str()).to_string());
-                out.push(':');
-                write_canonical(&map[key], out);
-            }
-            out.push('}');
-        }
-        Value::Array(items) => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
-                }
-                write_canonical(item, out);
-            }
-            out.push(']');
-        }
-        scalar => out.push_str(&scalar.to_string()),
-    }
-}
-
-/// Why a journal cannot be trusted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Broken {
-    /// A number is missing or double.
-    #[error("journal row {found} stands where {expected} should")]
-    Gap {
-        /// The number that should be there.
-        expected: u32,
-        /// The number that is.
-        found: u32,
-    },
-    /// A row does not carry the hash of the one before.
-    #[error("journal row {seq} does not follow from the row before it")]
-    Chain {
-        /// The row.
-        seq: u32,
-    },
-    /// A row's own hash is not that of its content.
-    #[error("journal row {seq} was altered after it was written")]
-    Altered {
-        /// The row.
-        seq: u32,
-    },
-}
-
-/// Checks numbers and hashes of a whole journal, in `seq` order.
-pub fn verify(verification: &str, entries: &[Entry]) -> Result<(), Broken> {
-    let mut previous = "";
-    for (entry, expected) in entries.iter().zip(1u32..) {
-        if entry.seq != expected {
-            return Err(Broken::Gap { expected, found: entry.seq });
-        }
-        if entry.previous_hash != previous {
-            return Err(Broken::Chain { seq: entry.seq });
-        }
-        if entry.hash != hash(verification, entry) {
-            return Err(Broken::Altered { seq: entry.seq });
-        }
-        previous = &entry.hash;
-    }
-    Ok(())
 }

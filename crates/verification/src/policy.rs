@@ -1,38 +1,36 @@
-//! Policies: what the operator demands, and the decision that follows from findings.
+//! Policies: the rules of an operator, pinned on each verification at its first pass.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::case::Case;
-use super::journal::Event;
 use super::kind::{DocumentType, Kind, Provider};
 use super::reason::{Code, Disposition};
 
-/// What happens when a provider stays away past the policy's deadline.
+/// What happens to a check whose provider is unavailable past the policy's deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Degraded {
-    /// A person looks at it.
+    /// A reviewer decides.
     #[default]
     Review,
-    /// The check is noted as missing and does not stand in the way.
+    /// The check is recorded as missing and does not prevent an approval.
     Skip,
 }
 
-/// One version of an operator's rules. Pinned on a verification at its first pass; never changed, only superseded.
+/// One version of an operator's rules. A version is never changed, only superseded by the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policy {
     /// Record id.
     pub id: String,
-    /// Name that verifications ask for.
+    /// Name by which verifications ask for the policy.
     pub name: String,
     /// Version, from 1; the highest is live.
     pub version: u32,
-    /// Whether people may ask for it themselves; the service may always.
+    /// Whether people may ask for it themselves; the service always may.
     #[serde(default)]
     pub open_to_users: bool,
-    /// Which checks must be there before anything is decided.
+    /// The checks that a decision needs.
     pub required_checks: Vec<Kind>,
     /// Accepted document types; empty means all.
     #[serde(default)]
@@ -50,43 +48,52 @@ pub struct Policy {
     /// `FACE_LIVENESS_THRESHOLD`, and the journal records the number used.
     #[serde(default)]
     pub liveness_threshold: f64,
-    /// Liveness confidence below which an attack is suspected; between the two a person looks.
+    /// Liveness confidence below which an attack is suspected; between the two a reviewer decides.
     #[serde(default)]
     pub liveness_attack_below: f64,
     /// Similarity, 0-100, from which faces match.
     pub face_match_pass: f64,
-    /// Similarity from which a person looks; below, the faces do not match.
+    /// Similarity from which a reviewer decides; below it the faces do not match.
     pub face_match_review: f64,
-    /// How often evidence may be handed in.
+    /// How often the person may submit evidence.
     pub attempts_max: u32,
-    /// Liveness challenges an attempt may take (AWS recommends a pause after five).
+    /// Number of liveness challenges that an attempt may take (AWS recommends a pause after five).
     pub liveness_sessions_max: u32,
-    /// Hours of silence after which an open verification expires.
+    /// Hours without evidence after which an open verification expires.
     pub input_hours: u32,
-    /// Minutes a provider may stay away before [`Degraded`] applies.
+    /// Minutes that a provider may be unavailable before [`Degraded`] applies.
     pub technical_minutes: u32,
     /// Seconds between a device event and the record that names it.
     pub device_max_age_seconds: u32,
-    /// Days before expiry at which a document is noted as expiring soon.
+    /// Days before its expiry at which a document is recorded as expiring soon.
     #[serde(default)]
     pub expires_soon_days: u32,
-    /// Days an approval holds.
+    /// Days that an approval is valid.
     #[serde(default)]
     pub verified_days: u32,
-    /// Claims of one check that may end in a dead process before it is set aside.
+    /// Number of claims on one task that may end in a dead process before the task is set aside.
     pub work_tries_max: u32,
-    /// What a code does here, where it differs from the catalogue.
+    /// Dispositions by reason code, where they differ from the catalogue.
     #[serde(default)]
     pub dispositions: BTreeMap<String, Disposition>,
-    /// What happens without a provider.
+    /// What happens while a provider is unavailable.
     #[serde(default)]
     pub degraded: BTreeMap<Provider, Degraded>,
 }
 
+/// The policy that the first pass pinned, as the journal names it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PinnedPolicy<'a> {
+    /// Id of the policy record.
+    pub id: &'a str,
+    /// Liveness threshold that was in force then, 0-100.
+    pub liveness_threshold: f64,
+}
+
 impl Policy {
-    /// What `code` does in a check of `kind` under this policy.
+    /// What `code` leads to in a check of `kind` under this policy.
     ///
-    /// Trouble of our own never declines: for it only [`Degraded`] counts, whatever the overrides say.
+    /// A technical failure never declines: for it only [`Degraded`] counts, whatever `dispositions` says.
     pub fn disposition(&self, code: Code, kind: Kind) -> Disposition {
         match code {
             Code::SystemProviderUnavailable => match self.degraded_mode(kind) {
@@ -98,18 +105,12 @@ impl Policy {
         }
     }
 
-    /// What happens to a check of `kind` whose provider stayed away. Skipping liveness or the face match would let
-    /// anybody in while Rekognition is down, so those two can only be reviewed.
+    /// What happens to a check of `kind` whose provider is unavailable. A check that may not be skipped is always reviewed;
+    /// another is skipped if the policy says so of all its providers.
     fn degraded_mode(&self, kind: Kind) -> Degraded {
-        let provider = match kind {
-            Kind::Device => Provider::Fingerprint,
-            Kind::Document => Provider::Openai,
-            Kind::Liveness | Kind::FaceMatch => return Degraded::Review,
-        };
-        match (kind, self.degraded.get(&provider).copied().unwrap_or_default()) {
-            (Kind::Device, mode) => mode,
-            (_, _) => Degraded::Review,
-        }
+        let spec = kind.spec();
+        let skips = |provider: &Provider| self.degraded.get(provider) == Some(&Degraded::Skip);
+        if spec.may_be_skipped && spec.providers.iter().all(skips) { Degraded::Skip } else { Degraded::Review }
     }
 
     /// The liveness threshold in hundredths, as the journal pins it.
@@ -120,35 +121,30 @@ impl Policy {
         hundredths
     }
 
-    /// The policy in force for `case`: its pinned liveness threshold, or `default_threshold` (the service's
-    /// `FACE_LIVENESS_THRESHOLD`) where the policy leaves it open and nothing is pinned yet.
+    /// The policy in force: with the threshold that is pinned for a verification that has started, else as
+    /// [`with_threshold`](Self::with_threshold) gives it.
     #[must_use]
-    pub fn in_force(&self, case: &Case, default_threshold: f64) -> Self {
-        let pinned = case.journal.iter().find_map(|entry| match entry.event {
-            Event::Started { liveness_threshold_hundredths, .. } => {
-                Some(f64::from(liveness_threshold_hundredths) / 100.0)
-            }
-            _ => None,
-        });
+    pub fn in_force(&self, pinned: Option<PinnedPolicy<'_>>, default_threshold: f64) -> Self {
         match pinned {
-            Some(liveness_threshold) => Self { liveness_threshold, ..self.clone() },
+            Some(pinned) => Self { liveness_threshold: pinned.liveness_threshold, ..self.clone() },
             None => self.with_threshold(default_threshold),
         }
     }
 
-    /// The policy as a new verification would get it: `default_threshold` where the policy leaves its own open.
+    /// The policy as a new verification gets it: with `default_threshold` (the service's `FACE_LIVENESS_THRESHOLD`) where it
+    /// sets no liveness threshold itself.
     #[must_use]
     pub fn with_threshold(&self, default_threshold: f64) -> Self {
         let own = (self.liveness_threshold > 0.0).then_some(self.liveness_threshold);
         Self { liveness_threshold: own.unwrap_or(default_threshold), ..self.clone() }
     }
 
-    /// Whether `kind` must be there before anything is decided.
+    /// Whether a decision needs a check of `kind`.
     pub fn requires(&self, kind: Kind) -> bool {
         self.required_checks.contains(&kind)
     }
 
-    /// Everything wrong with the policy, each as a sentence an operator can act on. Empty when it can be used.
+    /// Everything that is wrong with the policy, each as a sentence that an operator can act on. Empty when it can be used.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut must = |good: bool, what: &str| {
@@ -157,11 +153,15 @@ impl Policy {
             }
         };
         let percent = |value: f64| value.is_finite() && (0.0..=100.0).contains(&value);
-        must(!self.required_checks.is_empty(), "required_checks is empty, so it would approve everybody");
-        must(
-            !self.requires(Kind::FaceMatch) || (self.requires(Kind::Document) && self.requires(Kind::Liveness)),
-            "face_match needs document and liveness in required_checks: it compares their faces",
-        );
+        must(!self.required_checks.is_empty(), "required_checks is empty, so it would approve everyone");
+        for kind in &self.required_checks {
+            let bases = kind.spec().rests_on;
+            let names = bases.iter().map(|base| base.as_str()).collect::<Vec<_>>().join(" and ");
+            must(
+                bases.iter().all(|base| self.requires(*base)),
+                &format!("{kind} needs {names} in required_checks: it compares their faces"),
+            );
+        }
         must(percent(self.liveness_threshold), "liveness_threshold must be between 0 and 100");
         must(percent(self.liveness_attack_below), "liveness_attack_below must be between 0 and 100");
         must(
@@ -184,7 +184,7 @@ impl Policy {
             must(Code::parse(code).is_some(), &format!("dispositions names {code:?}, which is no reason code"));
             must(
                 *disposition != Disposition::Retry,
-                &format!("dispositions sets {code:?} to retry, which is for trouble of machines only"),
+                &format!("dispositions sets {code:?} to retry, which is for technical failures only"),
             );
             must(
                 *disposition != Disposition::Inform || !(code.starts_with("face.") || code.starts_with("liveness.")),

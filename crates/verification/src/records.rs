@@ -1,11 +1,11 @@
-//! The records that people and partners write: a verification, its evidence, and actions.
+//! The records that the person, the partner and reviewers write: a verification, its evidence, its actions.
 
 use jiff::{Timestamp, civil::Date};
 
 use super::kind::{ActionKind, DocumentType, Kind, SessionStatus};
 use super::status::Status;
 
-/// The `verifications` record. Everything a person declared is exactly what they wrote.
+/// The `verifications` record. Declared fields hold exactly what the person or the partner wrote.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Verification {
     /// Record id.
@@ -14,13 +14,13 @@ pub struct Verification {
     pub user: String,
     /// The partner's name for the person; may be empty.
     pub reference: String,
-    /// Policy asked for; empty means `default`.
+    /// Name of the policy that was asked for; empty means `default`.
     pub policy_name: String,
-    /// Pinned policy record; empty before the first pass.
+    /// Id of the pinned policy record; empty before the first pass.
     pub policy: String,
     /// Declared full name; may be empty.
     pub declared_name: String,
-    /// Declared day of birth.
+    /// Declared date of birth.
     pub declared_date_of_birth: Option<Date>,
     /// Declared document type.
     pub declared_document_type: Option<DocumentType>,
@@ -30,11 +30,11 @@ pub struct Verification {
     pub declared_country: String,
     /// Language of texts for the person; may be empty.
     pub locale: String,
-    /// Stored status; shown, never believed.
+    /// Stored status: shown to clients, never read back by the core.
     pub status: Status,
-    /// Stored version, the last `seq` the service wrote.
+    /// Stored version: the last `seq` that the service wrote.
     pub version: u32,
-    /// When the client created it.
+    /// When the client created the record.
     pub created: Timestamp,
 }
 
@@ -43,15 +43,15 @@ pub struct Verification {
 pub struct Document {
     /// Record id.
     pub id: String,
-    /// What the person says it is.
+    /// Type that the person declared with the upload.
     pub document_type: DocumentType,
-    /// Issuing state as declared with the upload, ISO 3166; may be empty.
+    /// Issuing state that the person declared with the upload, ISO 3166; may be empty.
     pub country: String,
     /// Stored name of the front picture.
     pub front: String,
     /// Stored name of the back picture; may be empty.
     pub back: String,
-    /// When it was uploaded.
+    /// When the document was uploaded.
     pub created: Timestamp,
 }
 
@@ -60,15 +60,15 @@ pub struct Document {
 pub struct LivenessSession {
     /// Record id, also the provider's `ClientRequestToken`.
     pub id: String,
-    /// The provider's session id; empty until opened.
+    /// The provider's session id; empty until the challenge is open.
     pub session_id: String,
-    /// Where it was opened.
+    /// AWS region in which the challenge was opened; empty until then.
     pub region: String,
-    /// Where it stands.
+    /// State of the challenge.
     pub status: SessionStatus,
-    /// Until when the provider keeps it.
+    /// When the provider deletes the session.
     pub expires_at: Option<Timestamp>,
-    /// When it was asked for.
+    /// When the person asked for the challenge.
     pub created: Timestamp,
 }
 
@@ -79,27 +79,27 @@ pub struct DeviceSignal {
     pub id: String,
     /// Fingerprint's event id.
     pub event_id: String,
-    /// When the record was created; freshness is measured against it.
+    /// When the record was created. The age of the event is measured against it.
     pub created: Timestamp,
 }
 
-/// Who acted.
+/// The author of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// The person being verified.
     User,
-    /// A `reviewers` record.
+    /// A reviewer, by the id of the `reviewers` record.
     Reviewer(String),
     /// An operator, through the admin UI.
     Superuser,
 }
 
 impl Actor {
-    /// How the journal names them.
+    /// How the journal names the author.
     pub fn label(&self) -> String {
         match self {
             Actor::User => "user".to_owned(),
-            // Who exactly is in the action that the row names; the person may read the journal.
+            // Without the id: the person may read the journal. The action that the row names has it.
             Actor::Reviewer(_) => "reviewer".to_owned(),
             Actor::Superuser => "superuser".to_owned(),
         }
@@ -113,16 +113,16 @@ pub struct Action {
     pub id: String,
     /// What was done; `None` for an action of a newer version.
     pub kind: Option<ActionKind>,
-    /// Its stored name.
+    /// Stored name of the action.
     pub name: String,
-    /// Which challenge, for [`ActionKind::LivenessCompleted`].
+    /// Id of the `liveness_sessions` record, for [`ActionKind::LivenessCompleted`].
     pub liveness_session: String,
-    /// Why; reviewers must say.
+    /// Why it was done; reviewers must give a reason.
     pub reason: String,
-    /// What must be handed in anew, for [`ActionKind::RequestResubmission`]; empty means document and liveness.
+    /// Checks to repeat, for [`ActionKind::RequestResubmission`]; empty means document and liveness.
     pub redo: Vec<Kind>,
-    /// Who acted.
+    /// Who did it.
     pub actor: Actor,
-    /// When.
+    /// When the record was created.
     pub created: Timestamp,
 }

@@ -1,12 +1,11 @@
-//! The summary: what the `verifications` record shows of a case. Derived, never remembered.
+//! The summary: what the `verifications` record shows of a case. It is derived from the case each time, never read back.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::case::{Case, Phase};
-use super::decision::counted;
 use super::journal::{Event, Source};
-use super::kind::{Kind, Outcome, SessionStatus};
+use super::kind::{Kind, Outcome};
 use super::policy::Policy;
 use super::reason::{Category, Code};
 use super::status::Status;
@@ -14,9 +13,9 @@ use super::status::Status;
 /// A reason as the verified person may see it. Fraud is never named: its `code` is the neutral message key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SafeReason {
-    /// Reason code, or the neutral key that stands for it.
+    /// Reason code, or the neutral message key that replaces it.
     pub code: String,
-    /// What kind of thing it is; fraud shows as `policy`.
+    /// What the reason is about; fraud is shown as `policy`.
     pub category: Category,
     /// Key of the text to show.
     pub message_key: String,
@@ -25,53 +24,41 @@ pub struct SafeReason {
 /// What the service writes on the `verifications` record with every batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
-    /// Derived status.
+    /// The derived status.
     pub status: Status,
-    /// Whether nothing more happens by itself.
+    /// Whether nothing more happens without a person.
     pub is_final: bool,
-    /// Last journal `seq`.
+    /// `seq` of the last journal row.
     pub version: u32,
-    /// Who decided, once decided.
+    /// Who made the decision that is in force.
     pub decision_source: Option<Source>,
-    /// Why, safe for the person.
+    /// The reasons of that decision, as the person may see them.
     pub reasons: Vec<SafeReason>,
-    /// What the person owes.
+    /// The checks for which the person must submit something.
     pub next: Vec<Kind>,
-    /// Outcome of each required check; `None` while it is to come.
+    /// Outcome of each required check; `None` until there is one.
     pub results: Vec<(Kind, Option<Outcome>)>,
-    /// Attempts that a decision closed.
+    /// Number of attempts that automatic decisions closed.
     pub attempts_used: u32,
-    /// Attempts in all.
+    /// Number of attempts that the person has.
     pub attempts_max: u32,
-    /// When silence ends it.
+    /// When the verification expires if the person submits nothing.
     pub expires_at: Option<Timestamp>,
-    /// When the standing decision was made.
+    /// When the decision in force was made.
     pub decided_at: Option<Timestamp>,
-    /// Until when an approval holds.
+    /// Until when an approval is valid.
     pub verified_until: Option<Timestamp>,
     /// Id of the pinned policy.
     pub policy: String,
 }
 
-/// The inputs that the current attempt still lacks, as far as nothing has settled it.
+/// The required checks for which the person must still submit something in the current attempt.
 pub fn missing(case: &Case, policy: &Policy) -> Vec<Kind> {
-    policy
-        .required_checks
-        .iter()
-        .copied()
-        .filter(|kind| kind.needs_input() && counted(case, *kind).is_none())
-        .filter(|kind| match kind {
-            Kind::Device => case.fresh_signal().is_none(),
-            Kind::Document => case.fresh_document().is_none(),
-            Kind::Liveness => {
-                !case.sessions.iter().any(|s| s.status == SessionStatus::Open && case.said_completed(&s.id))
-            }
-            Kind::FaceMatch => false,
-        })
-        .collect()
+    let required = policy.required_checks.iter().copied();
+    required.filter(|kind| case.effective_check(*kind).is_none() && !case.has_input(*kind)).collect()
 }
 
-/// The status that follows from the journal, the evidence and the findings.
+/// The status that follows from the journal, the evidence and the checks.
 pub fn status(case: &Case, policy: &Policy) -> Status {
     match case.phase() {
         Phase::Unstarted => Status::Created,
@@ -89,36 +76,37 @@ pub fn status(case: &Case, policy: &Policy) -> Status {
 pub fn summary(case: &Case, policy: &Policy) -> Summary {
     let status = status(case, policy);
     let open = case.phase() == Phase::Open;
-    let decided = case.journal.iter().rev().find_map(|entry| match &entry.event {
+    let last = case.journal.iter().rev().find_map(|entry| match &entry.event {
         Event::Decided { source, codes, .. } => Some((entry.created, *source, codes)),
         _ => None,
     });
-    // A reopened verification has no standing decision; an open one shows the reasons of the attempt that just failed.
-    let standing = decided.filter(|_| !matches!(case.phase(), Phase::Reopened | Phase::Canceled | Phase::Expired));
+    // A reopened verification has no decision in force; an open one shows the reasons of the attempt that just failed.
+    let decided = last.filter(|_| !matches!(case.phase(), Phase::Reopened | Phase::Canceled | Phase::Expired));
     let next = if open { missing(case, policy) } else { Vec::new() };
     Summary {
         status,
         is_final: status.is_final(),
         version: case.seq(),
-        decision_source: standing.map(|(_, source, _)| source),
-        reasons: standing.map(|(_, _, codes)| codes.iter().map(|key| safe(key)).collect()).unwrap_or_default(),
+        decision_source: decided.map(|(_, source, _)| source),
+        reasons: decided.map(|(_, _, codes)| codes.iter().map(|key| safe(key)).collect()).unwrap_or_default(),
         results: policy.required_checks.iter().map(|kind| (*kind, outcome(case, *kind, &next))).collect(),
         next,
         attempts_used: case.attempts_used(),
         attempts_max: policy.attempts_max,
         expires_at: if open { case.expires_at(policy) } else { None },
-        decided_at: standing.map(|(at, _, _)| at),
-        verified_until: standing
+        decided_at: decided.map(|(at, _, _)| at),
+        verified_until: decided
             .filter(|_| status == Status::Approved && policy.verified_days > 0)
             .map(|(at, _, _)| at + SignedDuration::from_hours(24 * i64::from(policy.verified_days))),
         policy: policy.id.clone(),
     }
 }
 
-/// The outcome to show for `kind`: the one that counts, or, while the person owes new evidence, the one that asked for it.
+/// The outcome to show for `kind`: of the check in effect, or of the last one while the person must repeat it.
 fn outcome(case: &Case, kind: Kind, owed: &[Kind]) -> Option<Outcome> {
     let last = || case.checks.iter().filter(|check| check.kind == kind).max_by_key(|check| check.attempt);
-    counted(case, kind).or_else(|| last().filter(|_| owed.contains(&kind))).map(|check| check.outcome)
+    let check = case.effective_check(kind).or_else(|| last().filter(|_| owed.contains(&kind)));
+    check.map(|check| check.outcome)
 }
 
 fn safe(key: &str) -> SafeReason {

@@ -7,8 +7,7 @@ use proptest::prelude::*;
 
 use super::case::Case;
 use super::check::{Finding, Judgement};
-use super::decision::replay;
-use super::journal::{self, Event, Source, Work};
+use super::journal::{Event, Source, Work, chain};
 use super::kind::{ActionKind, DocumentType, Kind, Outcome, SessionStatus};
 use super::policy::Policy;
 use super::reason::{Code, Disposition, Reason};
@@ -16,7 +15,8 @@ use super::records::{Action, Actor, DeviceSignal, Document, LivenessSession, Ver
 use super::status::Status;
 use super::summary::{status, summary};
 use super::transition::{Opened, SessionPatch, Transition};
-use crate::next_step::{Runner, Step, claim_seconds, finished, next_step};
+use crate::next_step::{Runner, Step, next_step};
+use crate::replay::replay;
 
 fn policy() -> Policy {
     Policy {
@@ -147,7 +147,7 @@ impl Story {
             match next_step(&self.case, &self.policy, self.now, ME) {
                 Step::Write(transition) => self.write(&transition),
                 Step::Claim(work) => {
-                    let claim = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
+                    let claim = Event::WorkClaimed { seconds: Work::seconds_of(&work), work: work.clone() };
                     self.write(&Transition::new(claim, "one"));
                     return Some((self.case.seq(), work));
                 }
@@ -179,7 +179,7 @@ impl Story {
                 evidence: vec![work.evidence().to_owned()],
                 ..Finding::default()
             };
-            finished(&self.case, &self.policy, claim, work.check().unwrap(), finding, "one")
+            Transition::check_finished(&self.case, &self.policy, claim, work.check().unwrap(), finding, "one")
         };
         self.write(&transition);
     }
@@ -200,7 +200,7 @@ impl Story {
 
     /// What must hold in every story, at every moment.
     fn check_invariants(&self) {
-        journal::verify(self.case.id(), &self.case.journal).expect("numbers without gaps, hashes chained");
+        chain::verify(self.case.id(), &self.case.journal).expect("numbers without gaps, hashes chained");
         for pair in self.statuses.windows(2) {
             assert!(pair[0].may_become(pair[1]), "{} -> {} in {:?}", pair[0], pair[1], self.statuses);
         }
@@ -516,7 +516,7 @@ fn another_instance_waits_for_the_end_of_a_claim() {
     let (claim, work) = story.settle().unwrap();
     let other = Runner { instance: "two", holding: &[] };
     assert!(matches!(next_step(&story.case, &story.policy, story.now, other), Step::Wait(_)));
-    story.pass_time(i64::from(claim_seconds(&work)) + 1);
+    story.pass_time(i64::from(Work::seconds_of(&work)) + 1);
     assert!(matches!(next_step(&story.case, &story.policy, story.now, other), Step::Claim(_)));
     // The late first one may still try; the unique number of its batch decides.
     assert!(story.case.may_finish(claim, &work[0]));
@@ -529,8 +529,8 @@ fn a_challenge_does_not_wait_for_the_document_that_a_dead_instance_claimed_with_
     story.ask_challenge();
     let (_, work) = story.settle().unwrap();
     let session = work.iter().find(|piece| piece.check().is_none()).expect("a challenge").clone();
-    let alone = claim_seconds(std::slice::from_ref(&session));
-    assert!(alone < claim_seconds(&work), "{work:?}");
+    let alone = session.seconds();
+    assert!(alone < Work::seconds_of(&work), "{work:?}");
     let other = Runner { instance: "two", holding: &[] };
     story.pass_time(i64::from(alone) + 1);
     assert_eq!(next_step(&story.case, &story.policy, story.now, other), Step::Claim(vec![session]));

@@ -1,21 +1,23 @@
-//! A transition: one journal row with what is stored beside it, and how it changes a case in memory.
+//! Transitions: one journal row with the records that are stored with it, and how it changes a case in memory.
 
 use jiff::Timestamp;
 
 use super::case::Case;
-use super::check::{Check, Finding};
+use super::check::{Check, Finding, Judgement};
 use super::decision::Decision;
-use super::journal::{self, Entry, Event};
-use super::kind::SessionStatus;
+use super::journal::{Entry, Event, chain};
+use super::kind::{Kind, SessionStatus};
+use super::policy::Policy;
+use super::reason::{Disposition, Reason};
 
 /// What the service changes on a `liveness_sessions` record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionPatch {
     /// Record id.
     pub id: String,
-    /// New status.
+    /// New state of the challenge.
     pub status: SessionStatus,
-    /// Set when the challenge is opened: provider's session id, region, challenge type, expiry.
+    /// The provider's side of the challenge, when it is opened.
     pub opened: Option<Opened>,
 }
 
@@ -24,52 +26,101 @@ pub struct SessionPatch {
 pub struct Opened {
     /// The provider's session id.
     pub session_id: String,
-    /// Where it was opened; the browser must use the same region.
+    /// AWS region in which it was opened; the browser must use the same.
     pub region: String,
-    /// Challenge type.
+    /// Type of the challenge.
     pub challenge: String,
-    /// Until when the provider keeps it.
+    /// When the provider deletes the session.
     pub expires_at: Timestamp,
 }
 
-/// One step of a verification, complete: the journal row and the rows that go with it.
+/// One step of a verification: a journal row and the records that are stored with it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
     /// What happened.
     pub event: Event,
-    /// The action it handles, if any.
+    /// Id of the action that it handles, else empty.
     pub action: String,
-    /// Who did it.
+    /// Name of the instance, or the label of the actor.
     pub by: String,
-    /// The finding to store, with the row it makes.
+    /// The check to store, with the finding that it was made from.
     pub check: Option<(Check, Finding)>,
     /// The challenge to change.
     pub session: Option<SessionPatch>,
-    /// The full decision, for an automatic one: stored as a `checks` row of kind `decision`.
+    /// The whole automatic decision, stored as a `checks` row of kind `decision`.
     pub decision: Option<Decision>,
 }
 
 impl Transition {
-    /// A transition that stores nothing beside its journal row.
+    /// A transition that stores only its journal row.
     pub fn new(event: Event, by: impl Into<String>) -> Self {
         Self { event, action: String::new(), by: by.into(), check: None, session: None, decision: None }
     }
 
-    /// The same, naming the action it handles.
+    /// The end of a check: stores what `finding` is under `policy`, as the result of claim `claim`.
+    pub fn check_finished(
+        case: &Case,
+        policy: &Policy,
+        claim: u32,
+        kind: Kind,
+        finding: Finding,
+        by: impl Into<String>,
+    ) -> Self {
+        let check = Check::judge(case.id(), kind, case.attempt(), &finding, policy);
+        let mut codes: Vec<String> = Vec::new();
+        for reason in check.reasons.iter().filter(|r| r.disposition >= Disposition::Resubmit) {
+            if !codes.contains(&reason.user_message_key) {
+                codes.push(reason.user_message_key.clone());
+            }
+        }
+        let event = Event::CheckFinished { claim, kind, attempt: check.attempt, outcome: check.outcome, codes };
+        Self::new(event, by).storing(check, finding)
+    }
+
+    /// The end of a check that no provider answered: a technical failure, or nothing to check.
+    pub fn check_without_answer(
+        case: &Case,
+        policy: &Policy,
+        kind: Kind,
+        reason: Reason,
+        not_executed_because: Option<String>,
+        by: impl Into<String>,
+    ) -> Self {
+        let judgement = Judgement { reasons: vec![reason], ..Judgement::default() };
+        let finding = Finding { judgement, not_executed_because, ..Finding::default() };
+        Self::check_finished(case, policy, 0, kind, finding, by)
+    }
+
+    /// The opening of challenge `session` at the provider, as the result of claim `claim`.
+    pub fn session_opened(claim: u32, session: &str, opened: Opened, by: impl Into<String>) -> Self {
+        let (id, expires_at) = (session.to_owned(), opened.expires_at);
+        let event = Event::LivenessSessionOpened { claim, liveness_session: id.clone(), expires_at };
+        Self::new(event, by).changing(SessionPatch { id, status: SessionStatus::Open, opened: Some(opened) })
+    }
+
+    /// The end of challenge `session` without a result, for the reason `code`.
+    pub fn session_ended(session: &str, status: SessionStatus, code: &str, by: impl Into<String>) -> Self {
+        let (id, code) = (session.to_owned(), code.to_owned());
+        let event =
+            Event::LivenessSessionEnded { liveness_session: id.clone(), status: status.as_str().to_owned(), code };
+        Self::new(event, by).changing(SessionPatch { id, status, opened: None })
+    }
+
+    /// Names the action that the transition handles.
     #[must_use]
     pub fn handling(mut self, action: &str) -> Self {
         action.clone_into(&mut self.action);
         self
     }
 
-    /// The same, storing a finding.
+    /// Adds a check to store.
     #[must_use]
     pub fn storing(mut self, check: Check, finding: Finding) -> Self {
         self.check = Some((check, finding));
         self
     }
 
-    /// The same, changing a challenge.
+    /// Adds a change of a challenge.
     #[must_use]
     pub fn changing(mut self, session: SessionPatch) -> Self {
         self.session = Some(session);
@@ -78,10 +129,10 @@ impl Transition {
 }
 
 impl Case {
-    /// Applies `transition` in memory, as if it had been stored at `now`, and returns the journal row it makes.
+    /// Applies `transition` in memory, as if it had been stored at `now`, and returns its journal row.
     ///
-    /// `PocketBase` stamps the stored row itself; the two instants differ by less than a request, and nothing is decided on
-    /// the in-memory one that is not decided again from the stored one.
+    /// `PocketBase` stamps the stored row itself. The two instants differ by less than a request, and everything that is
+    /// decided on the instant in memory is decided again from the stored one.
     pub fn apply(&mut self, transition: &Transition, now: Timestamp) -> Entry {
         let (name, data) = transition.event.to_parts();
         let mut entry = Entry {
@@ -95,7 +146,7 @@ impl Case {
             hash: String::new(),
             created: now,
         };
-        entry.hash = journal::hash(self.id(), &entry);
+        entry.hash = chain::hash(self.id(), &entry);
         self.journal.push(entry.clone());
         if let Some((check, _)) = &transition.check {
             self.checks.push(check.clone());

@@ -22,7 +22,7 @@ use crate::controller::admission::AdmissionQueue;
 use crate::controller::leases::{HeldLeases, LeaseGuard};
 use crate::pocketbase::records::{DEFAULT_POLICY, Delivery, RecordPatch};
 use crate::pocketbase::{self, Client, Commit, PocketbaseError};
-use crate::verification::next_step::{Room, claim_seconds, finished, is_last_try, next_step_given};
+use crate::verification::next_step::{Capacity, next_step_within};
 use crate::verification::{
     Case, Entry, Event, Kind, Policy, Runner, SessionPatch, SessionStatus, Step, Transition, Work, summary,
 };
@@ -198,8 +198,7 @@ impl Reconciler {
     async fn try_run_work(&self, assignment: &Assignment, work: &Work) -> Result<Requeue, ReconcileError> {
         let (id, claim) = (assignment.id.as_str(), assignment.claim);
         let policy = self.policy(&assignment.case).await?;
-        let patience =
-            Duration::from_secs(u64::from(claim_seconds(std::slice::from_ref(work)))).saturating_sub(WRITE_MARGIN);
+        let patience = Duration::from_secs(u64::from(work.seconds())).saturating_sub(WRITE_MARGIN);
         let end = tokio::time::Instant::now() + patience;
         let item = WorkItem { case: &assignment.case, policy: &policy, work, now: assignment.now, end };
         let mut outcome = match tokio::time::timeout_at(end, self.checks.run(&item)).await {
@@ -275,7 +274,7 @@ impl Reconciler {
         match outcome {
             WorkOutcome::Finding(finding) => {
                 let kind = work.check().unwrap_or(Kind::Liveness);
-                let transition = finished(case, policy, claim, kind, (**finding).clone(), by);
+                let transition = Transition::check_finished(case, policy, claim, kind, (**finding).clone(), by);
                 match work {
                     Work::Liveness { evidence, .. } => transition.changing(SessionPatch {
                         id: evidence.clone(),
@@ -433,10 +432,10 @@ impl Reconciler {
         room: &mut Option<admission::Permit>,
     ) -> (Requeue, Option<Vec<Work>>, Option<OwnedSemaphorePermit>) {
         let holding = self.holdings.claims(id);
-        let mut given = Room::Enough;
+        let mut given = Capacity::All;
         loop {
             let runner = Runner { instance: &self.instance, holding: &holding };
-            match next_step_given(given, &draft.case, draft.policy, draft.now, runner) {
+            match next_step_within(given, &draft.case, draft.policy, draft.now, runner) {
                 Step::Write(transition) if draft.transitions.len() < TRANSITIONS_MAX => draft.push(*transition),
                 Step::Write(_) => return (Requeue::After(Duration::ZERO), None, None),
                 Step::Nothing => return (Requeue::Done, None, None),
@@ -447,13 +446,13 @@ impl Reconciler {
                 }
                 Step::Claim(work) if work.iter().any(is_document) && !self.has_room(room) => {
                     self.crowd.join(id);
-                    given = Room::NotForDocuments;
+                    given = Capacity::NoDocuments;
                 }
                 Step::Claim(work) => {
-                    let last = work.iter().any(|piece| is_last_try(&draft.case, draft.policy, piece));
+                    let last = work.iter().any(|piece| draft.case.is_last_try(piece, draft.policy.work_tries_max));
                     let alone = last.then(|| Arc::clone(&self.last_tries).try_acquire_owned());
                     let Ok(alone) = alone.transpose() else { return (Requeue::After(LAST_TRY_PAUSE), None, None) };
-                    let event = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
+                    let event = Event::WorkClaimed { seconds: Work::seconds_of(&work), work: work.clone() };
                     draft.push(Transition::new(event, self.instance.as_str()));
                     return (Requeue::Done, Some(work), alone);
                 }
@@ -512,12 +511,9 @@ impl Reconciler {
     async fn policy(&self, case: &Case) -> Result<Policy, ReconcileError> {
         let id = case.id();
         let failed = |source| ReconcileError::Pocketbase { id: id.to_owned(), source };
-        let pinned = case.journal.iter().find_map(|entry| match &entry.event {
-            Event::Started { policy, .. } => Some(policy.as_str()),
-            _ => None,
-        });
+        let pinned = case.pinned_policy();
         let policy = if let Some(pinned) = pinned {
-            self.client.policy(pinned).await.map_err(failed)?
+            self.client.policy(pinned.id).await.map_err(failed)?
         } else {
             let name = Some(case.record.policy_name.as_str()).filter(|n| !n.is_empty()).unwrap_or(DEFAULT_POLICY);
             self.client.live_policy(name).await.map_err(failed)?
@@ -527,7 +523,7 @@ impl Reconciler {
                 vec![format!("its policy does not exist; create it, or a new version of `{DEFAULT_POLICY}`")];
             return Err(ReconcileError::Policy { id: id.to_owned(), problems });
         };
-        let policy = policy.in_force(case, self.liveness_threshold);
+        let policy = policy.in_force(pinned, self.liveness_threshold);
         let problems = policy.problems();
         if problems.is_empty() { Ok(policy) } else { Err(ReconcileError::Policy { id: id.to_owned(), problems }) }
     }

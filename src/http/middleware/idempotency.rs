@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::auth::Caller;
 use crate::base::keyed_hash;
 use crate::http::api::problem::{FieldError, Problem, Result};
-use crate::verification::journal;
+use crate::verification::journal::chain;
 
 const HEADER: &str = "idempotency-key";
 const LENGTH_MAX: usize = 255;
@@ -51,7 +51,7 @@ impl Fingerprint {
         };
         Ok(Some(Self {
             key: hash(secret, OF_KEYS, &format!("{caller}\n{route}\n{key}")),
-            request: hash(secret, OF_REQUESTS, &journal::canonical(body)),
+            request: hash(secret, OF_REQUESTS, &chain::canonical(body)),
         }))
     }
 }
@@ -124,7 +124,7 @@ mod tests {
         let body = json!({ "declared": { "date_of_birth": "1974-08-12" } });
         let hashes = |secret| under(secret, "k", &SERVER, &body).expect("valid").expect("there");
         let (plain, one, other) = (hashes(None), hashes(Some("one")), hashes(Some("other")));
-        assert_eq!(plain.request, journal::digest(&body), "without one, as anybody could");
+        assert_eq!(plain.request, chain::digest(&body), "without one, as anybody could");
         for (keyed, others) in [(&one, [&plain, &other]), (&other, [&plain, &one])] {
             assert_eq!((keyed.key.len(), keyed.request.len()), (64, 64));
             assert!(others.iter().all(|them| keyed.key != them.key && keyed.request != them.request));

@@ -1,7 +1,8 @@
 //! The invariants of the protocol.
 
-use identivia::verification::case::{ClaimState, Phase};
-use identivia::verification::{Entry, Event, Source, Work, decision, journal};
+use identivia::verification::case::{Phase, claims::ClaimState};
+use identivia::verification::journal::chain;
+use identivia::verification::{Entry, Event, Source, Work, replay};
 
 use super::sidecar::{Purpose, Sidecar};
 use super::store::Store;
@@ -91,10 +92,10 @@ fn numbered(store: &Store, new: &[Entry]) -> Vec<String> {
 /// Checks a history that has come to rest.
 pub fn at_rest(store: &Store) -> Vec<String> {
     let mut broken = Vec::new();
-    if let Err(error) = journal::verify(store.case.id(), &store.case.journal) {
+    if let Err(error) = chain::verify(store.case.id(), &store.case.journal) {
         broken.push(error.to_string());
     }
-    let replayed = decision::replay(&store.case, &store.policy);
+    let replayed = replay::replay(&store.case, &store.policy);
     let wrong = replayed.iter().filter(|replayed| !replayed.same);
     broken
         .extend(wrong.map(|replayed| format!("the decision at row {} does not follow from the records", replayed.seq)));

@@ -1,6 +1,5 @@
 //! A sidecar: what `reconcile` does around the core, one step at a time, so that anything can happen in between.
 
-use identivia::verification::next_step::{claim_seconds, finished};
 use identivia::verification::transition::Opened;
 use identivia::verification::{
     Case, Code, Event, Finding, Judgement, Kind, Policy, Reason, Runner, SessionPatch, SessionStatus, Step, Transition,
@@ -162,7 +161,7 @@ impl Sidecar {
                     break;
                 }
                 Step::Claim(work) => {
-                    let event = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
+                    let event = Event::WorkClaimed { seconds: Work::seconds_of(&work), work: work.clone() };
                     push(&mut case, Transition::new(event, self.name.as_str()));
                     claims = Some((case.seq(), work));
                     break;
@@ -224,7 +223,8 @@ fn conclude(
                 portrait: matches!(work, Work::Document { .. }).then(|| vec![1]),
                 ..Finding::default()
             };
-            let transition = finished(case, policy, claim, work.check().unwrap_or(Kind::Liveness), finding, by);
+            let transition =
+                Transition::check_finished(case, policy, claim, work.check().unwrap_or(Kind::Liveness), finding, by);
             match work {
                 Work::Liveness { .. } => transition.changing(session(SessionStatus::Completed, None)),
                 _ => transition,

@@ -336,7 +336,7 @@ impl Simulation {
                 claims.iter().any(|c| {
                     c.seq < *claim
                         && c.work == work
-                        && matches!(c.state, identivia::verification::case::ClaimState::Pending { .. })
+                        && matches!(c.state, identivia::verification::case::claims::ClaimState::Pending { .. })
                 })
             };
             self.events.takeovers += u64::from(works.iter().any(again));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use identivia::pocketbase::{PocketbaseError, Remedy};
-use identivia::verification::{ActionKind, Actor, Event, Kind, Transition, Work, journal};
+use identivia::verification::journal::chain;
+use identivia::verification::{ActionKind, Actor, Event, Kind, Transition, Work};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::json;
@@ -40,7 +41,7 @@ async fn everything_about_a_case_is_read_in_order() {
     assert_eq!(read_case.record.user, PERSON);
     assert_eq!(read_case.record.declared_name, "Erika Muster");
     assert_eq!(read_case.record.version, 1);
-    assert_eq!(journal::verify(&id, &read_case.journal), Ok(()));
+    assert_eq!(chain::verify(&id, &read_case.journal), Ok(()));
     assert!(matches!(read_case.journal[0].event, Event::Started { .. }));
     let events: Vec<_> = read_case.signals.iter().map(|s| s.event_id.as_str()).collect();
     assert_eq!(events, ["1700000000000.abcdef", "1700000000001.abcdef"]);
@@ -226,5 +227,5 @@ async fn a_step_of_a_newer_version_is_kept_and_its_hash_holds() {
     client.commit(case.id(), &[transition], &[entry], &patch, &[]).await.expect("an outcome");
     let (case, _) = read(&client, case.id()).await;
     assert_eq!(case.journal[1].event, event);
-    assert_eq!(journal::verify(case.id(), &case.journal), Ok(()));
+    assert_eq!(chain::verify(case.id(), &case.journal), Ok(()));
 }

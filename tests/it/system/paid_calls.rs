@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use identivia::checks::DOCUMENTS_MAX;
-use identivia::verification::case::ClaimState;
+use identivia::verification::case::claims::ClaimState;
 use identivia::verification::{Event, Work};
 use serde_json::{Value, json};
 

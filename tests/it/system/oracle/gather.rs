@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use identivia::pocketbase::Client;
-use identivia::verification::{Case, Event, Policy};
+use identivia::verification::{Case, Policy};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -59,15 +59,11 @@ async fn read(client: &Client, admin: &Admin, id: &str) -> Option<Stored> {
 
 /// The pinned policy or, before one is pinned, the live one.
 async fn policy(client: &Client, case: &Case) -> Policy {
-    let pinned = case.journal.iter().find_map(|entry| match &entry.event {
-        Event::Started { policy, .. } => Some(policy.as_str()),
-        _ => None,
-    });
-    let policy = match pinned {
-        Some(id) => client.policy(id).await,
+    let policy = match case.pinned_policy() {
+        Some(pinned) => client.policy(pinned.id).await,
         None => client.live_policy("default").await,
     };
-    policy.expect("a readable policy").expect("a policy").in_force(case, LIVENESS_THRESHOLD)
+    policy.expect("a readable policy").expect("a policy").in_force(case.pinned_policy(), LIVENESS_THRESHOLD)
 }
 
 /// The rows of a collection that belong to a verification.

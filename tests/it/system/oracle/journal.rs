@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use identivia::verification::next_step::claim_seconds;
-use identivia::verification::{Event, Source, Status, Work, decision, journal};
+use identivia::verification::journal::chain;
+use identivia::verification::{Event, Source, Status, Work, replay};
 
 use super::{Stored, unless};
 
@@ -13,7 +13,7 @@ const OPEN_SESSION: &str = "open_session";
 pub fn is_whole(stored: &Stored) -> Vec<String> {
     let case = &stored.case;
     let mut found: Vec<String> =
-        journal::verify(case.id(), &case.journal).err().iter().map(ToString::to_string).collect();
+        chain::verify(case.id(), &case.journal).err().iter().map(ToString::to_string).collect();
     let version = stored.record["version"].as_u64();
     found.extend(unless(version == Some(case.seq().into()), || {
         format!("the record says version {version:?}, the journal ends at {}", case.seq())
@@ -54,7 +54,7 @@ pub fn decides_once(stored: &Stored) -> Vec<String> {
 
 /// The verdict follows from the stored records, digest included.
 pub fn recomputes(stored: &Stored) -> Vec<String> {
-    let replayed = decision::replay(&stored.case, &stored.policy);
+    let replayed = replay::replay(&stored.case, &stored.policy);
     let different = replayed.iter().filter(|replayed| !replayed.same);
     different
         .map(|r| format!("row {} says {}, its records say {:?} (or another digest)", r.seq, r.stored, r.recomputed))
@@ -70,7 +70,7 @@ pub fn claims_exclude(stored: &Stored) -> Vec<String> {
         match &entry.event {
             Event::WorkClaimed { work, seconds } => {
                 for work in work {
-                    let seconds = claim_seconds(std::slice::from_ref(work)).min(*seconds);
+                    let seconds = work.seconds().min(*seconds);
                     let until = entry.created + jiff::SignedDuration::from_secs(seconds.into());
                     let before = last.insert(name(work), (entry.seq, &entry.by, until));
                     if let Some((seq, by, until)) = before

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use identivia::verification::check::{Check, check_id};
-use identivia::verification::next_step::{claim_seconds, finished};
 use identivia::verification::transition::Opened;
 use identivia::verification::{
     Action, ActionKind, Actor, Case, DeviceSignal, Document, DocumentType, Event, Finding, Kind, LivenessSession,
@@ -310,7 +309,7 @@ impl Life {
             match next_step(&self.case, &self.policy, Timestamp::UNIX_EPOCH, runner) {
                 Step::Write(transition) => self.write(&transition),
                 Step::Claim(work) => {
-                    let event = Event::WorkClaimed { seconds: claim_seconds(&work), work: work.clone() };
+                    let event = Event::WorkClaimed { seconds: Work::seconds_of(&work), work: work.clone() };
                     self.write(&Transition::new(event, "one"));
                     return Some(work);
                 }
@@ -336,7 +335,7 @@ impl Life {
             self.calls.push(call(1, operation, "", subject));
         }
         let finding = Finding { evidence: vec![work.evidence().to_owned()], ..Finding::default() };
-        let transition = finished(&self.case, &self.policy, claim, kind, finding, "one");
+        let transition = Transition::check_finished(&self.case, &self.policy, claim, kind, finding, "one");
         assert_eq!(transition.check.as_ref().map(|(check, _)| &check.id), Some(&check_id(ID, kind.as_str(), 1)));
         self.write(&transition);
     }
