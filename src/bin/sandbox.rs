@@ -1,5 +1,5 @@
-//! The provider simulator: see the package `identivia-sandbox`.
+//! The provider simulator; see the package `identivia-sandbox`.
 
 fn main() -> anyhow::Result<std::process::ExitCode> {
-    identivia_sandbox::main()
+    identivia_sandbox::run()
 }

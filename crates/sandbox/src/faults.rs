@@ -1,29 +1,18 @@
-//! The book of faults: who is to be let down, how, and how often.
+//! Fault rules: which provider fails, how, and how often.
 //!
-//! Rules are asked in the order in which they were written. A rule counts every call that matches it: the first `skip` of them
-//! pass, the next `times` are spoilt (all that follow if `times` is 0), and with a `probability` only some of those, chosen by the seed.
+//! The rules are tried in the order in which they were added; the first that applies wins. A rule
+//! counts every call that matches it: the first `skip` calls pass, and the rule applies to the next
+//! `times` (to all that follow if `times` is 0). With a `probability` it applies only to some of
+//! those, chosen by the seed.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::operations::{OPERATIONS, Provider};
 use crate::seed::Seed;
 
-/// More rules than this are refused.
-const MOST_RULES: usize = 1000;
-
-/// Whom a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// AWS Rekognition.
-    Rekognition,
-    /// AWS STS.
-    Sts,
-    /// `OpenAI`.
-    Openai,
-    /// Fingerprint.
-    Fingerprint,
-}
+/// Further rules are refused.
+const RULES_MAX: usize = 1000;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +20,7 @@ pub enum Provider {
 pub enum FaultKind {
     /// The provider's own "too many requests".
     Throttle,
-    /// Spent quota.
+    /// The account's quota is used up.
     Quota,
     /// The provider's own 5xx.
     #[serde(rename = "error_5xx")]
@@ -40,7 +29,7 @@ pub enum FaultKind {
     ExpiredCredential,
     /// Does the work, then answers `ms` milliseconds later.
     Delay,
-    /// Never answers.
+    /// Accepts the request and never answers.
     Hang,
     /// Does the work, announces the whole body, sends half of it and cuts the connection.
     CutBody,
@@ -50,7 +39,7 @@ pub enum FaultKind {
     DropAnswer,
     /// Cuts the connection before any work.
     Reset,
-    /// 200 with bytes that are no JSON.
+    /// 200 with bytes that are not JSON.
     Garbage,
     /// A gateway's HTML page (503 unless `status` is given).
     Html,
@@ -58,13 +47,14 @@ pub enum FaultKind {
     Huge,
     /// `status` and `body` as given instead of an answer.
     Replace,
-    /// The true answer with `body` merged into it (RFC 7396); for `OpenAI`, into what the model says.
+    /// The true answer with `body` merged into it (RFC 7396); for `OpenAI`, into what the model
+    /// says.
     Merge,
-    /// Numbers that matter are not numbers.
+    /// Confidence, similarity and score are `"NaN"`.
     Nan,
-    /// The answer is about something else than was asked.
+    /// The answer is about another session or event than the request.
     WrongSession,
-    /// The model refuses.
+    /// The model refuses to answer.
     Refusal,
     /// The model's answer stops in the middle.
     Truncated,
@@ -72,7 +62,7 @@ pub enum FaultKind {
     ContentFilter,
     /// 200 with no choice in it.
     EmptyChoices,
-    /// The model chats instead of filling the schema.
+    /// The model answers prose instead of JSON.
     NotJson,
     /// The model's JSON does not satisfy the schema.
     WrongSchema,
@@ -81,18 +71,16 @@ pub enum FaultKind {
 /// A fault in the catalogue.
 #[derive(Debug, Serialize)]
 pub struct FaultDescription {
-    /// Its name.
     pub fault: FaultKind,
-    /// For whom it exists.
+    /// The providers that have it.
     pub providers: &'static [Provider],
-    /// What it does.
     pub description: &'static str,
 }
 
 use Provider::{Fingerprint, Openai, Rekognition, Sts};
 const ALL: &[Provider] = &[Rekognition, Sts, Openai, Fingerprint];
 
-/// Every fault there is.
+/// Every fault.
 pub const CATALOGUE: &[FaultDescription] = &[
     described(
         FaultKind::Throttle,
@@ -143,25 +131,23 @@ const fn described(fault: FaultKind, providers: &'static [Provider], description
     FaultDescription { fault, providers, description }
 }
 
-/// What a rule asks for, as posted.
+/// A fault rule as posted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Whom it concerns.
     pub provider: Provider,
-    /// Which operation, all of the provider's if absent.
+    /// The operation; all of the provider's if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-    /// What goes wrong.
     #[serde(rename = "fault")]
     pub kind: FaultKind,
-    /// How many calls are spoilt; 0 = all until the rule is deleted.
+    /// How many calls the rule applies to; 0: all until it is deleted.
     #[serde(default = "once")]
     pub times: u32,
     /// How many matching calls pass first.
     #[serde(default)]
     pub skip: u32,
-    /// How likely a call is spoilt, 0..1.
+    /// Probability that the rule applies to a call, 0..1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
     /// Milliseconds, for `delay` and `drip`.
@@ -170,13 +156,13 @@ pub struct Fault {
     /// Seconds announced to the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
-    /// Status instead of the usual one.
+    /// HTTP status instead of the fault's usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Error code instead of the usual one.
+    /// Error code instead of the fault's usual one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Length, for `huge`.
+    /// Length of the body in bytes, for `huge`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// What `replace` answers and `merge` merges.
@@ -190,16 +176,16 @@ fn once() -> u32 {
 
 impl Fault {
     /// What is wrong with the rule, if anything.
-    pub fn problem(&self, operations: &[(Provider, &str)]) -> Option<String> {
+    pub fn problem(&self) -> Option<String> {
         let known = CATALOGUE.iter().find(|entry| entry.fault == self.kind)?;
         if !known.providers.contains(&self.provider) {
             return Some(format!("this fault exists only for {:?}", known.providers).to_lowercase());
         }
         if let Some(operation) = &self.operation {
-            let theirs: Vec<_> =
-                operations.iter().filter(|(provider, _)| *provider == self.provider).map(|(_, name)| *name).collect();
-            if !theirs.contains(&operation.as_str()) {
-                return Some(format!("operation \"{operation}\" does not exist; choose one of {}", theirs.join(", ")));
+            let names: Vec<_> =
+                OPERATIONS.iter().filter(|(provider, _)| *provider == self.provider).map(|(_, name)| *name).collect();
+            if !names.contains(&operation.as_str()) {
+                return Some(format!("operation \"{operation}\" does not exist; choose one of {}", names.join(", ")));
             }
         }
         if self.status.is_some_and(|status| !(200..600).contains(&status)) {
@@ -218,63 +204,60 @@ impl Fault {
     }
 }
 
-/// A rule at work.
+/// A rule in force, with its counts.
 #[derive(Debug, Clone, Serialize)]
 pub struct Rule {
-    /// Its number.
     pub id: u64,
-    /// What it does.
     #[serde(flatten)]
     pub fault: Fault,
     /// Calls that matched so far.
     pub matched: u64,
-    /// Calls that were spoilt so far.
+    /// Calls that the rule was applied to so far.
     pub applied: u32,
 }
 
-/// All rules.
+/// All rules, in the order in which they were added.
 #[derive(Debug, Default)]
-pub struct FaultBook {
+pub struct FaultRules {
     rules: Vec<Rule>,
-    written: u64,
+    added: u64,
 }
 
-impl FaultBook {
-    /// Writes a rule down; `None` if the book is full.
+impl FaultRules {
+    /// Adds a rule and returns its id; `None` if there are too many rules.
     pub fn add(&mut self, fault: Fault) -> Option<u64> {
-        if self.rules.len() >= MOST_RULES {
+        if self.rules.len() >= RULES_MAX {
             return None;
         }
-        self.written += 1;
-        self.rules.push(Rule { id: self.written, fault, matched: 0, applied: 0 });
-        Some(self.written)
+        self.added += 1;
+        self.rules.push(Rule { id: self.added, fault, matched: 0, applied: 0 });
+        Some(self.added)
     }
 
-    /// The rules, used up ones included.
+    /// The rules, including those that are used up.
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 
-    /// Strikes out one rule; false if there is none of that number.
+    /// Removes a rule; false if there is no rule with that id.
     pub fn remove(&mut self, id: u64) -> bool {
         let before = self.rules.len();
         self.rules.retain(|rule| rule.id != id);
         self.rules.len() < before
     }
 
-    /// Strikes out all rules.
     pub fn clear(&mut self) {
         self.rules.clear();
     }
 
-    /// The fault for the next call of this operation.
+    /// Counts a call of this operation and returns the fault to apply to it, if one is due.
     pub fn take(&mut self, provider: Provider, operation: &str, seed: Seed) -> Option<Fault> {
-        self.rules.iter_mut().filter(|rule| rule.concerns(provider, operation)).find_map(|rule| rule.count(seed))
+        self.rules.iter_mut().filter(|rule| rule.matches(provider, operation)).find_map(|rule| rule.count(seed))
     }
 }
 
 impl Rule {
-    fn concerns(&self, provider: Provider, operation: &str) -> bool {
+    fn matches(&self, provider: Provider, operation: &str) -> bool {
         let used_up = self.fault.times != 0 && self.applied >= self.fault.times;
         self.fault.provider == provider
             && !used_up
@@ -305,8 +288,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_skips_then_spoils_then_is_used_up() {
-        let mut book = FaultBook::default();
+    fn a_rule_skips_then_applies_then_is_used_up() {
+        let mut book = FaultRules::default();
         book.add(fault(serde_json::json!({"provider": "openai", "fault": "error_5xx", "skip": 1, "times": 2})));
         let taken: Vec<_> = (0..5).map(|_| book.take(Openai, "chat.completions", Seed(1)).is_some()).collect();
         assert_eq!(taken, [false, true, true, false, false]);
@@ -314,8 +297,8 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_asked_in_order_and_by_operation() {
-        let mut book = FaultBook::default();
+    fn rules_are_tried_in_order_and_by_operation() {
+        let mut book = FaultRules::default();
         book.add(fault(
             serde_json::json!({"provider": "rekognition", "operation": "CompareFaces", "fault": "throttle"}),
         ));
@@ -327,21 +310,20 @@ mod tests {
     }
 
     #[test]
-    fn chance_follows_the_seed() {
+    fn probability_follows_the_seed() {
         let run = |seed| {
-            let mut book = FaultBook::default();
+            let mut book = FaultRules::default();
             book.add(fault(serde_json::json!({"provider": "sts", "fault": "html", "times": 0, "probability": 0.5})));
             (0..100).map(|_| book.take(Sts, "AssumeRole", Seed(seed)).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(run(1), run(1));
-        let spoilt = run(1).iter().filter(|spoilt| **spoilt).count();
-        assert!((30..70).contains(&spoilt), "{spoilt} of 100");
+        let applied = run(1).iter().filter(|applied| **applied).count();
+        assert!((30..70).contains(&applied), "{applied} of 100");
     }
 
     #[test]
     fn a_rule_that_cannot_work_is_refused_with_the_reason() {
-        let operations = [(Openai, "chat.completions"), (Sts, "AssumeRole")];
-        let problem = |json| fault(json).problem(&operations);
+        let problem = |json| fault(json).problem();
         assert!(problem(serde_json::json!({"provider": "sts", "fault": "refusal"})).is_some());
         assert!(problem(serde_json::json!({"provider": "openai", "fault": "delay"})).is_some());
         assert!(

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// Merges `patch` into `target` as RFC 7396 says: objects member by member, null removes, anything else replaces.
+/// Merges `patch` into `target` as RFC 7396 says: objects member by member, null removes, anything
+/// else replaces.
 pub fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(patch) = patch else {
         *target = patch.clone();

@@ -1,21 +1,48 @@
-//! The provider simulator: speaks the wire protocols of Rekognition, STS, `OpenAI` and Fingerprint on one port, and can be told to
-//! misbehave. It answers from what is in the pictures it gets, and draws the pictures too. Never part of a production image.
+//! The provider simulator: Rekognition, STS, `OpenAI` and Fingerprint on one port, with faults on
+//! demand.
+//!
+//! It answers from what is in the pictures it receives, and it draws such pictures, too. Never part
+//! of a production image.
+//!
+//! From the listener down:
+//!
+//! - `server`: the listener; finds the provider of a request and applies the fault that is due
+//! - `control`: the sandbox's own endpoints: faults, clock, settings, request log, challenge page
+//! - `aws`: Rekognition and STS, with signatures and policies that are checked
+//! - `openai`: models, chat completions and responses; a simulated model that reads documents
+//! - `fingerprint`: the Server API and the creation of events
+//! - `apply_fault`: what a fault does to an answer on the wire
+//! - `request_record`: the open entry of one request in the request log
+//! - `state`: keys, clock, settings, and what each provider remembers
+//! - `faults`: fault rules and the catalogue of faults
+//! - `operations`: the table of providers and operations
+//! - `request_log`: what was asked and how it was answered
+//! - `selfies`: the pictures that a liveness check takes
+//! - `vision`: what a model would read in a picture, from its pixels alone
+//! - `specimen`: draws documents of Utopia and the people who hold them
+//! - `vocabulary`: fields, document types and sides, shared by `specimen`, `vision` and `openai`
+//! - `seed`, `json`, `wire`: repeatable randomness, JSON merge, whole requests and answers
+//! - `drill`: sends honest and hostile documents through a running stack and tabulates the
+//!   decisions
 
+mod apply_fault;
 mod aws;
 mod control;
 mod drill;
-mod eyes;
 mod faults;
 mod fingerprint;
-mod journal;
 mod json;
 mod openai;
+mod operations;
+mod request_log;
+mod request_record;
 mod seed;
 mod selfies;
 mod server;
 mod specimen;
-mod spoil;
 mod state;
+mod vision;
+mod vocabulary;
 mod wire;
 
 use std::io::Write as _;
@@ -43,11 +70,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answers as Rekognition, STS, `OpenAI` and Fingerprint until it is told to stop.
+    /// Answers as Rekognition, STS, `OpenAI` and Fingerprint until SIGTERM or Ctrl-C.
     Serve(Serve),
     Specimen(Box<SpecimenArgs>),
     Drill(Box<DrillArgs>),
-    /// Prints as JSON what the eyes see in pictures.
+    /// Prints as JSON what the simulated vision finds in pictures.
     Look {
         /// JPEG or PNG files.
         #[arg(required = true)]
@@ -57,10 +84,10 @@ enum Command {
 
 #[derive(Args)]
 struct Serve {
-    /// Where to listen; port 0 takes a free one, which is printed.
+    /// Address to listen on; port 0 takes a free port, which is printed.
     #[arg(long, default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
-    /// From this number identifiers, scores and chances follow.
+    /// Seed of identifiers, scores and probabilities.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Appends every request to this file, a JSON object per line.
@@ -70,8 +97,15 @@ struct Serve {
     keys: Keys,
 }
 
-/// Runs the command line of `sandbox`: its code of exit, or why it could not do what it was told.
-pub fn main() -> anyhow::Result<ExitCode> {
+/// Runs the command line of `sandbox` on the arguments of the process and returns the exit code.
+///
+/// Installs the tracing subscriber of the process and starts its own runtime, so a binary calls it
+/// first and once. Wrong arguments and `--help` end the process, as usual with clap.
+///
+/// # Errors
+/// What kept the command from its work, with the file or address it concerns. A drill that found
+/// wrong decisions is no error: its exit code is 1.
+pub fn run() -> anyhow::Result<ExitCode> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let today = jiff::Zoned::now().date();
@@ -79,7 +113,7 @@ pub fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Specimen(specimen) => specimen.run(today)?,
         Command::Look { files } => files.iter().try_for_each(|file| look(file))?,
-        Command::Serve(serve) => runtime()?.block_on(run(serve))?,
+        Command::Serve(args) => runtime()?.block_on(serve(args))?,
         Command::Drill(drill) => return runtime()?.block_on(drill.run(today)),
     }
     Ok(ExitCode::SUCCESS)
@@ -87,16 +121,15 @@ pub fn main() -> anyhow::Result<ExitCode> {
 
 fn look(file: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let seen = eyes::look(&bytes).with_context(|| format!("cannot look at {}", file.display()))?;
-    let text = serde_json::to_string_pretty(&seen).context("cannot write what was seen")?;
-    writeln!(std::io::stdout(), "{text}").context("cannot print what was seen")
+    let analysis = vision::analyse(&bytes).with_context(|| format!("cannot analyse {}", file.display()))?;
+    let text = serde_json::to_string_pretty(&analysis).context("cannot write the analysis as JSON")?;
+    writeln!(std::io::stdout(), "{text}").context("cannot print the analysis")
 }
 
-async fn run(serve: Serve) -> anyhow::Result<()> {
-    let sandbox = Arc::new(Sandbox::new(serve.keys, serve.seed, serve.journal.as_deref())?);
-    let listener =
-        TcpListener::bind(serve.listen).await.with_context(|| format!("cannot listen on {}", serve.listen))?;
-    let address = listener.local_addr().context("cannot tell the port")?;
+async fn serve(args: Serve) -> anyhow::Result<()> {
+    let sandbox = Arc::new(Sandbox::new(args.keys, args.seed, args.journal.as_deref())?);
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let address = listener.local_addr().context("cannot find out the port")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for Ctrl-C")?;
     let stop = async move {
@@ -106,6 +139,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
         }
     };
     let mut stdout = std::io::stdout();
+    // Tests and `dev` read the address from this line.
     writeln!(stdout, "sandbox listening on http://{address}")
         .and_then(|()| stdout.flush())
         .context("cannot print the address")?;

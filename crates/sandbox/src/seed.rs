@@ -1,8 +1,9 @@
-//! Everything that looks random in the sandbox: a hash of the seed, a label and what the value belongs to.
+//! Repeatable randomness: every random-looking value is a hash of the seed, a label and what the
+//! value belongs to.
 
 use sha2::{Digest as _, Sha256};
 
-/// The number from which a run's identifiers and noise follow.
+/// The number from which a sandbox's identifiers and noise follow.
 #[derive(Debug, Clone, Copy)]
 pub struct Seed(pub u64);
 

@@ -1,9 +1,9 @@
-//! The listener: reads a request whole, finds out whom it is for, applies the faults that are due, answers.
+//! The listener: reads a request whole, finds its provider, applies the fault that is due, answers.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -13,36 +13,22 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::faults::{Fault, FaultKind, Provider};
-use crate::journal::{Notes, Outcome};
-use crate::spoil::{self, Cut};
+use crate::apply_fault::{self, Cut};
+use crate::faults::{Fault, FaultKind};
+use crate::operations::Provider;
+use crate::request_log::{Notes, Outcome};
+use crate::request_record::RequestRecord;
 use crate::state::Sandbox;
 use crate::wire::{Call, Reply, WireBody};
 use crate::{aws, control, fingerprint, openai};
 
-/// Two images of 5 MiB in base64, with room to spare; the facts name 50 MB for `OpenAI`.
-const MOST_BODY_BYTES: usize = 64 << 20;
-/// How long a request may be under way after the signal to stop.
+/// More than two images of 5 MiB in base64 (Rekognition), and than the 50 MB that `OpenAI`
+/// documents.
+const BODY_BYTES_MAX: usize = 64 << 20;
+/// How long open requests may continue after the signal to stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
-/// Every operation that is answered, by the name under which the journal and the faults know it.
-pub const OPERATIONS: &[(Provider, &str)] = &[
-    (Provider::Rekognition, "CreateFaceLivenessSession"),
-    (Provider::Rekognition, "GetFaceLivenessSessionResults"),
-    (Provider::Rekognition, "DetectFaces"),
-    (Provider::Rekognition, "CompareFaces"),
-    (Provider::Sts, "AssumeRole"),
-    (Provider::Sts, "GetCallerIdentity"),
-    (Provider::Openai, "models.list"),
-    (Provider::Openai, "models.retrieve"),
-    (Provider::Openai, "chat.completions"),
-    (Provider::Openai, "responses"),
-    (Provider::Fingerprint, "events.get"),
-    (Provider::Fingerprint, "events.update"),
-    (Provider::Fingerprint, "visitors.delete"),
-];
-
-/// Serves until `stop` ends, then lets requests under way finish for a moment.
+/// Serves until `stop` ends, then gives open requests [`STOP_GRACE`] to finish.
 pub async fn serve(listener: TcpListener, sandbox: Arc<Sandbox>, stop: impl Future<Output = ()>) {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new());
@@ -66,7 +52,7 @@ pub async fn serve(listener: TcpListener, sandbox: Arc<Sandbox>, stop: impl Futu
         let service = service_fn(move |request| answer(Arc::clone(&sandbox), request));
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         connections.spawn(async move {
-            // Clients that leave and connections that a fault cut both end here.
+            // A client that closed its connection and a connection that a fault cut both end here.
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection ended early");
             }
@@ -74,14 +60,14 @@ pub async fn serve(listener: TcpListener, sandbox: Arc<Sandbox>, stop: impl Futu
     }
     drop(listener);
     if tokio::time::timeout(STOP_GRACE, graceful.shutdown()).await.is_err() {
-        tracing::info!("some requests were still under way and were cut");
+        tracing::info!("cut requests that were still open");
     }
     connections.shutdown().await;
 }
 
 async fn answer(sandbox: Arc<Sandbox>, request: Request<Incoming>) -> Result<Response<WireBody>, Cut> {
     let (head, body) = request.into_parts();
-    let body = match Limited::new(body, MOST_BODY_BYTES).collect().await {
+    let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => {
             return Ok(Reply::new(
@@ -99,21 +85,22 @@ async fn answer(sandbox: Arc<Sandbox>, request: Request<Incoming>) -> Result<Res
         headers: head.headers,
         body,
     };
-    if let Some((provider, operation)) = addressee(&call) {
-        return provide(sandbox, provider, operation, call).await;
+    if let Some((provider, operation)) = operation(&call) {
+        return answer_as_provider(sandbox, provider, operation, call).await;
     }
     let answered = tokio::task::spawn_blocking(move || control::answer(&sandbox, &call));
     Ok(answered.await.unwrap_or_else(|error| failed(&error)).into_response())
 }
 
-/// A handler panicked. Its message is on standard error already.
+/// The answer in place of a handler that panicked; the panic's message is on standard error
+/// already.
 fn failed(error: &JoinError) -> Reply {
     tracing::error!(%error, "a handler of the sandbox failed");
     Reply::new(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "the sandbox itself failed; its log says where\n")
 }
 
-/// Which provider's operation a request is; none if it is for the sandbox itself.
-fn addressee(call: &Call) -> Option<(Provider, String)> {
+/// The provider and operation of a request; `None` if it is for the sandbox's own endpoints.
+fn operation(call: &Call) -> Option<(Provider, String)> {
     if let Some(found) = aws::operation(call) {
         return Some(found);
     }
@@ -126,7 +113,7 @@ fn addressee(call: &Call) -> Option<(Provider, String)> {
     None
 }
 
-async fn provide(
+async fn answer_as_provider(
     sandbox: Arc<Sandbox>,
     provider: Provider,
     operation: String,
@@ -136,7 +123,8 @@ async fn provide(
         let mut state = sandbox.state();
         state.faults.take(provider, &operation, sandbox.seed)
     };
-    let ticket = Ticket::open(&sandbox, provider, &operation, fault.as_ref(), notes_of(provider, &operation, &call));
+    let notes = notes_of(provider, &operation, &call);
+    let record = RequestRecord::open(&sandbox, provider, &operation, fault.as_ref(), notes.clone());
     let latency = sandbox.state().settings.latency_ms.of(provider);
     if latency > 0 {
         tokio::time::sleep(Duration::from_millis(latency)).await;
@@ -144,18 +132,18 @@ async fn provide(
     match fault.as_ref().map(|fault| fault.kind) {
         Some(FaultKind::Hang) => return std::future::pending().await,
         Some(FaultKind::Reset) => {
-            ticket.close(Outcome::AnswerLost, None);
+            record.close(Outcome::AnswerLost, None);
             return Err(Cut);
         }
         _ => {}
     }
-    let (reply, notes) = work(&sandbox, provider, operation, call, fault.clone(), ticket.notes.clone()).await;
-    ticket.note(notes);
-    spoil::deliver(reply, fault.as_ref(), ticket).await
+    let (reply, notes) = run_handler(&sandbox, provider, operation, call, fault.clone(), notes).await;
+    record.note(notes);
+    apply_fault::deliver(reply, fault.as_ref(), record).await
 }
 
-/// Lets the provider answer. Looking at pictures takes time, so this happens beside the runtime.
-async fn work(
+/// Runs the provider's handler on a blocking thread: analysing pictures takes time.
+async fn run_handler(
     sandbox: &Arc<Sandbox>,
     provider: Provider,
     operation: String,
@@ -164,11 +152,12 @@ async fn work(
     mut notes: Notes,
 ) -> (Reply, Notes) {
     let sandbox = Arc::clone(sandbox);
-    let worked = tokio::task::spawn_blocking(move || {
+    let handled = tokio::task::spawn_blocking(move || {
         let fault = fault.as_ref();
-        let instead = fault.and_then(spoil::instead);
+        if let Some(replacement) = fault.and_then(apply_fault::replacement) {
+            return (replacement, notes);
+        }
         let reply = match provider {
-            _ if instead.is_some() => instead.unwrap_or_else(|| Reply::empty(StatusCode::OK)),
             Provider::Rekognition | Provider::Sts => {
                 aws::answer(&sandbox, provider, &operation, &call, fault, &mut notes)
             }
@@ -177,10 +166,10 @@ async fn work(
         };
         (reply, notes)
     });
-    worked.await.unwrap_or_else(|error| (failed(&error), Notes::default()))
+    handled.await.unwrap_or_else(|error| (failed(&error), Notes::default()))
 }
 
-/// What a request says about itself, so that the journal knows it even if nothing is done for it.
+/// What a request says about itself, so that the request log has it even if no handler runs.
 fn notes_of(provider: Provider, operation: &str, call: &Call) -> Notes {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "PascalCase", default)]
@@ -189,7 +178,7 @@ fn notes_of(provider: Provider, operation: &str, call: &Call) -> Notes {
         session_id: Option<String>,
     }
     let about = match provider {
-        // Bodies with pictures are left to those who need the pictures.
+        // Only small bodies are parsed here; bodies with pictures are left to their handlers.
         Provider::Rekognition if operation.contains("FaceLiveness") => {
             serde_json::from_slice(&call.body).unwrap_or_default()
         }
@@ -206,52 +195,4 @@ fn notes_of(provider: Provider, operation: &str, call: &Call) -> Notes {
         attempt: owned("amz-sdk-request"),
         ..Notes::default()
     }
-}
-
-/// A journal entry that is not finished. If it is dropped, the client went away.
-pub struct Ticket {
-    sandbox: Arc<Sandbox>,
-    seq: u64,
-    started: Instant,
-    notes: Notes,
-    closed: bool,
-}
-
-impl Ticket {
-    fn open(sandbox: &Arc<Sandbox>, provider: Provider, operation: &str, fault: Option<&Fault>, notes: Notes) -> Self {
-        let at = format!("{:.3}", sandbox.now());
-        let seq = sandbox.state().journal.open(at, provider, operation, fault.map(|fault| fault.kind), notes.clone());
-        Self { sandbox: Arc::clone(sandbox), seq, started: Instant::now(), notes, closed: false }
-    }
-
-    /// Writes down what the handler noticed.
-    fn note(&self, notes: Notes) {
-        if let Some(entry) = self.sandbox.state().journal.entry(self.seq) {
-            entry.notes = notes;
-        }
-    }
-
-    /// Writes down how it ended.
-    pub fn close(mut self, outcome: Outcome, status: Option<StatusCode>) {
-        self.finish(outcome, status);
-    }
-
-    fn finish(&mut self, outcome: Outcome, status: Option<StatusCode>) {
-        self.closed = true;
-        let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.sandbox.close_entry(self.seq, outcome, status.map(|status| status.as_u16()), elapsed);
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        if !self.closed {
-            self.finish(Outcome::ClientGone, None);
-        }
-    }
-}
-
-/// Whether a browser asks beforehand what it may send.
-pub fn is_preflight(call: &Call) -> bool {
-    call.method == Method::OPTIONS && call.header("access-control-request-method").is_some()
 }

@@ -1,4 +1,5 @@
-//! What a running sandbox knows: its keys, its clock, its settings, and what each provider remembers.
+//! What a running sandbox knows: its keys, its clock, its settings, and what each simulated
+//! provider remembers.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -10,27 +11,26 @@ use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::aws::liveness::{Outcome as LivenessOutcome, Sessions};
-use crate::aws::sts::Issued;
-use crate::eyes::{EyesError, Seen, look};
-use crate::faults::{FaultBook, Provider};
-use crate::fingerprint::Events;
-use crate::journal::{Journal, Outcome};
+use crate::aws::issued::Issued;
+use crate::aws::sessions::{Outcome as LivenessOutcome, Sessions};
+use crate::faults::FaultRules;
+use crate::fingerprint::store::Events;
+use crate::operations::Provider;
+use crate::request_log::{Outcome, RequestLog};
 use crate::seed::{Seed, sha256_hex};
-use crate::selfies::Selfie;
+use crate::selfies::{self, Selfie, Selfies};
+use crate::vision::{Analysis, VisionError, analyse};
 
-/// Pictures that were looked at are remembered, this many of them.
-const MOST_SIGHTS: usize = 4096;
-/// So are pictures that were drawn; each is some 50 kB.
-const MOST_SELFIES: usize = 256;
+/// Analyses of pictures that are kept, by the hash of the picture.
+const ANALYSES_MAX: usize = 4096;
 
-/// The secrets that the sandbox accepts. None of them is worth anything elsewhere.
+/// The secrets that the sandbox accepts. None of them is valid elsewhere.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Keys {
     /// AWS access key id that is accepted.
     #[arg(long, default_value = "AKIASANDBOX000000001")]
     pub aws_access_key_id: String,
-    /// Its secret.
+    /// Secret of the AWS access key.
     #[arg(long, default_value = "sandbox-secret-access-key-not-a-secret00")]
     pub aws_secret_access_key: String,
     /// `OpenAI` key that is accepted.
@@ -39,10 +39,10 @@ pub struct Keys {
     /// Fingerprint secret key that is accepted.
     #[arg(long, default_value = "fp-sandbox")]
     pub fingerprint_secret_key: String,
-    /// Role that STS hands out for browsers; it may do nothing but start a liveness session.
+    /// Role for browsers; it may only start a liveness session.
     #[arg(long, default_value = "arn:aws:iam::000000000000:role/identivia-browser")]
     pub browser_role_arn: String,
-    /// Role that STS hands out for servers; it may call all of Rekognition.
+    /// Role for servers; it may call all of Rekognition.
     #[arg(long, default_value = "arn:aws:iam::000000000000:role/identivia-server")]
     pub server_role_arn: String,
 }
@@ -51,21 +51,21 @@ pub struct Keys {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The model does what text on a document tells it.
+    /// The model follows instructions that are printed on a document.
     pub obey_instructions: bool,
     /// `shutdown_date` of every model, instead of the catalogue's.
     pub model_shutdown_date: Option<String>,
     /// Models beyond the catalogue, each with its `shutdown_date` or null.
     pub models: BTreeMap<String, Option<String>>,
-    /// How long every answer takes at least.
+    /// The least time that an answer takes.
     pub latency_ms: Latency,
-    /// How far AWS's clock is ahead of ours (behind, if negative).
+    /// How far AWS's clock is ahead of the machine's clock (behind, if negative).
     pub aws_clock_skew_seconds: i64,
-    /// How long a Fingerprint event answers 404 after it was made.
+    /// How long a Fingerprint event answers 404 after its creation.
     pub fingerprint_delay_ms: u64,
     /// Pairs of persons whose faces are alike but not the same.
     pub lookalikes: Vec<(String, String)>,
-    /// New liveness sessions end like this at once, without anybody taking the challenge.
+    /// New liveness sessions end like this at once; no person takes the challenge.
     pub auto_liveness: Option<LivenessOutcome>,
 }
 
@@ -73,9 +73,8 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Latency {
-    /// The same for all.
     All(u64),
-    /// By name of the provider; absent = none.
+    /// By name of the provider; an absent one has none.
     Each(BTreeMap<String, u64>),
 }
 
@@ -106,50 +105,33 @@ impl Latency {
 pub struct State {
     /// How far the clock was advanced.
     pub clock_offset: SignedDuration,
-    /// The settings.
     pub settings: Settings,
-    /// The faults to come.
-    pub faults: FaultBook,
-    /// What was asked.
-    pub journal: Journal,
-    /// Credentials that STS handed out.
+    pub faults: FaultRules,
+    pub request_log: RequestLog,
+    /// Credentials that STS issued.
     pub issued: Issued,
-    /// Liveness sessions.
     pub sessions: Sessions,
-    /// Fingerprint events.
     pub events: Events,
     /// Numbers the request ids.
     requests: u64,
-    sights: HashMap<String, Arc<Seen>>,
-    /// Pictures of people that were drawn before.
-    pub selfies: HashMap<(String, u8), Selfie>,
-}
-
-impl State {
-    /// Keeps a picture, so that it need not be drawn again.
-    pub fn remember_selfie(&mut self, of: (String, u8), selfie: Selfie) {
-        if self.selfies.len() >= MOST_SELFIES {
-            self.selfies.clear();
-        }
-        self.selfies.insert(of, selfie);
-    }
+    analyses: HashMap<String, Arc<Analysis>>,
+    selfies: Selfies,
 }
 
 /// A running sandbox.
 #[derive(Debug)]
 pub struct Sandbox {
-    /// What it accepts.
     pub keys: Keys,
-    /// From which its identifiers and noise follow.
+    /// Identifiers and noise follow from it.
     pub seed: Seed,
     state: Mutex<State>,
-    journal_file: Option<Mutex<File>>,
+    log_file: Option<Mutex<File>>,
 }
 
 impl Sandbox {
-    /// A fresh one; the journal is also appended to `journal_file` if there is one, a JSON object per line.
-    pub fn new(keys: Keys, seed: u64, journal_file: Option<&Path>) -> anyhow::Result<Self> {
-        let journal_file = journal_file
+    /// A new sandbox. Finished requests are also appended to `log_file`, a JSON object per line.
+    pub fn new(keys: Keys, seed: u64, log_file: Option<&Path>) -> anyhow::Result<Self> {
+        let log_file = log_file
             .map(|path| {
                 File::options()
                     .create(true)
@@ -159,16 +141,17 @@ impl Sandbox {
             })
             .transpose()?
             .map(Mutex::new);
-        Ok(Self { keys, seed: Seed(seed), state: Mutex::default(), journal_file })
+        Ok(Self { keys, seed: Seed(seed), state: Mutex::default(), log_file })
     }
 
-    /// The state, for a moment: never held across an await or while looking at a picture.
+    /// The locked state. Never hold it across an await or while a picture is analysed or drawn.
     pub fn state(&self) -> MutexGuard<'_, State> {
-        // A panic elsewhere leaves at worst one half-written entry, which a simulator can live with.
+        // A panic of another thread leaves at worst one incomplete entry, which a simulator can
+        // tolerate.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sandbox's clock.
+    /// The time on the sandbox's clock.
     pub fn now(&self) -> Timestamp {
         Timestamp::now().saturating_add(self.state().clock_offset).unwrap_or(Timestamp::MAX)
     }
@@ -180,19 +163,30 @@ impl Sandbox {
         state.requests
     }
 
-    /// What is in a picture; remembered by the hash of its bytes.
-    pub fn look(&self, bytes: &[u8]) -> Result<Arc<Seen>, EyesError> {
+    /// What is in a picture; kept by the hash of its bytes.
+    pub fn analyse(&self, bytes: &[u8]) -> Result<Arc<Analysis>, VisionError> {
         let hash = sha256_hex(bytes);
-        if let Some(seen) = self.state().sights.get(&hash) {
-            return Ok(Arc::clone(seen));
+        if let Some(analysis) = self.state().analyses.get(&hash) {
+            return Ok(Arc::clone(analysis));
         }
-        let seen = Arc::new(look(bytes)?);
+        let analysis = Arc::new(analyse(bytes)?);
         let mut state = self.state();
-        if state.sights.len() >= MOST_SIGHTS {
-            state.sights.clear();
+        if state.analyses.len() >= ANALYSES_MAX {
+            state.analyses.clear();
         }
-        state.sights.insert(hash, Arc::clone(&seen));
-        Ok(seen)
+        state.analyses.insert(hash, Arc::clone(&analysis));
+        Ok(analysis)
+    }
+
+    /// Picture `number` (0: the reference image) that a liveness session took of a person.
+    pub fn selfie(&self, person: &str, session: &str, number: u64) -> Selfie {
+        let key = selfies::key(self.seed, person, session, number);
+        if let Some(known) = self.state().selfies.get(&key) {
+            return known.clone();
+        }
+        let drawn = selfies::draw(&key);
+        self.state().selfies.insert(key, drawn.clone());
+        drawn
     }
 
     /// Forgets everything but the keys and the seed.
@@ -200,20 +194,20 @@ impl Sandbox {
         *self.state() = State::default();
     }
 
-    /// Ends a journal entry and writes it to the journal file.
+    /// Finishes an entry of the request log and appends it to the log file.
     pub fn close_entry(&self, seq: u64, outcome: Outcome, status: Option<u16>, duration_ms: u64) {
         let line = {
             let mut state = self.state();
-            let Some(entry) = state.journal.entry(seq) else { return };
+            let Some(entry) = state.request_log.entry(seq) else { return };
             entry.outcome = outcome;
             entry.status = status;
             entry.duration_ms = Some(duration_ms);
-            self.journal_file.as_ref().and_then(|_| serde_json::to_string(entry).ok())
+            self.log_file.as_ref().and_then(|_| serde_json::to_string(entry).ok())
         };
-        if let (Some(file), Some(line)) = (&self.journal_file, line) {
+        if let (Some(file), Some(line)) = (&self.log_file, line) {
             let written = writeln!(file.lock().unwrap_or_else(PoisonError::into_inner), "{line}");
             if let Err(error) = written {
-                tracing::warn!(%error, "cannot write to the journal file");
+                tracing::warn!(%error, "cannot write to the request log file");
             }
         }
     }

@@ -15,7 +15,6 @@ pub type WireBody = UnsyncBoxBody<Bytes, io::Error>;
 /// One request, read to its end.
 #[derive(Debug)]
 pub struct Call {
-    /// Method.
     pub method: Method,
     /// Path as sent, still percent-encoded.
     pub path: String,
@@ -23,12 +22,11 @@ pub struct Call {
     pub query: String,
     /// Headers as sent.
     pub headers: HeaderMap,
-    /// Body.
     pub body: Bytes,
 }
 
 impl Call {
-    /// A header's value, if it is there once and is text.
+    /// The first value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -39,6 +37,11 @@ impl Call {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
+    /// Whether a browser asks beforehand what it may send (CORS preflight).
+    pub fn is_preflight(&self) -> bool {
+        self.method == Method::OPTIONS && self.header("access-control-request-method").is_some()
+    }
+
     /// The first value of a query parameter, decoded.
     pub fn query_value(&self, name: &str) -> Option<String> {
         url::form_urlencoded::parse(self.query.as_bytes())
@@ -47,14 +50,11 @@ impl Call {
     }
 }
 
-/// One answer, before a fault may spoil it.
+/// One answer, before a fault is applied to it.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// Status line.
     pub status: StatusCode,
-    /// Headers.
     pub headers: HeaderMap,
-    /// Body.
     pub body: Bytes,
 }
 
@@ -66,7 +66,6 @@ impl Reply {
         Self { status, headers, body: body.into() }
     }
 
-    /// A JSON answer.
     pub fn json(status: StatusCode, value: &Value) -> Self {
         Self::new(status, "application/json", value.to_string())
     }
@@ -76,7 +75,6 @@ impl Reply {
         Self { status, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
-    /// An HTML page.
     pub fn html(page: impl Into<Bytes>) -> Self {
         Self::new(StatusCode::OK, "text/html; charset=utf-8", page)
     }
@@ -90,7 +88,7 @@ impl Reply {
         self
     }
 
-    /// The response with this body as it stands.
+    /// The response with this answer's own body.
     pub fn into_response(self) -> Response<WireBody> {
         let body = Full::new(self.body.clone()).map_err(|never| match never {}).boxed_unsync();
         self.with_body(body)

@@ -8,16 +8,15 @@ use crate::wire::Reply;
 /// An error that a caller gets to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsError {
-    /// HTTP status of the JSON protocol.
+    /// HTTP status in the JSON protocol.
     pub status: StatusCode,
     /// Such as `InvalidParameterException`.
     pub code: String,
-    /// For people.
     pub message: String,
 }
 
 impl AwsError {
-    /// A client's error; the JSON protocol knows only 400 for those.
+    /// An error of the client; the JSON protocol always answers 400 for those.
     pub fn client(code: &str, message: impl Into<String>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code: code.to_owned(), message: message.into() }
     }
@@ -32,12 +31,12 @@ impl AwsError {
         )
     }
 
-    /// A request that is well-formed and yet wrong.
+    /// A request that is well-formed but cannot be processed.
     pub fn invalid_parameter() -> Self {
         Self::client("InvalidParameterException", "Request has invalid parameters")
     }
 
-    /// As Rekognition answers.
+    /// The answer of Rekognition.
     pub fn json(&self, request_id: &str) -> Reply {
         let body = json!({"__type": self.code, "Code": self.code, "Logref": request_id, "Message": self.message});
         let reply = Reply::json(self.status, &body);
@@ -46,7 +45,8 @@ impl AwsError {
             .with("x-amzn-errortype", &self.code)
     }
 
-    /// As STS answers: the same errors carry other names and, where the caller is not known or not allowed, status 403.
+    /// The answer of STS: the same errors have other names there, and status 403 where the caller
+    /// is unknown or not allowed.
     pub fn xml(&self, request_id: &str) -> Reply {
         let (status, code) = match self.code.as_str() {
             "UnrecognizedClientException" => (StatusCode::FORBIDDEN, "InvalidClientTokenId"),
@@ -69,7 +69,7 @@ impl AwsError {
     }
 }
 
-/// Text as XML wants it.
+/// Escapes text for XML.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,13 +1,13 @@
-//! `DetectFaces` and `CompareFaces`, answered from what the eyes see.
+//! `DetectFaces` and `CompareFaces`, answered from what `vision` finds.
 
 use serde_json::{Map, Value, json};
 
 use super::errors::AwsError;
 use super::images::{self, Picture};
-use crate::eyes::{Place, SeenFace};
-use crate::journal::Notes;
+use crate::request_log::Notes;
 use crate::seed::Seed;
 use crate::state::Sandbox;
+use crate::vision::{BoundingBox, DetectedFace};
 
 const ATTRIBUTES: [&str; 14] = [
     "DEFAULT",
@@ -25,9 +25,9 @@ const ATTRIBUTES: [&str; 14] = [
     "SMILE",
     "SUNGLASSES",
 ];
-const MOST_FACES: usize = 100;
-const USUAL_THRESHOLD: f64 = 80.0;
-/// Where the landmarks of a face lie in its box.
+const FACES_MAX: usize = 100;
+const DEFAULT_THRESHOLD: f64 = 80.0;
+/// The landmarks of a face, as ratios of its box.
 const LANDMARKS: [(&str, f64, f64); 5] = [
     ("eyeLeft", 0.31, 0.40),
     ("eyeRight", 0.69, 0.40),
@@ -35,7 +35,7 @@ const LANDMARKS: [(&str, f64, f64); 5] = [
     ("mouthRight", 0.65, 0.75),
     ("nose", 0.50, 0.58),
 ];
-/// `anna-lookalike` looks much like `anna` without being her.
+/// `anna-lookalike` is another person than `anna`, with a similar face.
 const LOOKALIKE_ENDING: &str = "-lookalike";
 
 /// Answers `DetectFaces`.
@@ -50,11 +50,11 @@ pub fn detect(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<V
 /// Answers `CompareFaces`.
 pub fn compare(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Value, AwsError> {
     let threshold = threshold(request)?;
-    let least_sharpness = quality_filter(request)?;
+    let sharpness_min = quality_filter(request)?;
     let source = images::read(sandbox, request, "SourceImage", notes)?;
     let target = images::read(sandbox, request, "TargetImage", notes)?;
-    let usable = |face: &SeenFace| face.sharpness >= least_sharpness;
-    // The largest face of the source counts.
+    let usable = |face: &DetectedFace| face.sharpness >= sharpness_min;
+    // Of the source, the largest face is compared.
     let (source_index, source_face) =
         source.faces().next().filter(|(_, face)| usable(face)).ok_or_else(AwsError::invalid_parameter)?;
     if target.faces().next().is_none() {
@@ -78,15 +78,15 @@ pub fn compare(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<
         matches.into_iter().map(|(similarity, face)| json!({"Similarity": similarity, "Face": face})).collect();
     let confidence = confidence(sandbox.seed, &source, source_index);
     Ok(json!({
-        "SourceImageFace": {"BoundingBox": bounding_box(&source_face.place), "Confidence": confidence},
+        "SourceImageFace": {"BoundingBox": bounding_box(&source_face.bounds), "Confidence": confidence},
         "FaceMatches": matches,
         "UnmatchedFaces": unmatched,
     }))
 }
 
 impl Picture {
-    fn faces(&self) -> impl Iterator<Item = (usize, &SeenFace)> {
-        self.seen.faces.iter().take(MOST_FACES).enumerate()
+    fn faces(&self) -> impl Iterator<Item = (usize, &DetectedFace)> {
+        self.analysis.faces.iter().take(FACES_MAX).enumerate()
     }
 }
 
@@ -108,14 +108,14 @@ fn attributes(request: &Value) -> Result<Vec<&str>, AwsError> {
 
 fn threshold(request: &Value) -> Result<f64, AwsError> {
     match &request["SimilarityThreshold"] {
-        Value::Null => Ok(USUAL_THRESHOLD),
+        Value::Null => Ok(DEFAULT_THRESHOLD),
         value => value.as_f64().filter(|value| (0.0..=100.0).contains(value)).ok_or_else(|| {
             AwsError::validation(&value.to_string(), "similarityThreshold", "Member must have value between 0 and 100")
         }),
     }
 }
 
-/// The sharpness below which a face is left out.
+/// The sharpness below which a face is ignored.
 fn quality_filter(request: &Value) -> Result<f32, AwsError> {
     match &request["QualityFilter"] {
         Value::Null => Ok(0.0),
@@ -133,7 +133,8 @@ fn quality_filter(request: &Value) -> Result<f32, AwsError> {
     }
 }
 
-/// 0 to 100, by who the two are; the pictures add a little noise.
+/// Similarity of two faces, 0 to 100, by whose faces they are, with a little noise that follows
+/// from the pictures.
 fn similarity(seed: Seed, one: &str, other: &str, lookalikes: &[(String, String)], pair: &[&[u8]]) -> f64 {
     let stem = |person: &str| person.strip_suffix(LOOKALIKE_ENDING).unwrap_or(person).to_owned();
     let listed = lookalikes.iter().any(|(a, b)| (a == one && b == other) || (a == other && b == one));
@@ -146,32 +147,33 @@ fn similarity(seed: Seed, one: &str, other: &str, lookalikes: &[(String, String)
     }
 }
 
-fn face_detail(seed: Seed, picture: &Picture, index: usize, face: &SeenFace, wanted: &[&str]) -> Value {
+fn face_detail(seed: Seed, picture: &Picture, index: usize, face: &DetectedFace, wanted: &[&str]) -> Value {
     let mut detail = basics(seed, picture, index, face);
-    let asked = |name| wanted.contains(&name) || wanted.contains(&"ALL");
+    let requested = |name| wanted.contains(&name) || wanted.contains(&"ALL");
     let sure =
         |value: bool, label| json!({"Value": value, "Confidence": noise(seed, picture, index, label, 96.0, 99.9)});
-    if asked("FACE_OCCLUDED") {
+    if requested("FACE_OCCLUDED") {
         detail.insert("FaceOccluded".to_owned(), sure(face.occluded, "occluded"));
     }
-    if asked("EYES_OPEN") {
+    if requested("EYES_OPEN") {
         detail.insert("EyesOpen".to_owned(), sure(face.eyes_open, "eyes open"));
     }
-    if asked("SUNGLASSES") {
+    if requested("SUNGLASSES") {
         detail.insert("Sunglasses".to_owned(), sure(face.sunglasses, "sunglasses"));
     }
-    if asked("EYEGLASSES") {
+    if requested("EYEGLASSES") {
         detail.insert("Eyeglasses".to_owned(), sure(face.sunglasses, "eyeglasses"));
     }
-    // The drawn faces have neither beard nor mood; the sandbox says so when asked, in the shape AWS has.
+    // The sandbox has no values for these attributes; it answers a constant in the shape that AWS
+    // documents.
     for (attribute, member) in
         [("SMILE", "Smile"), ("BEARD", "Beard"), ("MUSTACHE", "Mustache"), ("MOUTH_OPEN", "MouthOpen")]
     {
-        if asked(attribute) {
+        if requested(attribute) {
             detail.insert(member.to_owned(), sure(false, member));
         }
     }
-    if asked("EMOTIONS") {
+    if requested("EMOTIONS") {
         detail.insert(
             "Emotions".to_owned(),
             json!([{"Type": "CALM", "Confidence": noise(seed, picture, index, "calm", 90.0, 99.0)}]),
@@ -180,23 +182,23 @@ fn face_detail(seed: Seed, picture: &Picture, index: usize, face: &SeenFace, wan
     Value::Object(detail)
 }
 
-fn compared_face(seed: Seed, picture: &Picture, index: usize, face: &SeenFace) -> Value {
+fn compared_face(seed: Seed, picture: &Picture, index: usize, face: &DetectedFace) -> Value {
     Value::Object(basics(seed, picture, index, face))
 }
 
-/// What every answer says of a face.
-fn basics(seed: Seed, picture: &Picture, index: usize, face: &SeenFace) -> Map<String, Value> {
+/// The members that every answer has for a face.
+fn basics(seed: Seed, picture: &Picture, index: usize, face: &DetectedFace) -> Map<String, Value> {
     let angle = |label| noise(seed, picture, index, label, -4.0, 4.0);
     let landmarks: Vec<_> = LANDMARKS
         .iter()
         .map(|(name, across, down)| {
-            let x = f64::from(face.place.left) + across * f64::from(face.place.width);
-            let y = f64::from(face.place.top) + down * f64::from(face.place.height);
+            let x = f64::from(face.bounds.left) + across * f64::from(face.bounds.width);
+            let y = f64::from(face.bounds.top) + down * f64::from(face.bounds.height);
             json!({"Type": name, "X": x, "Y": y})
         })
         .collect();
     let members = [
-        ("BoundingBox", bounding_box(&face.place)),
+        ("BoundingBox", bounding_box(&face.bounds)),
         ("Confidence", confidence(seed, picture, index)),
         ("Landmarks", landmarks.into()),
         ("Pose", json!({"Roll": angle("roll"), "Yaw": angle("yaw"), "Pitch": angle("pitch")})),
@@ -205,8 +207,8 @@ fn basics(seed: Seed, picture: &Picture, index: usize, face: &SeenFace) -> Map<S
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn bounding_box(place: &Place) -> Value {
-    json!({"Width": place.width, "Height": place.height, "Left": place.left, "Top": place.top})
+fn bounding_box(bounds: &BoundingBox) -> Value {
+    json!({"Width": bounds.width, "Height": bounds.height, "Left": bounds.left, "Top": bounds.top})
 }
 
 fn confidence(seed: Seed, picture: &Picture, index: usize) -> Value {
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn similarity_tells_the_same_the_alike_and_the_others_apart() {
+    fn similarity_distinguishes_the_same_a_similar_and_another_face() {
         assert!(alike("anna", "anna", &[]) > 99.0);
         assert!((85.0..92.0).contains(&alike("anna", "anna-lookalike", &[])));
         assert!((85.0..92.0).contains(&alike("bob", "anna", &[("anna".to_owned(), "bob".to_owned())])));
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_validated_as_the_model_says() {
+    fn requests_are_validated_by_the_service_model() {
         assert_eq!(threshold(&json!({})), Ok(80.0));
         assert_eq!(threshold(&json!({"SimilarityThreshold": 0})), Ok(0.0));
         assert!(threshold(&json!({"SimilarityThreshold": 100.5})).is_err());

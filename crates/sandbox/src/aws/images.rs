@@ -1,4 +1,4 @@
-//! Images as Rekognition takes them: base64 in JSON, PNG or JPEG, at most 5 MiB.
+//! Images as Rekognition accepts them: base64 in JSON, PNG or JPEG, at most 5 MiB.
 
 use std::sync::Arc;
 
@@ -7,20 +7,19 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::errors::AwsError;
-use crate::eyes::Seen;
-use crate::journal::{ImageNote, Notes};
+use crate::request_log::{ImageNote, Notes};
 use crate::seed::sha256_hex;
 use crate::state::Sandbox;
+use crate::vision::Analysis;
 
-const MOST_IMAGE_BYTES: usize = 5_242_880;
+const IMAGE_BYTES_MAX: usize = 5_242_880;
 
 /// An image and what is in it.
 #[derive(Debug)]
 pub struct Picture {
-    /// Hash of the bytes: the source of this picture's noise.
+    /// Hash of the bytes; the picture's noise follows from it.
     pub hash: String,
-    /// What is in it.
-    pub seen: Arc<Seen>,
+    pub analysis: Arc<Analysis>,
 }
 
 /// Reads the member `name` of a request.
@@ -48,7 +47,7 @@ pub fn read(sandbox: &Sandbox, request: &Value, name: &str, notes: &mut Notes) -
             "Member must have length greater than or equal to 1",
         ));
     }
-    if bytes.len() > MOST_IMAGE_BYTES {
+    if bytes.len() > IMAGE_BYTES_MAX {
         let shown = format!("java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]", bytes.len());
         return Err(AwsError::validation(
             &shown,
@@ -56,8 +55,8 @@ pub fn read(sandbox: &Sandbox, request: &Value, name: &str, notes: &mut Notes) -
             "Member must have length less than or equal to 5242880",
         ));
     }
-    let seen = sandbox
-        .look(&bytes)
+    let analysis = sandbox
+        .analyse(&bytes)
         .map_err(|_| AwsError::client("InvalidImageFormatException", "Request has invalid image format"))?;
-    Ok(Picture { hash: sha256_hex(&bytes), seen })
+    Ok(Picture { hash: sha256_hex(&bytes), analysis })
 }

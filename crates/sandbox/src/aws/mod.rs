@@ -1,39 +1,32 @@
-//! AWS: who is calling, may they, and which operation is it.
+//! Rekognition and STS: identifies the caller by the signature, checks the permission, dispatches
+//! the operation.
 
-pub mod errors;
+mod caller;
+mod errors;
 mod faces;
 mod images;
-pub mod liveness;
+pub mod issued;
+mod liveness;
 mod policy;
 mod rekognition;
+pub mod sessions;
 mod sigv4;
-pub mod sts;
+mod sts;
 
 use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use subtle::ConstantTimeEq as _;
 
-use crate::faults::{Fault, FaultKind, Provider};
-use crate::journal::Notes;
+use crate::faults::{Fault, FaultKind};
+use crate::operations::Provider;
+use crate::request_log::Notes;
 use crate::state::Sandbox;
 use crate::wire::{Call, Reply};
+use caller::Caller;
 use errors::AwsError;
-use policy::Permissions;
-use sigv4::Authorization;
 
 const TARGET_PREFIX: &str = "RekognitionService.";
 
-/// Who signed a request.
-#[derive(Debug)]
-pub struct Caller {
-    /// For messages.
-    pub arn: String,
-    /// For which region the request was signed.
-    pub region: String,
-    permissions: Permissions,
-}
-
-/// The provider and operation, if this is a request for AWS at all.
+/// The provider and operation, if this is a request for AWS.
 pub fn operation(call: &Call) -> Option<(Provider, String)> {
     if let Some(target) = call.header("x-amz-target") {
         return Some((Provider::Rekognition, target.strip_prefix(TARGET_PREFIX).unwrap_or(target).to_owned()));
@@ -58,7 +51,7 @@ pub fn answer(
     let now = aws_now(sandbox);
     let worked = match fault.and_then(refusal) {
         Some(error) => Err(error),
-        None => identify(sandbox, provider, call, now).and_then(|caller| {
+        None => Caller::identify(sandbox, provider, call, now).and_then(|caller| {
             notes.region = Some(caller.region.clone());
             caller.check_permission(provider, operation)?;
             match provider {
@@ -77,11 +70,13 @@ pub fn answer(
             .with("x-amz-retry-after", seconds.saturating_mul(1000).to_string()),
         _ => reply,
     };
-    // SDKs correct their clock by this header, so it must tell the time that signatures are checked against.
+    // SDKs correct their clock by this header, so it must carry the time that signatures are
+    // checked against.
     reply.with("x-amzn-requestid", &request_id).with("date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
-/// AWS's clock. Advancing the sandbox's clock does not move it: a client would not be able to sign any more.
+/// The time on AWS's clock.
+// Advancing the sandbox's clock does not move it: the signatures of all clients would be refused.
 fn aws_now(sandbox: &Sandbox) -> Timestamp {
     let skew = SignedDuration::from_secs(sandbox.state().settings.aws_clock_skew_seconds);
     Timestamp::now().saturating_add(skew).unwrap_or(Timestamp::MAX)
@@ -108,44 +103,4 @@ fn refusal(fault: &Fault) -> Option<AwsError> {
         },
         _ => return None,
     })
-}
-
-fn identify(sandbox: &Sandbox, provider: Provider, call: &Call, now: Timestamp) -> Result<Caller, AwsError> {
-    let authorization = Authorization::of(call)?;
-    let service = if provider == Provider::Sts { "sts" } else { "rekognition" };
-    let unknown =
-        || AwsError::client("UnrecognizedClientException", "The security token included in the request is invalid.");
-    let token = call.header("x-amz-security-token");
-    if authorization.access_key_id == sandbox.keys.aws_access_key_id {
-        if token.is_some() {
-            return Err(unknown());
-        }
-        authorization.verify(call, &sandbox.keys.aws_secret_access_key, service, now)?;
-        let arn = "arn:aws:iam::000000000000:user/sandbox".to_owned();
-        return Ok(Caller { arn, region: authorization.region, permissions: Permissions::everything() });
-    }
-    let issued = sandbox.state().issued.find(&authorization.access_key_id).cloned().ok_or_else(unknown)?;
-    if !token.is_some_and(|token| bool::from(token.as_bytes().ct_eq(issued.session_token.as_bytes()))) {
-        return Err(unknown());
-    }
-    authorization.verify(call, &issued.secret_access_key, service, now)?;
-    if sandbox.now() >= issued.expires_at {
-        return Err(AwsError::client("ExpiredTokenException", "The security token included in the request is expired"));
-    }
-    Ok(Caller { arn: issued.arn, region: authorization.region, permissions: issued.permissions })
-}
-
-impl Caller {
-    fn check_permission(&self, provider: Provider, operation: &str) -> Result<(), AwsError> {
-        let service = if provider == Provider::Sts { "sts" } else { "rekognition" };
-        let action = format!("{service}:{operation}");
-        // Everybody may ask who they are, whatever the policy says.
-        if operation == "GetCallerIdentity" || self.permissions.allow(&action) {
-            return Ok(());
-        }
-        Err(AwsError::client(
-            "AccessDeniedException",
-            format!("User: {} is not authorized to perform: {action}", self.arn),
-        ))
-    }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-/// Longest session policy that STS takes.
-pub const MOST_POLICY_CHARACTERS: usize = 2048;
+/// Longest session policy that STS accepts.
+pub const POLICY_CHARACTERS_MAX: usize = 2048;
 
-/// Permissions of a caller. Resources are not looked at: the four operations know none.
+/// Permissions of a caller. Resources are ignored: the four operations have none.
 #[derive(Debug, Clone)]
 pub struct Permissions {
     role: &'static [&'static str],
@@ -19,17 +19,17 @@ struct Statement {
 }
 
 impl Permissions {
-    /// Those of the account's own user.
+    /// The permissions of the account's own user.
     pub fn everything() -> Self {
         Self::of_role(&["*"])
     }
 
-    /// Those of a role.
+    /// The permissions of a role.
     pub fn of_role(actions: &'static [&'static str]) -> Self {
         Self { role: actions, session: None }
     }
 
-    /// Narrowed by a session policy; `None` if it is no policy.
+    /// The permissions narrowed by a session policy; `None` if the text is not a policy.
     pub fn narrowed_by(mut self, policy: &str) -> Option<Self> {
         let policy: Value = serde_json::from_str(policy).ok()?;
         let statements = one_or_many(policy.get("Statement")?);
@@ -42,12 +42,12 @@ impl Permissions {
         let by_role = self.role.iter().any(|pattern| matches(pattern, action));
         by_role
             && self.session.as_ref().is_none_or(|statements| {
-                let concerning = |allow| {
+                let matched = |allow| {
                     statements
                         .iter()
                         .any(|one| one.allow == allow && one.actions.iter().any(|pattern| matches(pattern, action)))
                 };
-                concerning(true) && !concerning(false)
+                matched(true) && !matched(false)
             })
     }
 }
@@ -72,7 +72,7 @@ fn one_or_many(value: &Value) -> Vec<&Value> {
     value.as_array().map_or_else(|| vec![value], |many| many.iter().collect())
 }
 
-/// Actions are compared without case; `*` stands for any ending.
+/// Compares actions without case; a final `*` in the pattern matches any ending.
 fn matches(pattern: &str, action: &str) -> bool {
     let (pattern, action) = (pattern.to_ascii_lowercase(), action.to_ascii_lowercase());
     pattern.strip_suffix('*').map_or(pattern == action, |start| action.starts_with(start))
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_policy_is_refused() {
+    fn a_text_that_is_not_a_policy_is_refused() {
         for text in [
             "",
             "{}",

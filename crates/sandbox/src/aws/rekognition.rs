@@ -1,16 +1,17 @@
-//! Rekognition's AWS JSON 1.1: from a target and a body to an answer.
+//! Rekognition's protocol (AWS JSON 1.1): dispatches an operation and its body to the handlers.
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use super::caller::Caller;
 use super::errors::AwsError;
-use super::{Caller, faces, liveness};
+use super::{faces, liveness};
 use crate::faults::{Fault, FaultKind};
-use crate::journal::Notes;
+use crate::request_log::Notes;
 use crate::state::Sandbox;
 use crate::wire::{Call, Reply};
 
-/// Numbers that `nan` turns into something else.
+/// Members whose numbers the fault `nan` replaces.
 const MEASURES: [&str; 2] = ["Confidence", "Similarity"];
 
 /// Answers a request whose caller is known and allowed.
@@ -43,7 +44,7 @@ pub fn answer(
         _ => return Err(AwsError::client("UnknownOperationException", "")),
     };
     match (kind, fault.and_then(|fault| fault.body.as_ref())) {
-        (Some(FaultKind::Nan), _) => spoil_measures(&mut body),
+        (Some(FaultKind::Nan), _) => replace_measures(&mut body),
         (Some(FaultKind::Merge), Some(patch)) => crate::json::merge(&mut body, patch),
         _ => {}
     }
@@ -51,18 +52,18 @@ pub fn answer(
     Ok(reply.with("content-type", "application/x-amz-json-1.1"))
 }
 
-fn spoil_measures(value: &mut Value) {
+fn replace_measures(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
                 if MEASURES.contains(&name.as_str()) && member.is_number() {
                     *member = "NaN".into();
                 } else {
-                    spoil_measures(member);
+                    replace_measures(member);
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(spoil_measures),
+        Value::Array(items) => items.iter_mut().for_each(replace_measures),
         _ => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Checks Signature Version 4 by computing it.
+//! Verifies AWS Signature Version 4 by computing it.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::{SignedDuration, Timestamp};
@@ -10,26 +10,23 @@ use crate::seed::sha256_hex;
 use crate::wire::Call;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// How far a request's clock may be off.
-pub const MOST_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// How far the clock of a request may differ.
+const SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// The parts of an `Authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authorization {
-    /// Who signed.
     pub access_key_id: String,
-    /// `YYYYMMDD`.
+    /// `YYYYMMDD`, as in the credential scope.
     pub date: String,
-    /// For which region.
     pub region: String,
-    /// For which service.
     pub service: String,
     signed_headers: Vec<String>,
     signature: String,
 }
 
 impl Authorization {
-    /// Reads the header.
+    /// Parses the `Authorization` header.
     pub fn of(call: &Call) -> Result<Self, AwsError> {
         let header = call
             .header("authorization")
@@ -64,7 +61,8 @@ impl Authorization {
         })
     }
 
-    /// Refuses the request unless it was signed with `secret`, for `service`, at about `now`.
+    /// Refuses the request unless it was signed with `secret`, for `service`, within [`SKEW_MAX`]
+    /// of `now`.
     pub fn verify(&self, call: &Call, secret: &str, service: &str, now: Timestamp) -> Result<(), AwsError> {
         let at = call.header("x-amz-date").ok_or_else(|| {
             AwsError::client(
@@ -149,16 +147,16 @@ fn check_skew(at: &str, now: Timestamp) -> Result<(), AwsError> {
         .map_err(|_| AwsError::client("IncompleteSignatureException", "Date must be in ISO-8601 'basic format'."))?
         .timestamp();
     let age = now.duration_since(signed);
-    if age > MOST_SKEW {
-        let limit = now - MOST_SKEW;
+    if age > SKEW_MAX {
+        let limit = now - SKEW_MAX;
         return Err(invalid(&format!(
             "Signature expired: {at} is now earlier than {} ({} - 5 min.)",
             shown(limit),
             shown(now)
         )));
     }
-    if -age > MOST_SKEW {
-        let limit = now + MOST_SKEW;
+    if -age > SKEW_MAX {
+        let limit = now + SKEW_MAX;
         return Err(invalid(&format!(
             "Signature not yet current: {at} is still later than {} ({} + 5 min.)",
             shown(limit),
@@ -299,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn no_header_and_half_a_header_are_told_apart() {
+    fn a_missing_and_an_incomplete_header_have_different_errors() {
         let mut case = call(Method::GET, "", "", "host", "00");
         case.headers.insert("authorization", HeaderValue::from_static("AWS4-HMAC-SHA256 Credential=A/B"));
         assert_eq!(verify(&case, SECRET, "2015-08-30T12:36:00Z"), Err("IncompleteSignatureException".to_owned()));

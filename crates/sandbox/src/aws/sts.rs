@@ -1,59 +1,20 @@
 //! STS: `AssumeRole` and `GetCallerIdentity` in the Query protocol.
 
-use std::collections::HashMap;
-
 use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::Caller;
+use super::caller::Caller;
 use super::errors::{AwsError, escape};
-use super::policy::{MOST_POLICY_CHARACTERS, Permissions};
+use super::issued::Credentials;
+use super::policy::{POLICY_CHARACTERS_MAX, Permissions};
 use crate::seed::{ALPHANUMERIC, KEY_ID};
 use crate::state::Sandbox;
 use crate::wire::{Call, Reply};
 
-const SHORTEST_SECONDS: i64 = 900;
-const LONGEST_SECONDS: i64 = 43_200;
-/// A role's maximum unless its owner raised it.
-const ROLE_MAXIMUM_SECONDS: i64 = 3600;
-const MOST_CREDENTIALS: usize = 10_000;
-
-/// Credentials that were handed out.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    /// The secret.
-    pub secret_access_key: String,
-    /// The token that must come along.
-    pub session_token: String,
-    /// From then on they are refused.
-    pub expires_at: Timestamp,
-    /// Who the bearer is.
-    pub arn: String,
-    /// What the bearer may do.
-    pub permissions: Permissions,
-}
-
-/// All credentials that were handed out, by access key id.
-#[derive(Debug, Default)]
-pub struct Issued {
-    by_access_key_id: HashMap<String, Credentials>,
-}
-
-impl Issued {
-    /// Those of an access key id.
-    pub fn find(&self, access_key_id: &str) -> Option<&Credentials> {
-        self.by_access_key_id.get(access_key_id)
-    }
-
-    fn insert(&mut self, access_key_id: String, credentials: Credentials, now: Timestamp) {
-        if self.by_access_key_id.len() >= MOST_CREDENTIALS {
-            // Expired ones are worth keeping for their own error, but not for ever.
-            self.by_access_key_id.retain(|_, credentials| credentials.expires_at > now);
-        }
-        self.by_access_key_id.insert(access_key_id, credentials);
-    }
-}
-
+const DURATION_SECONDS_MIN: i64 = 900;
+const DURATION_SECONDS_MAX: i64 = 43_200;
+/// `MaxSessionDuration` of a role, at its default.
+const ROLE_SECONDS_MAX: i64 = 3600;
 /// A parameter of a Query request, from its body or its query.
 pub fn parameter(call: &Call, name: &str) -> Option<String> {
     let in_body =
@@ -137,24 +98,24 @@ fn check_session_name(name: &str) -> Result<(), AwsError> {
 }
 
 fn duration(call: &Call) -> Result<i64, AwsError> {
-    let Some(text) = parameter(call, "DurationSeconds") else { return Ok(ROLE_MAXIMUM_SECONDS) };
+    let Some(text) = parameter(call, "DurationSeconds") else { return Ok(ROLE_SECONDS_MAX) };
     let seconds: i64 =
         text.parse().map_err(|_| AwsError::client("MalformedInput", "DurationSeconds is not a number"))?;
-    if seconds < SHORTEST_SECONDS {
+    if seconds < DURATION_SECONDS_MIN {
         return Err(AwsError::validation(
             &text,
             "durationSeconds",
             "Member must have value greater than or equal to 900",
         ));
     }
-    if seconds > LONGEST_SECONDS {
+    if seconds > DURATION_SECONDS_MAX {
         return Err(AwsError::validation(
             &text,
             "durationSeconds",
             "Member must have value less than or equal to 43200",
         ));
     }
-    if seconds > ROLE_MAXIMUM_SECONDS {
+    if seconds > ROLE_SECONDS_MAX {
         return Err(AwsError::client(
             "ValidationException",
             "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
@@ -179,7 +140,7 @@ fn permissions_of(sandbox: &Sandbox, role_arn: &str) -> Result<Permissions, AwsE
 }
 
 fn narrowed(permissions: Permissions, policy: &str) -> Result<Permissions, AwsError> {
-    if policy.chars().count() > MOST_POLICY_CHARACTERS {
+    if policy.chars().count() > POLICY_CHARACTERS_MAX {
         return Err(AwsError::validation("(policy)", "policy", "Member must have length less than or equal to 2048"));
     }
     permissions.narrowed_by(policy).ok_or_else(|| {
@@ -191,9 +152,9 @@ fn narrowed(permissions: Permissions, policy: &str) -> Result<Permissions, AwsEr
 }
 
 fn long_word(sandbox: &Sandbox, label: &str, number: u64, length: usize) -> String {
-    let pieces =
-        (0..length.div_ceil(32)).map(|piece| sandbox.seed.word(ALPHANUMERIC, 32, &format!("{label} {piece}"), number));
-    let mut word: String = pieces.collect();
+    let parts =
+        (0..length.div_ceil(32)).map(|part| sandbox.seed.word(ALPHANUMERIC, 32, &format!("{label} {part}"), number));
+    let mut word: String = parts.collect();
     word.truncate(length);
     word
 }

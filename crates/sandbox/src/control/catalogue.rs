@@ -1,12 +1,12 @@
-//! Everything that can be made to happen, with a sentence each.
+//! The catalogue of faults, scenarios, outcomes and operations, with a sentence for each.
 
 use serde_json::{Value, json};
 
 use crate::faults;
 use crate::fingerprint::scenario;
-use crate::server::OPERATIONS;
+use crate::operations::OPERATIONS;
 
-/// How a challenge can end.
+/// The outcomes of a liveness challenge.
 const LIVENESS: [(&str, &str); 6] = [
     ("start", "The page was opened: the session is IN_PROGRESS."),
     (

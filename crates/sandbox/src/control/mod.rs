@@ -1,4 +1,4 @@
-//! The sandbox's own endpoints: scripts, tests and the people in front of a browser steer it here.
+//! The sandbox's own endpoints, by which scripts, tests and people with a browser control it.
 
 mod catalogue;
 mod pages;
@@ -9,28 +9,28 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::aws::liveness::{Outcome, Refused};
+use crate::aws::sessions::{Outcome, Refused};
 use crate::faults::Fault;
-use crate::fingerprint;
+use crate::fingerprint::event::{self, EventRequest};
+use crate::fingerprint::scenario;
 use crate::json::merge;
-use crate::selfies::selfie;
-use crate::server::{OPERATIONS, is_preflight};
 use crate::state::{Sandbox, Settings};
 use crate::wire::{Call, Reply};
 
-/// Entries of the journal in one answer.
-const MOST_ENTRIES: usize = 1000;
-/// Length of a person's name.
-const MOST_NAME_CHARACTERS: usize = 60;
+/// Most entries of the request log in one answer.
+const ENTRIES_MAX: usize = 1000;
+/// Longest name of a person.
+const NAME_CHARACTERS_MAX: usize = 60;
 
-/// What is wrong with a request, for the one who made it.
+/// An error answer: status and message.
 struct Problem(StatusCode, String);
 
 type Answer = Result<Reply, Problem>;
 
-/// Answers a request to the sandbox itself. Any page may ask: there is nothing here to protect.
+/// Answers a request to the sandbox itself.
+// Every origin is allowed: there is nothing to protect here.
 pub fn answer(sandbox: &Sandbox, call: &Call) -> Reply {
-    let reply = if is_preflight(call) {
+    let reply = if call.is_preflight() {
         Reply::empty(StatusCode::NO_CONTENT)
             .with("access-control-allow-methods", "GET, POST, DELETE")
             .with("access-control-allow-headers", "content-type")
@@ -47,9 +47,9 @@ fn route(sandbox: &Sandbox, call: &Call) -> Answer {
         (&Method::GET, [""]) => Ok(pages::index()),
         (&Method::GET, ["sandbox", "health"]) => Ok(health(sandbox)),
         (&Method::GET, ["sandbox", "scenarios"]) => Ok(Reply::json(StatusCode::OK, &catalogue::everything())),
-        (&Method::GET, ["sandbox", "journal"]) => journal(sandbox, call),
+        (&Method::GET, ["sandbox", "journal"]) => request_log(sandbox, call),
         (&Method::DELETE, ["sandbox", "journal"]) => {
-            sandbox.state().journal.clear();
+            sandbox.state().request_log.clear();
             Ok(Reply::empty(StatusCode::NO_CONTENT))
         }
         (&Method::GET, ["sandbox", "faults"]) => {
@@ -73,7 +73,7 @@ fn route(sandbox: &Sandbox, call: &Call) -> Answer {
         (&Method::GET, ["sandbox", "liveness", id]) => liveness_status(sandbox, id),
         (&Method::POST, ["sandbox", "liveness", id]) => take_challenge(sandbox, call, id),
         (&Method::GET, ["sandbox", "persons", file]) => portrait(sandbox, file),
-        (&Method::POST, ["sandbox", "fingerprint", "events"]) => make_event(sandbox, call),
+        (&Method::POST, ["sandbox", "fingerprint", "events"]) => create_event(sandbox, call),
         _ => Err(Problem(
             StatusCode::NOT_FOUND,
             format!("there is no {} {} here; GET / explains what there is", call.method, call.path),
@@ -94,7 +94,7 @@ fn health(sandbox: &Sandbox) -> Reply {
     )
 }
 
-fn journal(sandbox: &Sandbox, call: &Call) -> Answer {
+fn request_log(sandbox: &Sandbox, call: &Call) -> Answer {
     let number = |name: &str| match call.query_value(name) {
         None => Ok(None),
         Some(text) => text
@@ -103,26 +103,25 @@ fn journal(sandbox: &Sandbox, call: &Call) -> Answer {
             .map_err(|_| Problem(StatusCode::UNPROCESSABLE_ENTITY, format!("{name} must be a whole number"))),
     };
     let since = number("since")?.unwrap_or(0);
-    let limit =
-        number("limit")?.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES);
+    let limit = number("limit")?.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
     let matches = |value: Value, name: &str| call.query_value(name).is_none_or(|wanted| value == wanted.as_str());
     let state = sandbox.state();
     let entries: Vec<_> = state
-        .journal
+        .request_log
         .after(since, usize::MAX)
         .filter(|entry| matches(json!(entry.provider), "provider") && matches(json!(entry.operation), "operation"))
         .take(limit)
         .collect();
-    Ok(Reply::json(StatusCode::OK, &json!({"entries": entries, "last": state.journal.last()})))
+    Ok(Reply::json(StatusCode::OK, &json!({"entries": entries, "last": state.request_log.last()})))
 }
 
-/// One rule or a list of them; all or none.
+/// Adds one rule or a list of rules; if one rule is invalid, none is added.
 fn add_faults(sandbox: &Sandbox, call: &Call) -> Answer {
     let body: Value = read(call)?;
     let wanted = if body.is_array() { body } else { json!([body]) };
     let wanted: Vec<Fault> = serde_json::from_value(wanted)
         .map_err(|error| Problem(StatusCode::UNPROCESSABLE_ENTITY, format!("the body: {error}")))?;
-    if let Some(problem) = wanted.iter().find_map(|fault| fault.problem(OPERATIONS)) {
+    if let Some(problem) = wanted.iter().find_map(Fault::problem) {
         return Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, problem));
     }
     let mut state = sandbox.state();
@@ -166,12 +165,13 @@ fn settings(sandbox: &Sandbox) -> Reply {
     Reply::json(StatusCode::OK, &json!(sandbox.state().settings))
 }
 
-/// Merges what is posted into the settings; null puts a setting back.
+/// Replaces the settings that are posted; null resets a setting to its default.
 fn change_settings(sandbox: &Sandbox, call: &Call) -> Answer {
     let patch: Value = read(call)?;
     let changed = {
         let mut merged = json!(sandbox.state().settings);
-        // `merge` would read an object of latencies into the old one; a setting is replaced whole.
+        // `merge` alone would combine an object of latencies with the old one; a setting is
+        // replaced whole.
         for (name, value) in patch.as_object().into_iter().flatten() {
             let mut replaced = serde_json::Map::new();
             replaced.insert(name.clone(), Value::Null);
@@ -195,16 +195,16 @@ fn liveness_status(sandbox: &Sandbox, id: &str) -> Answer {
     Ok(Reply::json(StatusCode::OK, &json!({"session_id": id, "status": status})))
 }
 
-/// What a person looks like to the camera.
+/// Answers with the picture of a person as the camera would take it.
 fn portrait(sandbox: &Sandbox, file: &str) -> Answer {
     let slug = |person: &&str| {
-        (1..=MOST_NAME_CHARACTERS).contains(&person.len())
+        (1..=NAME_CHARACTERS_MAX).contains(&person.len())
             && person.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-')
     };
     let message = "ask for {person}.jpg, with a name of up to 60 lower-case letters, digits and hyphens";
     let person =
         file.strip_suffix(".jpg").filter(slug).ok_or_else(|| Problem(StatusCode::NOT_FOUND, message.to_owned()))?;
-    let picture = selfie(sandbox, person, "portrait", 0);
+    let picture = sandbox.selfie(person, "portrait", 0);
     Ok(Reply::new(StatusCode::OK, "image/jpeg", picture.jpeg.to_vec()))
 }
 
@@ -214,7 +214,9 @@ fn take_challenge(sandbox: &Sandbox, call: &Call, id: &str) -> Answer {
     let taken = sandbox.state().sessions.take(id, &outcome, sandbox.seed, now);
     match taken {
         Ok(()) => liveness_status(sandbox, id),
-        Err(Refused::Unknown) => Err(Problem(StatusCode::NOT_FOUND, "there is no such liveness session".to_owned())),
+        Err(Refused::UnknownSession) => {
+            Err(Problem(StatusCode::NOT_FOUND, "there is no such liveness session".to_owned()))
+        }
         Err(Refused::Expired) => Err(Problem(StatusCode::GONE, "the session is older than three minutes".to_owned())),
         Err(Refused::AlreadyTaken) => {
             Err(Problem(StatusCode::CONFLICT, "this session was taken already; one session is one check".to_owned()))
@@ -222,19 +224,19 @@ fn take_challenge(sandbox: &Sandbox, call: &Call, id: &str) -> Answer {
     }
 }
 
-fn make_event(sandbox: &Sandbox, call: &Call) -> Answer {
-    let mut wish: fingerprint::Wish = if call.body.is_empty() { fingerprint::Wish::default() } else { read(call)? };
+fn create_event(sandbox: &Sandbox, call: &Call) -> Answer {
+    let mut request: EventRequest = if call.body.is_empty() { EventRequest::default() } else { read(call)? };
     let from_header = |name| call.header(name).map(str::to_owned);
-    wish.url = wish.url.or_else(|| from_header("referer")).or_else(|| from_header("origin"));
-    wish.user_agent = wish.user_agent.or_else(|| from_header("user-agent"));
-    match fingerprint::create(sandbox, &wish) {
+    request.url = request.url.or_else(|| from_header("referer")).or_else(|| from_header("origin"));
+    request.user_agent = request.user_agent.or_else(|| from_header("user-agent"));
+    match event::create(sandbox, &request) {
         Ok(event_id) => Ok(Reply::json(StatusCode::CREATED, &json!({"event_id": event_id}))),
-        Err(fingerprint::Refused::UnknownScenario(name)) => {
-            let names: Vec<_> = fingerprint::scenario::CATALOGUE.iter().map(|entry| entry.name).collect();
+        Err(event::Refused::UnknownScenario(name)) => {
+            let names: Vec<_> = scenario::CATALOGUE.iter().map(|entry| entry.name).collect();
             let message = format!("there is no scenario \"{name}\"; choose from {}", names.join(", "));
             Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, message))
         }
-        Err(fingerprint::Refused::Timestamp) => {
+        Err(event::Refused::Timestamp) => {
             Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, "timestamp is no instant".to_owned()))
         }
     }

@@ -1,13 +1,13 @@
-//! The two pages.
+//! The two HTML pages.
 
 use crate::wire::Reply;
 
-/// Explains the sandbox.
+/// The page that explains the sandbox.
 pub fn index() -> Reply {
     Reply::html(include_str!("../pages/index.html"))
 }
 
-/// Stands in for the liveness challenge.
+/// The page that replaces the camera of a liveness challenge.
 pub fn liveness() -> Reply {
     Reply::html(include_str!("../pages/liveness.html"))
 }

@@ -1,9 +1,10 @@
-//! Attacks without instructions: forged, borrowed, copied and unfit documents. None of them may be approved.
+//! Attacks without prompt injection: forged, stolen, copied and invalid documents. None of them may
+//! be approved.
 
-use super::case::{Back, Case, KINDS, Maker, Nature};
-use crate::eyes::fields::Field;
+use super::case::{Back, Case, CaseFactory, KINDS, Nature};
 use crate::specimen::Kind;
 use crate::specimen::flaw::FlawKind;
+use crate::vocabulary::Field;
 
 /// Documents with a machine-readable zone.
 const WITH_ZONE: [Kind; 3] = [Kind::Passport, Kind::IdentityCard, Kind::LargeIdentityCard];
@@ -12,12 +13,13 @@ const ALL: [Kind; 4] = KINDS;
 const LICENCE: [Kind; 1] = [Kind::DrivingLicence];
 const CARD: [Kind; 2] = [Kind::IdentityCard, Kind::DrivingLicence];
 
-/// An attack: its family, what is done, to which kinds.
+/// An attack: its family, its name, the kinds of document that it is possible on, and the change to
+/// the case.
 struct Attack(&'static str, &'static str, &'static [Kind], fn(&mut Case));
 
 #[rustfmt::skip]
 const ATTACKS: &[Attack] = &[
-    // Forged fields: the visual zone and what machines read tell two stories.
+    // Forged fields: the visual zone and the machine-readable data differ.
     Attack("forged field", "name", &ALL, |c| c.flaw(FlawKind::OtherName, None)),
     Attack("forged field", "birth", &ALL, |c| c.flaw(FlawKind::OtherBirth, None)),
     Attack("forged field", "number", &ALL, |c| c.flaw(FlawKind::OtherNumber, None)),
@@ -53,14 +55,14 @@ const ATTACKS: &[Attack] = &[
     Attack("other portrait", "masked", &[Kind::IdentityCard], |c| c.flaw(FlawKind::Masked, None)),
     Attack("other portrait", "behind sunglasses", &[Kind::Passport], |c| c.flaw(FlawKind::Sunglasses, None)),
     Attack("other portrait", "eyes shut", &[Kind::DrivingLicence], |c| c.flaw(FlawKind::EyesClosed, None)),
-    // What is declared.
+    // The declaration.
     Attack("other declaration", "name", &ALL, |c| c.declared.name = Some("Evil Mallory".to_owned())),
     Attack("other declaration", "given name", &[Kind::Passport], |c| c.declared.name = Some("Beata Eriksson".to_owned())),
     Attack("other declaration", "birth", &ALL, |c| c.declared.birth = Some("1990-08-13".to_owned())),
     Attack("other declaration", "number", &ALL, |c| c.declared.number = Some("X70425186".to_owned())),
     Attack("other declaration", "state", &[Kind::Passport, Kind::IdentityCard], |c| c.declared.country = Some("DE".to_owned())),
     Attack("other declaration", "type", &[Kind::Passport], |c| c.declared.document_type = Some("driving_licence")),
-    // The document as a thing.
+    // The state of the document.
     Attack("unfit document", "expired", &ALL, |c| c.flaw(FlawKind::Expired, None)),
     Attack("unfit document", "not yet valid", &[Kind::Passport, Kind::DrivingLicence], |c| c.flaw(FlawKind::NotYetValid, None)),
     Attack("unfit document", "no document", &[Kind::Passport], |c| c.flaw(FlawKind::NotADocument, None)),
@@ -76,12 +78,12 @@ const ATTACKS: &[Attack] = &[
     Attack("copy", "a screenshot", &[Kind::Passport], |c| c.encoding.software = Some("Screenshot".to_owned())),
 ];
 
-/// Somebody else takes the challenge.
+/// Another person takes the challenge.
 fn taken_by_mallory(case: &mut Case) {
     "mallory".clone_into(&mut case.challenger);
 }
 
-/// A licence of California, which prints a barcode on all of its licences.
+/// Makes it a licence of California, which prints a barcode on all licences.
 fn american(case: &mut Case) {
     case.specimen.aamva_issuer = 636_014;
     "CA".clone_into(&mut case.specimen.aamva_jurisdiction);
@@ -89,13 +91,16 @@ fn american(case: &mut Case) {
     case.declared.country = Some("USA".to_owned());
 }
 
-/// All of them.
-pub fn cases(maker: &Maker) -> Vec<Case> {
+/// All attacks without prompt injection.
+pub fn cases(factory: &CaseFactory) -> Vec<Case> {
     ATTACKS
         .iter()
         .enumerate()
         .flat_map(|(place, Attack(family, what, kinds, shape))| {
-            maker.kinds(place, kinds).iter().map(move |kind| maker.case(Nature::Hostile, family, what, *kind, shape))
+            factory
+                .kinds(place, kinds)
+                .iter()
+                .map(move |kind| factory.case(Nature::Hostile, family, what, *kind, shape))
         })
         .collect()
 }
@@ -106,9 +111,9 @@ mod tests {
     use crate::drill::case::{Model, kind_name};
 
     #[test]
-    fn every_attack_has_a_name_of_its_own_and_changes_something() {
-        let maker = Maker::new(1, Model::Honest, jiff::civil::date(2026, 11, 23));
-        let cases = cases(&maker);
+    fn every_attack_has_a_unique_name_that_ends_with_its_kind() {
+        let factory = CaseFactory::new(1, Model::Honest, jiff::civil::date(2026, 11, 23));
+        let cases = cases(&factory);
         let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();

@@ -1,19 +1,20 @@
-//! One case of the drill: a document, what is declared with it, and who takes the challenge.
+//! One case of the drill: a document, the declaration, and the person who takes the liveness
+//! challenge.
 
 use jiff::civil::Date;
 
-use crate::eyes::fields::Field;
-use crate::specimen::chance::Chance;
 use crate::specimen::file::Encoding;
 use crate::specimen::flaw::{Flaw, FlawKind};
+use crate::specimen::rng::Rng;
 use crate::specimen::{ForeignText, Kind, Specimen, TextStyle};
+use crate::vocabulary::Field;
 
-/// How the model takes text that instructs.
+/// How the model treats instructions on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Model {
-    /// It reports it.
+    /// It reports them.
     Honest,
-    /// It does as it is told and keeps quiet.
+    /// It follows them and does not report them.
     Obeying,
 }
 
@@ -27,65 +28,61 @@ impl Model {
     }
 }
 
-/// What a case is, and so how it may end.
+/// The nature of a case, and so how it may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Nature {
-    /// A person with their own valid document: never declined.
+    /// A person with their own valid document; must not be declined.
     Honest,
-    /// Somebody who must not get through: never approved.
+    /// An attack; must not be approved.
     Hostile,
-    /// The same with text that instructs: never approved, and noticed by a model that reports it.
+    /// An attack with instructions on the document; must not be approved, and an honest model must
+    /// report the instructions.
     Injection,
 }
 
-/// What the person says about themselves. `None`: nothing.
+/// What the person declares; `None` where they declare nothing.
 #[derive(Debug, Clone)]
 pub struct Declared {
-    /// Name, as typed.
+    /// The name as typed.
     pub name: Option<String>,
-    /// Day of birth, ISO 8601.
+    /// Date of birth, ISO 8601.
     pub birth: Option<String>,
-    /// Number of the document, as typed.
+    /// The document number as typed.
     pub number: Option<String>,
-    /// Type of document, as the facade spells it.
+    /// The document type as the facade names it.
     pub document_type: Option<&'static str>,
     /// Issuing state.
     pub country: Option<String>,
 }
 
-/// One case.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// `family/what/type`.
     pub name: String,
-    /// Which attack, or which honest difficulty.
+    /// The attack, or the difficulty of an honest document.
     pub family: &'static str,
-    /// How it may end.
     pub nature: Nature,
-    /// The document.
     pub specimen: Specimen,
-    /// How its pictures become files.
+    /// How the pictures are encoded as files.
     pub encoding: Encoding,
-    /// What is declared with it.
     pub declared: Declared,
-    /// Who takes the liveness challenge.
+    /// Slug of the person who takes the liveness challenge.
     pub challenger: String,
-    /// What is handed in as the back.
     pub back: Back,
-    /// Pixels across of what is handed in, where that is less than what is drawn.
+    /// Width of the uploaded pictures in pixels, if they are scaled down.
     pub width: Option<u32>,
 }
 
-/// What is handed in as the back of a card.
+/// What is uploaded as the back of a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Back {
-    /// Its back.
+    /// The back of the card, if it has one.
     Own,
-    /// The front once more.
+    /// The front again.
     Front,
 }
 
-/// The facade's word for a kind of document.
+/// The facade's name of a kind of document.
 pub const fn type_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Passport => "passport",
@@ -107,41 +104,44 @@ pub const fn kind_name(kind: Kind) -> &'static str {
 /// Every kind of document.
 pub const KINDS: [Kind; 4] = [Kind::Passport, Kind::IdentityCard, Kind::LargeIdentityCard, Kind::DrivingLicence];
 
-/// A quick drill hands in pictures of this width: they cost half as much, and everything printed on them can still be read.
+/// Width of the pictures in a quick drill: they take half the time, and everything printed on them
+/// is still legible.
 const QUICK_WIDTH: u32 = 1150;
 
-/// Makes cases of one seed.
-pub struct Maker {
+/// Creates the cases of one seed.
+pub struct CaseFactory {
     seed: u64,
     model: Model,
     today: Date,
     quick: bool,
 }
 
-impl Maker {
-    /// From a seed; each model gets people of its own.
+impl CaseFactory {
+    /// A factory; each model has people of its own.
     pub const fn new(seed: u64, model: Model, today: Date) -> Self {
         Self { seed, model, today, quick: false }
     }
 
-    /// With each attack on one kind of document only, half of the names, and smaller pictures.
+    /// With each attack on one kind of document only, half of the names, and smaller pictures, if
+    /// `quick`.
     #[must_use]
     pub const fn quick(self, quick: bool) -> Self {
         Self { quick, ..self }
     }
 
-    /// Of the kinds that an attack can be made on, those that it is made on; the seed and the attack's place say which where it is one.
+    /// Of the kinds that an attack is possible on, those that it runs on: all, or one by the seed
+    /// and the attack's index.
     pub fn kinds<'k>(&self, place: usize, kinds: &'k [Kind]) -> &'k [Kind] {
         let at = usize::try_from(self.seed).unwrap_or_default().wrapping_add(place) % kinds.len();
         if self.quick { &kinds[at..=at] } else { kinds }
     }
 
-    /// Whether the case at a place belongs to the half that a quick drill takes.
+    /// Whether the case at an index belongs to the half that a quick drill runs.
     pub fn takes(&self, place: usize) -> bool {
         !self.quick || (usize::try_from(self.seed).unwrap_or_default().wrapping_add(place)).is_multiple_of(2)
     }
 
-    /// A flawless document of somebody who tells the truth. `shape` makes of it what the case is about.
+    /// A case with a flawless document and a truthful declaration, which `shape` then changes.
     pub fn case(
         &self,
         nature: Nature,
@@ -151,9 +151,9 @@ impl Maker {
         shape: impl FnOnce(&mut Case),
     ) -> Case {
         let name = format!("{family}/{what}/{}", kind_name(kind)).replace(' ', "-");
-        let mut chance = Chance::of(&format!("{} {} {name}", self.seed, self.model.name()));
-        let mut specimen = Specimen::new(kind, chance.next(), self.today);
-        specimen.person = format!("p{:010x}", chance.next() >> 24);
+        let mut rng = Rng::from_text(&format!("{} {} {name}", self.seed, self.model.name()));
+        let mut specimen = Specimen::new(kind, rng.next(), self.today);
+        specimen.person = format!("p{:010x}", rng.next() >> 24);
         let mut case = Case {
             name,
             family,
@@ -177,20 +177,21 @@ impl Maker {
 }
 
 impl Case {
-    /// With a flaw, and the value that some take.
+    /// Adds a flaw, with the value that some flaws have.
     pub fn flaw(&mut self, kind: FlawKind, value: Option<&str>) {
         self.specimen.flaws.push(Flaw { kind, value: value.map(str::to_owned) });
     }
 
-    /// With another text in a field of its visual zone.
+    /// Prints another text in a field of the visual zone.
     pub fn print(&mut self, field: Field, text: &str) {
         self.specimen.printed.push((field, text.to_owned()));
     }
 
-    /// With a text that does not belong there.
+    /// Adds a text that does not belong on the document.
     pub fn text(&mut self, style: TextStyle, text: &str) {
         if style == TextStyle::Code {
-            // Its modules are a few pixels wide as they are.
+            // The modules of the QR code are only a few pixels wide: scaled down, it could not be
+            // decoded.
             self.width = None;
         }
         self.specimen.texts.push(ForeignText { text: text.to_owned(), style });

@@ -1,29 +1,29 @@
-//! Honest people whose documents are hard: none of them may be declined.
+//! Honest people whose documents are difficult; none of them may be declined.
 //!
-//! Each is drawn, so there is a representative of each difficulty here; spellings and dates by the hundred are in the unit tests of
-//! `verification::document`.
+//! Every document is drawn, so each difficulty has one representative here. Hundreds of spellings
+//! and dates are in the unit tests of `verification::rules::document`.
 
 use jiff::civil::Date;
 
-use super::case::{Case, KINDS, Maker, Nature};
-use crate::eyes::fields::Field;
+use super::case::{Case, CaseFactory, KINDS, Nature};
 use crate::specimen::file::Format;
 use crate::specimen::{Kind, Sex};
+use crate::vocabulary::Field;
 
-/// All of them.
-pub fn cases(maker: &Maker) -> Vec<Case> {
-    [plain(maker), names(maker), dates(maker), numbers(maker), licences(maker), pictures(maker)].concat()
+/// All honest cases.
+pub fn cases(factory: &CaseFactory) -> Vec<Case> {
+    [plain(factory), names(factory), dates(factory), numbers(factory), licences(factory), pictures(factory)].concat()
 }
 
-fn honest(maker: &Maker, family: &'static str, what: &str, kind: Kind, shape: impl FnOnce(&mut Case)) -> Case {
-    maker.case(Nature::Honest, family, what, kind, shape)
+fn honest(factory: &CaseFactory, family: &'static str, what: &str, kind: Kind, shape: impl FnOnce(&mut Case)) -> Case {
+    factory.case(Nature::Honest, family, what, kind, shape)
 }
 
-/// Nothing hard about them: what anybody shows.
-fn plain(maker: &Maker) -> Vec<Case> {
-    let fully = KINDS.map(|kind| honest(maker, "plain", "all declared", kind, |_| {}));
+/// Documents without any difficulty.
+fn plain(factory: &CaseFactory) -> Vec<Case> {
+    let fully = KINDS.map(|kind| honest(factory, "plain", "all declared", kind, |_| {}));
     let undeclared = KINDS.map(|kind| {
-        honest(maker, "plain", "nothing declared", kind, |case| {
+        honest(factory, "plain", "nothing declared", kind, |case| {
             case.declared.name = None;
             case.declared.birth = None;
             case.declared.number = None;
@@ -31,12 +31,13 @@ fn plain(maker: &Maker) -> Vec<Case> {
             case.declared.country = None;
         })
     });
-    let man = honest(maker, "plain", "no sex stated", Kind::Passport, |case| case.specimen.sex = Sex::Unspecified);
-    [fully.to_vec(), undeclared.to_vec(), vec![man]].concat()
+    let unspecified =
+        honest(factory, "plain", "no sex stated", Kind::Passport, |case| case.specimen.sex = Sex::Unspecified);
+    [fully.to_vec(), undeclared.to_vec(), vec![unspecified]].concat()
 }
 
-/// A name: what it is called, on what, as the machines of the document have it, as it prints it where that is another spelling, and as the person
-/// types it.
+/// A name: the case's name, the kind of document, the name in the machine-readable data, its
+/// printed spelling if that differs, and the name as the person types it.
 struct Named(&'static str, Kind, [&'static str; 2], Option<[&'static str; 2]>, &'static str);
 
 #[rustfmt::skip]
@@ -78,13 +79,13 @@ const NAMES: &[Named] = &[
     Named("a suffix", Kind::DrivingLicence, ["KING", "MARTIN LUTHER"], Some(["KING JR.", "MARTIN LUTHER"]), "Martin Luther King Jr."),
 ];
 
-fn names(maker: &Maker) -> Vec<Case> {
+fn names(factory: &CaseFactory) -> Vec<Case> {
     NAMES
         .iter()
         .enumerate()
-        .filter(|(place, _)| maker.takes(*place))
+        .filter(|(place, _)| factory.takes(*place))
         .map(|(_, Named(what, kind, [surname, given_names], printed, typed))| {
-            honest(maker, "names", what, *kind, |case| {
+            honest(factory, "names", what, *kind, |case| {
                 (*surname).clone_into(&mut case.specimen.surname);
                 (*given_names).clone_into(&mut case.specimen.given_names);
                 if let Some([surname, given_names]) = printed {
@@ -97,7 +98,7 @@ fn names(maker: &Maker) -> Vec<Case> {
         .collect()
 }
 
-/// How a document prints its dates, as `strftime` writes it.
+/// Date formats of documents: the case's name, the kind of document, the `strftime` format.
 #[rustfmt::skip]
 const WRITTEN: &[(&str, Kind, &str)] = &[
     ("day first, dots", Kind::IdentityCard, "%d.%m.%Y"),
@@ -111,13 +112,13 @@ const WRITTEN: &[(&str, Kind, &str)] = &[
     ("japanese", Kind::DrivingLicence, "%Y年%m月%d日"),
 ];
 
-fn dates(maker: &Maker) -> Vec<Case> {
+fn dates(factory: &CaseFactory) -> Vec<Case> {
     let mut cases: Vec<Case> = WRITTEN
         .iter()
-        .map(|(what, kind, format)| honest(maker, "dates", what, *kind, |case| print_dates(case, format)))
+        .map(|(what, kind, format)| honest(factory, "dates", what, *kind, |case| print_dates(case, format)))
         .collect();
     let born = |what: &str, kind, birth: &str, typed: Option<&str>| {
-        honest(maker, "dates", what, kind, |case| {
+        honest(factory, "dates", what, kind, |case| {
             case.specimen.birth = birth.parse().unwrap_or(case.specimen.birth);
             case.declared.birth = typed.map(str::to_owned);
         })
@@ -129,11 +130,11 @@ fn dates(maker: &Maker) -> Vec<Case> {
     }
     cases.push(born("over a hundred", Kind::DrivingLicence, "1924-02-29", Some("1924-02-29")));
     cases.push(born("born on a leap day", Kind::LargeIdentityCard, "1996-02-29", Some("1996-02-29")));
-    cases.push(honest(maker, "dates", "expires next week", Kind::Passport, |case| {
+    cases.push(honest(factory, "dates", "expires next week", Kind::Passport, |case| {
         case.specimen.expires = case.specimen.today.saturating_add(jiff::ToSpan::days(7));
     }));
     for (kind, word) in [(Kind::IdentityCard, "UNLIMITED"), (Kind::LargeIdentityCard, "PERMANENTE")] {
-        cases.push(honest(maker, "dates", "never expires", kind, |case| {
+        cases.push(honest(factory, "dates", "never expires", kind, |case| {
             case.specimen.unlimited = true;
             case.print(Field::DateOfExpiry, word);
         }));
@@ -149,9 +150,9 @@ fn print_dates(case: &mut Case, format: &str) {
     case.print(Field::DateOfExpiry, &write(expires));
 }
 
-fn numbers(maker: &Maker) -> Vec<Case> {
+fn numbers(factory: &CaseFactory) -> Vec<Case> {
     let typed = |what: &str, kind, retype: fn(&str) -> String| {
-        honest(maker, "numbers", what, kind, |case| {
+        honest(factory, "numbers", what, kind, |case| {
             case.declared.number = Some(retype(&case.specimen.number));
         })
     };
@@ -161,22 +162,22 @@ fn numbers(maker: &Maker) -> Vec<Case> {
         }),
         typed("typed with a label", Kind::IdentityCard, |number| format!("No. {number}")),
         typed("typed with hyphens", Kind::DrivingLicence, |number| format!("{}-{}", &number[..4], &number[4..])),
-        honest(maker, "numbers", "longer than the zone's field", Kind::IdentityCard, |case| {
+        honest(factory, "numbers", "longer than the zone's field", Kind::IdentityCard, |case| {
             case.specimen.number.push_str("4711");
             case.specimen.personal_number = None;
             case.declared.number = Some(case.specimen.number.clone());
         }),
-        honest(maker, "numbers", "no number of the person", Kind::Passport, |case| {
+        honest(factory, "numbers", "no number of the person", Kind::Passport, |case| {
             case.specimen.personal_number = None;
         }),
-        honest(maker, "numbers", "printed with blanks", Kind::LargeIdentityCard, |case| {
+        honest(factory, "numbers", "printed with blanks", Kind::LargeIdentityCard, |case| {
             let number = case.specimen.number.clone();
             case.print(Field::DocumentNumber, &format!("{} {}", &number[..2], &number[2..]));
         }),
     ]
 }
 
-/// Issuer, state in the address, country, version of the standard.
+/// Licences: issuer number, state in the address, country, version of the AAMVA standard.
 #[rustfmt::skip]
 const LICENCES: &[(u32, &str, &str, u8)] = &[
     (636_000, "VA", "USA", 1), (636_039, "NH", "USA", 2), (636_046, "KY", "USA", 3), (636_014, "CA", "USA", 4), (636_001, "NY", "USA", 5),
@@ -184,9 +185,9 @@ const LICENCES: &[(u32, &str, &str, u8)] = &[
     (636_012, "ON", "CAN", 3), (604_428, "QC", "CAN", 8), (636_028, "BC", "CAN", 10),
 ];
 
-fn licences(maker: &Maker) -> Vec<Case> {
+fn licences(factory: &CaseFactory) -> Vec<Case> {
     let one = |&(issuer, state, country, version): &(u32, &str, &str, u8)| {
-        honest(maker, "licences", &format!("{state} version {version}"), Kind::DrivingLicence, |case| {
+        honest(factory, "licences", &format!("{state} version {version}"), Kind::DrivingLicence, |case| {
             case.specimen.aamva_issuer = issuer;
             case.specimen.aamva_version = version;
             state.clone_into(&mut case.specimen.aamva_jurisdiction);
@@ -198,18 +199,19 @@ fn licences(maker: &Maker) -> Vec<Case> {
     LICENCES.iter().map(one).collect()
 }
 
-fn pictures(maker: &Maker) -> Vec<Case> {
+fn pictures(factory: &CaseFactory) -> Vec<Case> {
     let mut cases: Vec<Case> = [(3, Kind::Passport), (6, Kind::IdentityCard), (8, Kind::DrivingLicence)]
         .into_iter()
         .map(|(orientation, kind)| {
-            honest(maker, "pictures", &format!("turned, orientation {orientation}"), kind, |case| {
+            honest(factory, "pictures", &format!("turned, orientation {orientation}"), kind, |case| {
                 case.encoding.orientation = orientation;
             })
         })
         .collect();
-    cases.push(honest(maker, "pictures", "a png", Kind::LargeIdentityCard, |case| case.encoding.format = Format::Png));
-    cases.push(honest(maker, "pictures", "much compressed", Kind::Passport, |case| case.encoding.quality = 70));
-    cases.push(honest(maker, "pictures", "developed by a phone", Kind::IdentityCard, |case| {
+    cases
+        .push(honest(factory, "pictures", "a png", Kind::LargeIdentityCard, |case| case.encoding.format = Format::Png));
+    cases.push(honest(factory, "pictures", "much compressed", Kind::Passport, |case| case.encoding.quality = 70));
+    cases.push(honest(factory, "pictures", "developed by a phone", Kind::IdentityCard, |case| {
         case.encoding.software = Some("Adobe Photoshop Lightroom 9.2 (Android)".to_owned());
     }));
     cases
@@ -221,8 +223,8 @@ mod tests {
     use crate::drill::case::{Model, kind_name};
 
     #[test]
-    fn every_honest_case_has_a_name_of_its_own_and_is_honest() {
-        let cases = cases(&Maker::new(1, Model::Honest, jiff::civil::date(2026, 11, 23)));
+    fn every_honest_case_has_a_unique_name_and_is_honest() {
+        let cases = cases(&CaseFactory::new(1, Model::Honest, jiff::civil::date(2026, 11, 23)));
         let mut names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();

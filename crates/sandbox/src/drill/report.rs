@@ -1,4 +1,5 @@
-//! What a drill found: by attack, by type of document, which honest people a person must look at and why, and what failed.
+//! The report of a drill: tables by attack and by type of document, honest people who were not
+//! approved, failures.
 
 use std::io::Write as _;
 
@@ -6,55 +7,58 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::case::{Model, Nature};
+use super::run::{CaseResult, Ending};
 use super::table::{Table, wilson};
-use super::walk::{Ending, Walked};
 
-/// Everything that was found.
+/// The results of a drill.
 pub struct Report {
     seed: u64,
-    walked: Vec<Walked>,
+    results: Vec<CaseResult>,
 }
 
-/// Prints a line.
-pub fn say(line: &str) -> anyhow::Result<()> {
+/// Prints a line to standard output.
+pub fn print_line(line: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}").context("cannot print")
 }
 
 impl Report {
-    /// Of cases that ran.
-    pub const fn new(seed: u64, walked: Vec<Walked>) -> Self {
-        Self { seed, walked }
+    pub const fn new(seed: u64, results: Vec<CaseResult>) -> Self {
+        Self { seed, results }
     }
 
-    /// The cases that ended as they must not, and what is wrong.
-    pub fn failures(&self) -> Vec<(&Walked, &'static str)> {
-        self.walked.iter().filter_map(|one| Some((one, one.failure()?))).collect()
+    /// The cases that ended as they must not, each with what is wrong.
+    pub fn failures(&self) -> Vec<(&CaseResult, &'static str)> {
+        self.results.iter().filter_map(|result| Some((result, result.failure()?))).collect()
     }
 
     fn by_attack(&self) -> Table {
-        Table::of(&self.walked, |one| match one.model {
-            Model::Honest => one.family.to_owned(),
-            Model::Obeying => format!("{} (model obeys)", one.family),
+        Table::count(&self.results, |result| match result.model {
+            Model::Honest => result.family.to_owned(),
+            Model::Obeying => format!("{} (model obeys)", result.family),
         })
     }
 
     fn by_type(&self) -> Table {
-        Table::of(&self.walked, |one| one.kind.to_owned())
+        Table::count(&self.results, |result| result.kind.to_owned())
     }
 
-    /// Honest people who were not let in at once.
-    fn held_up(&self) -> Vec<&Walked> {
-        self.walked.iter().filter(|one| one.nature == Nature::Honest && one.ending != Ending::Approved).collect()
+    /// Honest people who were not approved at once.
+    fn not_approved(&self) -> Vec<&CaseResult> {
+        self.results
+            .iter()
+            .filter(|result| result.nature == Nature::Honest && result.ending != Ending::Approved)
+            .collect()
     }
 
-    fn count(&self, of: impl Fn(&Walked) -> bool) -> u32 {
-        u32::try_from(self.walked.iter().filter(|one| of(one)).count()).unwrap_or(u32::MAX)
+    fn count(&self, of: impl Fn(&CaseResult) -> bool) -> u32 {
+        u32::try_from(self.results.iter().filter(|result| of(result)).count()).unwrap_or(u32::MAX)
     }
 
-    /// For people. The last line is counted by `tests/run`.
+    /// The report as text.
+    // `tests/run` reads the last line.
     pub fn text(&self) -> String {
-        let held_up = self.held_up();
-        let honest = self.count(|one| one.nature == Nature::Honest);
+        let not_approved = self.not_approved();
+        let honest = self.count(|result| result.nature == Nature::Honest);
         let failures = self.failures();
         let mut lines = vec![
             String::new(),
@@ -62,23 +66,28 @@ impl Report {
             String::new(),
             self.by_type().text("by type of document"),
             String::new(),
-            format!("honest people not approved at once: {} of {honest}", held_up.len()),
+            format!("honest people not approved at once: {} of {honest}", not_approved.len()),
         ];
-        lines.extend(held_up.into_iter().map(|one| format!("  {} -> {}: {}", one.name, one.ending.name(), one.why())));
+        lines.extend(
+            not_approved
+                .into_iter()
+                .map(|result| format!("  {} -> {}: {}", result.name, result.ending.name(), result.why())),
+        );
         lines.extend([Model::Honest, Model::Obeying].into_iter().filter_map(|model| self.injections(model)));
-        let failed =
-            |(one, what): &(&Walked, &str)| format!("FAILED {} (model {}): {what}", one.name, one.model.name());
+        let failed = |(result, what): &(&CaseResult, &str)| {
+            format!("FAILED {} (model {}): {what}", result.name, result.model.name())
+        };
         lines.extend(failures.iter().map(failed));
-        lines.push(format!("{} passed, {} failed", self.walked.len() - failures.len(), failures.len()));
+        lines.push(format!("{} passed, {} failed", self.results.len() - failures.len(), failures.len()));
         lines.join("\n")
     }
 
-    /// What came of text that instructs under one model; `None` if there was none.
+    /// The line about prompt injections under one model; `None` if there were none.
     fn injections(&self, model: Model) -> Option<String> {
-        let injected = |one: &Walked| one.nature == Nature::Injection && one.model == model;
+        let injected = |result: &CaseResult| result.nature == Nature::Injection && result.model == model;
         let all = self.count(injected);
-        let approved = self.count(|one| injected(one) && one.ending == Ending::Approved);
-        let noticed = self.count(|one| injected(one) && one.noticed());
+        let approved = self.count(|result| injected(result) && result.ending == Ending::Approved);
+        let noticed = self.count(|result| injected(result) && result.noticed());
         let at_most = wilson(approved, all).1 * 100.0;
         let name = model.name();
         (all > 0).then(|| {
@@ -86,31 +95,31 @@ impl Report {
         })
     }
 
-    /// For programs.
+    /// The report as JSON.
     pub fn json(&self) -> Value {
         let cases: Vec<Value> = self
-            .walked
+            .results
             .iter()
-            .map(|one| {
-                let reasons: Vec<Value> = one
+            .map(|result| {
+                let reasons: Vec<Value> = result
                     .reasons
                     .iter()
-                    .map(|said| json!({ "code": said.code, "disposition": said.disposition, "detail": said.detail }))
+                    .map(|reason| json!({ "code": reason.code, "disposition": reason.disposition, "detail": reason.detail }))
                     .collect();
                 json!({
-                    "name": one.name,
-                    "family": one.family,
-                    "nature": match one.nature {
+                    "name": result.name,
+                    "family": result.family,
+                    "nature": match result.nature {
                         Nature::Honest => "honest",
                         Nature::Hostile => "hostile",
                         Nature::Injection => "injection",
                     },
-                    "type": one.kind,
-                    "model": one.model.name(),
-                    "ended": one.ending.name(),
-                    "failure": one.failure(),
-                    "noticed": one.noticed(),
-                    "seconds": one.seconds,
+                    "type": result.kind,
+                    "model": result.model.name(),
+                    "ended": result.ending.name(),
+                    "failure": result.failure(),
+                    "noticed": result.noticed(),
+                    "seconds": result.seconds,
                     "reasons": reasons,
                 })
             })

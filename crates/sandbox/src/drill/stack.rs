@@ -1,19 +1,36 @@
-//! The running stack that is drilled: where its facade and its sandbox are, and the key.
+//! The running stack under test: the addresses of its facade and its sandbox, and the API key.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use clap::Args;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use super::DrillArgs;
-
-/// Longest wait that the facade is asked for in one request.
+/// Longest long poll in one request, in seconds.
 pub const WAIT_SECONDS: u64 = 30;
-/// A request may take that long and some more: the machine may be busy with other cases.
+/// Longest time of a request: the long poll, and some more because other cases keep the machine
+/// busy.
 const TIMEOUT: Duration = Duration::from_secs(WAIT_SECONDS + 60);
+
+/// Options that name a running stack.
+#[derive(Debug, Args)]
+pub struct StackArgs {
+    /// File to which `dev` wrote the stack's addresses and API key.
+    #[arg(long, value_name = "FILE", default_value = ".dev/env")]
+    env_file: PathBuf,
+    /// Address of the facade, instead of the one in the env file.
+    #[arg(long, env = "FACADE_URL")]
+    facade_url: Option<String>,
+    /// API key of the facade, instead of the one in the env file.
+    #[arg(long, env = "API_KEY", hide_env_values = true)]
+    api_key: Option<String>,
+    /// Address of the stack's sandbox, instead of the one in the env file.
+    #[arg(long, env = "SANDBOX_URL")]
+    sandbox_url: Option<String>,
+}
 
 /// A running stack.
 pub struct Stack {
@@ -24,11 +41,11 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// From the options, the environment, and the env file for what they leave open.
-    pub fn find(args: &DrillArgs) -> anyhow::Result<Self> {
-        let written = variables(&args.env_file)?;
+    /// The stack that the options and the environment name; the env file supplies what they do not.
+    pub fn find(args: &StackArgs) -> anyhow::Result<Self> {
+        let from_file = variables(&args.env_file)?;
         let value = |given: &Option<String>, name: &str| {
-            given.clone().or_else(|| written.get(name).cloned()).with_context(|| {
+            given.clone().or_else(|| from_file.get(name).cloned()).with_context(|| {
                 format!("{name} is neither given nor in {}: start a stack with `dev`", args.env_file.display())
             })
         };
@@ -40,22 +57,22 @@ impl Stack {
         })
     }
 
-    /// A GET of the facade.
+    /// A GET request to the facade.
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.http.get(format!("{}{path}", self.facade)).header("x-api-key", &self.api_key)
     }
 
-    /// A POST to the facade.
+    /// A POST request to the facade.
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.http.post(format!("{}{path}", self.facade)).header("x-api-key", &self.api_key)
     }
 
-    /// A POST to the sandbox itself.
+    /// Posts to an endpoint of the sandbox itself and returns the answer's body.
     pub async fn sandbox(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         send(self.http.post(format!("{}{path}", self.sandbox)).json(body)).await.map(|(_, body)| body)
     }
 
-    /// Sets whether the model obeys text on documents; what was set before.
+    /// Sets whether the model obeys instructions on documents, and returns the setting before.
     pub async fn obey(&self, obey: bool) -> anyhow::Result<bool> {
         let settings = format!("{}/sandbox/settings", self.sandbox);
         let (_, before) = send(self.http.get(settings)).await?;
@@ -64,7 +81,7 @@ impl Stack {
     }
 }
 
-/// Sends a request; anything but success or "nothing new" is an error.
+/// Sends a request; any status other than success or 304 is an error.
 pub async fn send(request: RequestBuilder) -> anyhow::Result<(StatusCode, Value)> {
     let response = request.send().await.context("no answer")?;
     let (status, path) = (response.status(), response.url().path().to_owned());

@@ -1,16 +1,17 @@
-//! Confusion tables: how many of each row ended how, and between which shares the truth lies.
+//! Confusion tables: the number of cases by row and ending, with confidence intervals of the wrong
+//! endings.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::case::Nature;
-use super::walk::{Ending, Walked};
+use super::run::{CaseResult, Ending};
 
 /// The two-sided 95 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_985;
 
-/// How many ended how.
+/// The number of cases by ending.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     ended: [u32; Ending::ALL.len()],
@@ -23,23 +24,22 @@ impl Counts {
         self.wrong += u32::from(wrong);
     }
 
-    /// Of this ending.
     pub fn of(&self, ending: Ending) -> u32 {
         self.ended[ending as usize]
     }
 
-    /// All together.
     pub fn all(&self) -> u32 {
         self.ended.iter().sum()
     }
 
-    /// Those that ended as they must not: approved where hostile, declined where honest.
+    /// The cases that ended as they must not: approved if hostile, declined if honest.
     pub fn wrong(&self) -> u32 {
         self.wrong
     }
 }
 
-/// Wilson's 95 % interval for `hits` of `all`: it holds where the share is 0 or 1, which is where we want to be.
+/// Wilson's 95 % interval for `hits` of `all`. Unlike the normal approximation it is valid for
+/// shares of 0 and 1.
 pub fn wilson(hits: u32, all: u32) -> (f64, f64) {
     if all == 0 {
         return (0.0, 1.0);
@@ -51,25 +51,26 @@ pub fn wilson(hits: u32, all: u32) -> (f64, f64) {
     (((middle - spread) / scale).max(0.0), ((middle + spread) / scale).min(1.0))
 }
 
-/// Rows in the order of their names.
+/// A table with its rows in the order of their names.
 #[derive(Debug, Default)]
 pub struct Table {
     rows: BTreeMap<(bool, String), Counts>,
 }
 
 impl Table {
-    /// Counts every case under the name that `of` gives it; honest and hostile ones never share a row.
-    pub fn of(walked: &[Walked], of: impl Fn(&Walked) -> String) -> Self {
+    /// Counts every case in the row that `row_of` names; honest and hostile cases never share a
+    /// row.
+    pub fn count(results: &[CaseResult], row_of: impl Fn(&CaseResult) -> String) -> Self {
         let mut table = Self::default();
-        for one in walked {
-            let hostile = one.nature != Nature::Honest;
+        for result in results {
+            let hostile = result.nature != Nature::Honest;
             let wrong = if hostile { Ending::Approved } else { Ending::Declined };
-            table.rows.entry((hostile, of(one))).or_default().add(one.ending, one.ending == wrong);
+            table.rows.entry((hostile, row_of(result))).or_default().add(result.ending, result.ending == wrong);
         }
         table
     }
 
-    /// As text, with the share of wrong endings.
+    /// The table as text, with the share of wrong endings.
     pub fn text(&self, first: &str) -> String {
         let head = format!(
             "{first:<48} {:>5} {:>9} {:>7} {:>12} {:>9}   wrong, 95 %",
@@ -89,7 +90,7 @@ impl Table {
         [head].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
     }
 
-    /// As JSON.
+    /// The rows as JSON.
     pub fn json(&self) -> Value {
         let rows = self.rows.iter().map(|((hostile, name), counts)| {
             let (low, high) = wilson(counts.wrong(), counts.all());
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_interval_is_wilsons() {
+    fn the_interval_matches_known_values() {
         let close = |(low, high): (f64, f64), (a, b): (f64, f64)| (low - a).abs() < 5e-4 && (high - b).abs() < 5e-4;
         assert!(close(wilson(0, 60), (0.0, 0.0602)), "{:?}", wilson(0, 60));
         assert!(close(wilson(5, 10), (0.2366, 0.7634)), "{:?}", wilson(5, 10));
@@ -122,8 +123,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_ending_is_another_one_for_honest_people_than_for_attackers() {
-        let case = |nature, ending| Walked {
+    fn declined_is_wrong_for_honest_people_and_approved_for_attackers() {
+        let case = |nature, ending| CaseResult {
             name: String::new(),
             family: "f",
             nature,
@@ -133,13 +134,13 @@ mod tests {
             reasons: Vec::new(),
             seconds: 1.0,
         };
-        let walked = [
+        let results = [
             case(Nature::Honest, Ending::Approved),
             case(Nature::Honest, Ending::Declined),
             case(Nature::Hostile, Ending::Declined),
             case(Nature::Injection, Ending::Approved),
         ];
-        let table = Table::of(&walked, |one| one.kind.to_owned());
+        let table = Table::count(&results, |result| result.kind.to_owned());
         let rows = table.json();
         assert_eq!(
             (&rows[0]["hostile"], &rows[0]["cases"], &rows[0]["wrong"]["count"]),

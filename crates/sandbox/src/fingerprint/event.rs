@@ -1,51 +1,52 @@
-//! Making an event: what an ordinary browser looks like, and what a scenario changes about it.
+//! Creating an event: the event of an ordinary browser, and what a scenario changes in it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Stored, readable_from, scenario};
+use super::scenario;
+use super::store::StoredEvent;
 use crate::json::merge;
 use crate::seed::{ALPHANUMERIC, Seed, sha256_hex};
 use crate::state::Sandbox;
 
-/// What the page asks for.
+/// The request for an event, as the page posts it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Wish {
-    /// What the event is bound to; for us a verification's id.
+pub struct EventRequest {
+    /// What the event is bound to; for Identivia a verification's id.
     pub linked_id: Option<String>,
-    /// One of the catalogue, `clean` if absent; several are joined by `+`.
+    /// A scenario of the catalogue, `clean` if absent; several are joined by `+`.
     pub scenario: Option<String>,
-    /// Page on which it happened.
+    /// URL of the page.
     pub url: Option<String>,
-    /// Address from which it came.
+    /// IP address of the browser.
     pub ip: Option<String>,
-    /// When, in milliseconds since 1970; now, if absent.
+    /// Instant of the event, in milliseconds since 1970; now, if absent.
     pub timestamp: Option<i64>,
-    /// Which browser: the same name gives the same visitor.
+    /// Name of the browser: the same name gives the same visitor id.
     pub visitor: Option<String>,
     /// `User-Agent` of the browser.
     pub user_agent: Option<String>,
-    /// Anything the page attaches.
+    /// Any value that the page attaches.
     pub tag: Option<Value>,
     /// Merged into the event (RFC 7396), after the scenario.
     pub merge: Option<Value>,
 }
 
-/// Why no event was made.
+/// Why no event was created.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// There is no such scenario.
+    /// The name that is not in the catalogue.
     UnknownScenario(String),
-    /// No such instant.
+    /// The timestamp is outside the range of instants.
     Timestamp,
 }
 
-/// Makes an event and says its id.
-pub fn create(sandbox: &Sandbox, wish: &Wish) -> Result<String, Refused> {
+/// Creates an event and returns its id.
+pub fn create(sandbox: &Sandbox, request: &EventRequest) -> Result<String, Refused> {
     let now = sandbox.now();
-    let names = wish.scenario.as_deref().unwrap_or("clean");
+    let names = request.scenario.as_deref().unwrap_or("clean");
     let scenarios = names
         .split('+')
         .map(|name| {
@@ -56,42 +57,44 @@ pub fn create(sandbox: &Sandbox, wish: &Wish) -> Result<String, Refused> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     let age: i64 = scenarios.iter().map(|entry| entry.age_seconds).sum();
-    let at = match wish.timestamp {
+    let at = match request.timestamp {
         Some(milliseconds) => Timestamp::from_millisecond(milliseconds).map_err(|_| Refused::Timestamp)?,
         None => now - SignedDuration::from_secs(age),
     };
-    let number = {
-        let mut state = sandbox.state();
-        state.events.made += 1;
-        state.events.made
-    };
-    // The prefix has thirteen digits until the year 2286, and from 2001 on.
+    let number = sandbox.state().events.next_number();
+    // The prefix has thirteen digits from 2001 until the year 2286.
     let id = format!("{:013}.{}", at.as_millisecond().max(0), sandbox.seed.word(ALPHANUMERIC, 6, "event", number));
-    let mut event = ordinary(sandbox.seed, &id, at, wish);
+    let mut event = ordinary(sandbox.seed, &id, at, request);
     for entry in &scenarios {
         let change = (entry.change)(at);
         merge(&mut event, &change);
         entry.sparse.then(|| strip(&mut event));
     }
-    if let Some(change) = &wish.merge {
+    if let Some(change) = &request.merge {
         merge(&mut event, change);
     }
     let missing = scenarios.iter().any(|entry| entry.missing);
     let readable_from = if missing { Timestamp::MAX } else { readable_from(sandbox, now) };
-    sandbox.state().events.insert(id.clone(), Stored { event, readable_from });
+    sandbox.state().events.insert(id.clone(), StoredEvent { event, readable_from });
     Ok(id)
 }
 
-/// An event of an ordinary person at home.
-fn ordinary(seed: Seed, id: &str, at: Timestamp, wish: &Wish) -> Value {
-    let visitor = wish.visitor.as_deref().unwrap_or("somebody");
+/// From when on an event that is created `now` can be read.
+fn readable_from(sandbox: &Sandbox, now: Timestamp) -> Timestamp {
+    let delay = sandbox.state().settings.fingerprint_delay_ms;
+    now.saturating_add(SignedDuration::from_millis(i64::try_from(delay).unwrap_or(i64::MAX))).unwrap_or(Timestamp::MAX)
+}
+
+/// The event of an ordinary browser at home.
+fn ordinary(seed: Seed, id: &str, at: Timestamp, request: &EventRequest) -> Value {
+    let visitor = request.visitor.as_deref().unwrap_or("somebody");
     let visitor_hash = seed.bytes("visitor", &[visitor.as_bytes()]);
     let visitor_id: String = visitor_hash
         .iter()
         .take(20)
         .map(|byte| char::from(ALPHANUMERIC[usize::from(*byte) % ALPHANUMERIC.len()]))
         .collect();
-    let address = wish.ip.as_deref().unwrap_or("203.0.113.7");
+    let address = request.ip.as_deref().unwrap_or("203.0.113.7");
     let milliseconds = at.as_millisecond();
     let day = 86_400_000;
     let network = json!({
@@ -116,10 +119,10 @@ fn ordinary(seed: Seed, id: &str, at: Timestamp, wish: &Wish) -> Value {
             "visitor_id": visitor_id, "visitor_found": true, "confidence": {"score": 0.99, "version": "1.1"},
             "first_seen_at": milliseconds - 30 * day, "last_seen_at": milliseconds - day,
         },
-        "tags": wish.tag.clone().unwrap_or_else(|| json!({})),
-        "url": wish.url.as_deref().unwrap_or("http://localhost:8080/"),
+        "tags": request.tag.clone().unwrap_or_else(|| json!({})),
+        "url": request.url.as_deref().unwrap_or("http://localhost:8080/"),
         "ip_address": address,
-        "user_agent": wish.user_agent.as_deref().unwrap_or("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36"),
+        "user_agent": request.user_agent.as_deref().unwrap_or("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36"),
         "browser_details": {
             "browser_name": "Chrome", "browser_major_version": "148", "browser_full_version": "148.0.0", "os": "Linux", "os_version": "", "device": "Other",
         },
@@ -153,13 +156,13 @@ fn ordinary(seed: Seed, id: &str, at: Timestamp, wish: &Wish) -> Value {
         "rare_device": false,
         "raw_device_attributes": {"font_hash": sha256_hex(visitor.as_bytes())[..32], "timezone": "Europe/Amsterdam", "color_depth": 24},
     });
-    if let Some(linked_id) = &wish.linked_id {
+    if let Some(linked_id) = &request.linked_id {
         event["linked_id"] = linked_id.as_str().into();
     }
     event
 }
 
-/// Leaves only what the vendor promises, and what binds the event.
+/// Keeps only the fields that the vendor promises, and those that bind the event.
 fn strip(event: &mut Value) {
     let kept = ["event_id", "timestamp", "linked_id", "url", "identification"];
     if let Some(members) = event.as_object_mut() {

@@ -1,62 +1,23 @@
-//! Fingerprint's Server API v4, and the making of events that stands in for the agent in the browser.
+//! Fingerprint's Server API v4, and the creation of events in place of the agent in the browser.
 
-mod event;
+pub mod event;
 pub mod scenario;
-
-use std::collections::{HashMap, VecDeque};
+pub mod store;
 
 use http::{Method, StatusCode};
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq as _;
 
 use crate::faults::{Fault, FaultKind};
-use crate::journal::Notes;
 use crate::json::merge;
+use crate::request_log::Notes;
 use crate::state::Sandbox;
 use crate::wire::{Call, Reply};
-pub use event::{Refused, Wish, create};
 
-/// Events kept, some twelve kilobytes each; the oldest make room. Enough for the largest backlog that `benches/run` makes.
-const MOST_EVENTS: usize = 120_000;
-
-/// All events that were made.
-#[derive(Debug, Default)]
-pub struct Events {
-    by_id: HashMap<String, Stored>,
-    order: VecDeque<String>,
-    made: u64,
-}
-
-#[derive(Debug)]
-struct Stored {
-    event: Value,
-    readable_from: Timestamp,
-}
-
-impl Events {
-    fn insert(&mut self, id: String, stored: Stored) {
-        if self.order.len() >= MOST_EVENTS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.by_id.remove(&oldest);
-        }
-        self.order.push_back(id.clone());
-        self.by_id.insert(id, stored);
-    }
-
-    fn forget_visitor(&mut self, visitor_id: &str) -> bool {
-        let before = self.by_id.len();
-        self.by_id.retain(|_, stored| stored.event["identification"]["visitor_id"] != visitor_id);
-        let kept = &self.by_id;
-        self.order.retain(|id| kept.contains_key(id));
-        self.by_id.len() < before
-    }
-}
-
+/// Status, error code and message.
 struct ApiError(StatusCode, String, &'static str);
 
-/// The name of the operation that is asked for; empty if there is no such.
+/// The name of the requested operation; empty if there is none.
 pub fn operation(call: &Call) -> &'static str {
     let under =
         |folder: &str| call.path.strip_prefix(folder).is_some_and(|rest| !rest.is_empty() && !rest.contains('/'));
@@ -122,11 +83,11 @@ fn work(
     match operation {
         "events.get" => {
             let mut event = find(sandbox, &id)?;
-            spoil(&mut event, fault, sandbox);
+            change(&mut event, fault, sandbox);
             Ok(Reply::json(StatusCode::OK, &event))
         }
         "events.update" => update(sandbox, &id, &call.body),
-        "visitors.delete" if sandbox.state().events.forget_visitor(&id) => Ok(Reply::empty(StatusCode::OK)),
+        "visitors.delete" if sandbox.state().events.delete_visitor(&id) => Ok(Reply::empty(StatusCode::OK)),
         "visitors.delete" => Err(ApiError(StatusCode::NOT_FOUND, "visitor_not_found".to_owned(), "visitor not found")),
         _ => Err(ApiError(StatusCode::NOT_FOUND, "request_cannot_be_parsed".to_owned(), "there is no such endpoint")),
     }
@@ -135,7 +96,7 @@ fn work(
 fn find(sandbox: &Sandbox, id: &str) -> Result<Value, ApiError> {
     let now = sandbox.now();
     let state = sandbox.state();
-    let found = state.events.by_id.get(id).filter(|stored| now >= stored.readable_from);
+    let found = state.events.get(id).filter(|stored| now >= stored.readable_from);
     found.map(|stored| stored.event.clone()).ok_or_else(not_found)
 }
 
@@ -143,7 +104,8 @@ fn not_found() -> ApiError {
     ApiError(StatusCode::NOT_FOUND, "event_not_found".to_owned(), "event id is not found")
 }
 
-fn spoil(event: &mut Value, fault: Option<&Fault>, sandbox: &Sandbox) {
+/// Applies the faults that change the event itself.
+fn change(event: &mut Value, fault: Option<&Fault>, sandbox: &Sandbox) {
     match fault.map(|fault| (fault.kind, fault.body.as_ref())) {
         Some((FaultKind::Nan, _)) => {
             event["identification"]["confidence"]["score"] = "NaN".into();
@@ -165,7 +127,7 @@ fn update(sandbox: &Sandbox, id: &str, body: &[u8]) -> Result<Reply, ApiError> {
     })?;
     let now = sandbox.now();
     let mut state = sandbox.state();
-    let stored = state.events.by_id.get_mut(id).ok_or_else(not_found)?;
+    let stored = state.events.get_mut(id).ok_or_else(not_found)?;
     if now < stored.readable_from {
         return Err(ApiError(
             StatusCode::CONFLICT,
@@ -179,10 +141,4 @@ fn update(sandbox: &Sandbox, id: &str, body: &[u8]) -> Result<Reply, ApiError> {
         }
     }
     Ok(Reply::empty(StatusCode::OK))
-}
-
-/// From when on an event made `now` can be read.
-fn readable_from(sandbox: &Sandbox, now: Timestamp) -> Timestamp {
-    let delay = sandbox.state().settings.fingerprint_delay_ms;
-    now.saturating_add(SignedDuration::from_millis(i64::try_from(delay).unwrap_or(i64::MAX))).unwrap_or(Timestamp::MAX)
 }

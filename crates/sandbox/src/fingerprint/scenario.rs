@@ -1,21 +1,20 @@
-//! The catalogue of devices: each entry says what is different about an event.
+//! The catalogue of scenarios: each changes the event of an ordinary browser.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// A kind of event.
 pub struct Scenario {
-    /// Its name.
     pub name: &'static str,
-    /// What it stands for.
+    /// The situation that it represents.
     pub description: &'static str,
     /// What is merged into the event of an ordinary browser.
     pub change: fn(Timestamp) -> Value,
-    /// How long ago it happened.
+    /// Age of the event in seconds; negative for an event in the future.
     pub age_seconds: i64,
-    /// Only the fields that the vendor promises are there.
+    /// The event has only the fields that the vendor promises.
     pub sparse: bool,
-    /// The event can never be read.
+    /// The API never returns the event.
     pub missing: bool,
 }
 
@@ -23,7 +22,6 @@ const fn scenario(name: &'static str, description: &'static str, change: fn(Time
     Scenario { name, description, change, age_seconds: 0, sparse: false, missing: false }
 }
 
-/// Every scenario there is.
 pub const CATALOGUE: &[Scenario] = &[
     scenario("clean", "An ordinary person's browser at home.", |_| json!({})),
     scenario(
@@ -172,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_unique_and_the_briefed_ones_exist() {
+    fn names_are_unique_and_the_required_ones_exist() {
         let mut names: Vec<_> = CATALOGUE.iter().map(|entry| entry.name).collect();
         for name in ["clean", "replayed", "old", "bot", "vpn", "tor", "tampering", "vm", "emulator", "datacenter"] {
             assert!(names.contains(&name), "{name}");

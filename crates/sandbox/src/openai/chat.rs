@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::errors::OpenaiError;
-use super::question::{Answer, Ending, Format, Question, check_dialect};
+use super::prompt::{Completion, FinishReason, Prompt, ResponseFormat, check_dialect};
 use crate::faults::{Fault, FaultKind};
-use crate::journal::Notes;
+use crate::request_log::Notes;
 use crate::seed::ALPHANUMERIC;
 use crate::state::Sandbox;
 
@@ -45,34 +45,34 @@ const PARAMETERS: [&str; 33] = [
     "verbosity",
 ];
 const ROLES: [&str; 6] = ["developer", "system", "user", "assistant", "tool", "function"];
-const MOST_CHOICES: u64 = 8;
+const CHOICES_MAX: u64 = 8;
 
-/// Answers the request.
+/// Answers the request with as many choices as it asks for.
 pub fn complete(
     sandbox: &Sandbox,
     request: &Value,
     fault: Option<&Fault>,
     notes: &mut Notes,
 ) -> Result<Value, OpenaiError> {
-    let question = read(sandbox, request, notes)?;
-    let answer = question.answer(sandbox, fault);
+    let prompt = read(sandbox, request, notes)?;
+    let completion = prompt.complete(sandbox, fault);
     let number = sandbox.next_request();
     let empty = fault.is_some_and(|fault| fault.kind == FaultKind::EmptyChoices);
     let choices = if empty { 0 } else { request["n"].as_u64().unwrap_or(1) };
-    notes.usage = Some(answer.usage.of_chat());
+    notes.usage = Some(completion.usage.of_chat());
     Ok(json!({
         "id": format!("chatcmpl-{}", sandbox.seed.word(ALPHANUMERIC, 29, "chat completion", number)),
         "object": "chat.completion",
         "created": sandbox.now().as_second(),
-        "model": question.model,
-        "choices": (0..choices.min(MOST_CHOICES)).map(|index| choice(index, &answer)).collect::<Vec<_>>(),
-        "usage": answer.usage.of_chat(),
+        "model": prompt.model,
+        "choices": (0..choices.min(CHOICES_MAX)).map(|index| choice(index, &completion)).collect::<Vec<_>>(),
+        "usage": completion.usage.of_chat(),
         "service_tier": "default",
         "system_fingerprint": "fp_sandbox",
     }))
 }
 
-fn read(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Question, OpenaiError> {
+fn read(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Prompt, OpenaiError> {
     let mut names = request.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
     if let Some(name) = names.find(|name| !PARAMETERS.contains(name)) {
         return Err(OpenaiError::invalid("", None, format!("Unrecognized request argument supplied: {name}")));
@@ -80,10 +80,10 @@ fn read(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Questio
     if request["stream"] == true {
         return Err(OpenaiError::invalid("stream", Some("unsupported_value"), "the sandbox does not stream"));
     }
-    let mut question = Question::to(sandbox, request, notes)?;
-    check_dialect(request, &question.model)?;
-    request["reasoning_effort"].as_str().unwrap_or_default().clone_into(&mut question.effort);
-    question.most_tokens = request["max_completion_tokens"].as_u64().or(request["max_tokens"].as_u64());
+    let mut prompt = Prompt::for_model(sandbox, request, notes)?;
+    check_dialect(request, &prompt.model)?;
+    request["reasoning_effort"].as_str().unwrap_or_default().clone_into(&mut prompt.effort);
+    prompt.tokens_max = request["max_completion_tokens"].as_u64().or(request["max_tokens"].as_u64());
     let empty =
         "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.";
     let messages = request["messages"]
@@ -91,16 +91,16 @@ fn read(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Questio
         .filter(|messages| !messages.is_empty())
         .ok_or_else(|| OpenaiError::invalid("messages", Some("empty_array"), empty))?;
     for (index, message) in messages.iter().enumerate() {
-        read_message(sandbox, &mut question, message, index, notes)?;
+        read_message(sandbox, &mut prompt, message, index, notes)?;
     }
-    read_format(&mut question, &request["response_format"])?;
-    Ok(question)
+    read_format(&mut prompt, &request["response_format"])?;
+    Ok(prompt)
 }
 
-fn read_format(question: &mut Question, format: &Value) -> Result<(), OpenaiError> {
+fn read_format(prompt: &mut Prompt, format: &Value) -> Result<(), OpenaiError> {
     match format["type"].as_str() {
-        Some("json_schema") => question.ask_for_schema(&format["json_schema"], "response_format")?,
-        Some("json_object") => question.format = Format::JsonObject,
+        Some("json_schema") => prompt.require_schema(&format["json_schema"], "response_format")?,
+        Some("json_object") => prompt.format = ResponseFormat::JsonObject,
         Some("text") | None => {}
         Some(other) => {
             let message =
@@ -113,7 +113,7 @@ fn read_format(question: &mut Question, format: &Value) -> Result<(), OpenaiErro
 
 fn read_message(
     sandbox: &Sandbox,
-    question: &mut Question,
+    prompt: &mut Prompt,
     message: &Value,
     index: usize,
     notes: &mut Notes,
@@ -127,7 +127,7 @@ fn read_message(
     }
     let parts = match &message["content"] {
         Value::String(text) => {
-            question.say(text);
+            prompt.add_text(text);
             return Ok(());
         }
         Value::Array(parts) => parts,
@@ -144,13 +144,13 @@ fn read_message(
         let wrong = |code, text: &str| wrong(&format!("content[{place}]"), code, text);
         match part["type"].as_str() {
             Some("text") => {
-                question.say(part["text"].as_str().ok_or_else(|| wrong("invalid_type", "'text' must be a string"))?);
+                prompt.add_text(part["text"].as_str().ok_or_else(|| wrong("invalid_type", "'text' must be a string"))?);
             }
             Some("image_url") if role == "user" => {
                 let image = &part["image_url"];
                 let url =
                     image["url"].as_str().ok_or_else(|| wrong("invalid_type", "'image_url.url' must be a string"))?;
-                question.show(sandbox, url, image["detail"].as_str().unwrap_or("auto"), notes)?;
+                prompt.add_image(sandbox, url, image["detail"].as_str().unwrap_or("auto"), notes)?;
             }
             Some("image_url") => {
                 return Err(wrong("invalid_value", "Image URLs are only allowed for messages with role 'user'."));
@@ -161,15 +161,15 @@ fn read_message(
     Ok(())
 }
 
-fn choice(index: u64, answer: &Answer) -> Value {
-    let finish_reason = match answer.ending {
-        Ending::Stop => "stop",
-        Ending::Length => "length",
-        Ending::ContentFilter => "content_filter",
+fn choice(index: u64, completion: &Completion) -> Value {
+    let finish_reason = match completion.finish_reason {
+        FinishReason::Stop => "stop",
+        FinishReason::Length => "length",
+        FinishReason::ContentFilter => "content_filter",
     };
     json!({
         "index": index,
-        "message": {"role": "assistant", "content": answer.content, "refusal": answer.refusal, "annotations": []},
+        "message": {"role": "assistant", "content": completion.content, "refusal": completion.refusal, "annotations": []},
         "logprobs": null,
         "finish_reason": finish_reason,
     })

@@ -9,20 +9,18 @@ use crate::wire::Reply;
 /// An error that a caller gets to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenaiError {
-    /// HTTP status.
     pub status: StatusCode,
     /// Such as `invalid_request_error`.
     pub kind: &'static str,
     /// Such as `invalid_api_key`; often absent.
     pub code: Option<String>,
-    /// The parameter that is wrong.
+    /// The parameter that is invalid.
     pub param: Option<String>,
-    /// For people.
     pub message: String,
 }
 
 impl OpenaiError {
-    /// A request that is wrong.
+    /// An error in the request.
     pub fn invalid(param: &str, code: Option<&str>, message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -33,7 +31,7 @@ impl OpenaiError {
         }
     }
 
-    /// A key that is missing or wrong; of a wrong one only the start is shown.
+    /// A missing or wrong key; the message shows only the start of a wrong one.
     pub fn unauthorized(key: Option<&str>) -> Self {
         let message = match key {
             None => "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).".to_owned(),
@@ -46,7 +44,7 @@ impl OpenaiError {
         Self { status: StatusCode::UNAUTHORIZED, ..Self::invalid("", code, message) }
     }
 
-    /// What a fault makes of any request.
+    /// The error that a fault makes of any request.
     pub fn of_fault(fault: &Fault) -> Option<Self> {
         let (status, kind, code, message) = match fault.kind {
             FaultKind::Throttle => (
@@ -79,7 +77,7 @@ impl OpenaiError {
         })
     }
 
-    /// As the API answers.
+    /// The answer of the API.
     pub fn reply(&self) -> Reply {
         let error = json!({"message": self.message, "type": self.kind, "param": self.param, "code": self.code});
         Reply::json(self.status, &json!({"error": error}))

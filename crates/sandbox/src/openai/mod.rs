@@ -1,10 +1,11 @@
-//! `OpenAI`: models, chat completions and responses, as far as reading documents needs them.
+//! `OpenAI`: models, chat completions and responses, to the extent that reading documents needs
+//! them.
 
 mod chat;
 mod errors;
 mod models;
-mod obedience;
-mod question;
+mod prompt;
+mod prompt_injection;
 mod reading;
 mod responses;
 mod schema_fill;
@@ -15,12 +16,12 @@ use serde_json::Value;
 use subtle::ConstantTimeEq as _;
 
 use crate::faults::{Fault, FaultKind};
-use crate::journal::Notes;
+use crate::request_log::Notes;
 use crate::state::Sandbox;
 use crate::wire::{Call, Reply};
 use errors::OpenaiError;
 
-/// The name of the operation that is asked for; empty if there is no such.
+/// The name of the requested operation; empty if there is none.
 pub fn operation(call: &Call) -> &'static str {
     let get = call.method == Method::GET;
     let post = call.method == Method::POST;

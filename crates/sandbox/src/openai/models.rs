@@ -1,4 +1,4 @@
-//! Which models there are, what they are, and when they go.
+//! The catalogue of models, with their shutdown dates.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::errors::OpenaiError;
 use crate::state::Sandbox;
 
-/// A model's name and the day from which it is gone, if that is announced.
+/// Each model's name and shutdown date, if one is announced.
 const CATALOGUE: [(&str, Option<&str>); 15] = [
     ("gpt-6-astra", None),
     ("gpt-6.1-sol", None),
@@ -24,7 +24,7 @@ const CATALOGUE: [(&str, Option<&str>); 15] = [
     ("sandbox-reasoning", None),
     ("sandbox-plain", None),
 ];
-/// When every model was made, as far as the sandbox is concerned.
+/// `created` of every model.
 const CREATED: i64 = 1_767_225_600;
 
 /// Answers `GET /v1/models`.
@@ -35,7 +35,7 @@ pub fn list(sandbox: &Sandbox) -> Value {
     json!({"object": "list", "data": data})
 }
 
-/// Answers `GET /v1/models/{id}`; a model is gone from its shutdown date on.
+/// Answers `GET /v1/models/{id}`; from its shutdown date on, a model does not exist.
 pub fn retrieve(sandbox: &Sandbox, id: &str) -> Result<Value, OpenaiError> {
     let (listed, overriding) = {
         let state = sandbox.state();
@@ -50,8 +50,8 @@ pub fn retrieve(sandbox: &Sandbox, id: &str) -> Result<Value, OpenaiError> {
             format!("The model `{id}` does not exist or you do not have access to it."),
         )
     };
-    let own_date = listed.or_else(by_catalogue).ok_or_else(missing)?;
-    let shutdown_date = overriding.or(own_date);
+    let listed_date = listed.or_else(by_catalogue).ok_or_else(missing)?;
+    let shutdown_date = overriding.or(listed_date);
     let today = sandbox.now().strftime("%Y-%m-%d").to_string();
     if shutdown_date.as_ref().is_some_and(|date| *date <= today) {
         return Err(missing());
@@ -63,8 +63,8 @@ pub fn retrieve(sandbox: &Sandbox, id: &str) -> Result<Value, OpenaiError> {
     Ok(model)
 }
 
-/// Reasoning models take other parameters than the plain ones.
-pub fn reasons(model: &str) -> bool {
+/// Whether a model is a reasoning model; those accept other parameters than the plain ones.
+pub fn is_reasoning(model: &str) -> bool {
     let family = |prefix: &str| model.strip_prefix(prefix).and_then(|rest| rest.chars().next());
     let o_series = family("o").is_some_and(|letter| letter.is_ascii_digit());
     let gpt = family("gpt-").is_some_and(|letter| letter.is_ascii_digit() && letter >= '5');
@@ -76,12 +76,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasoning_models_are_known_by_their_names() {
+    fn reasoning_models_are_recognised_by_name() {
         for model in ["o3", "o4-mini", "gpt-5", "gpt-5.6-terra", "gpt-6-luna"] {
-            assert!(reasons(model), "{model}");
+            assert!(is_reasoning(model), "{model}");
         }
         for model in ["gpt-4o", "gpt-4.1-mini", "llava", "sandbox-plain", "openai"] {
-            assert!(!reasons(model), "{model}");
+            assert!(!is_reasoning(model), "{model}");
         }
     }
 }

@@ -1,34 +1,34 @@
-//! `POST /v1/responses`: the same questions in the newer shape.
+//! `POST /v1/responses`: the same prompts in the newer format.
 
 use serde_json::{Value, json};
 
 use super::errors::OpenaiError;
-use super::question::{Answer, Ending, Format, Question, check_dialect};
+use super::prompt::{Completion, FinishReason, Prompt, ResponseFormat, check_dialect};
 use crate::faults::{Fault, FaultKind};
-use crate::journal::Notes;
+use crate::request_log::Notes;
 use crate::state::Sandbox;
 
-/// Answers the request.
+/// Answers the request with one message.
 pub fn respond(
     sandbox: &Sandbox,
     request: &Value,
     fault: Option<&Fault>,
     notes: &mut Notes,
 ) -> Result<Value, OpenaiError> {
-    let question = read(sandbox, request, notes)?;
-    let answer = question.answer(sandbox, fault);
+    let prompt = read(sandbox, request, notes)?;
+    let completion = prompt.complete(sandbox, fault);
     let number = sandbox.next_request();
     let id = |kind: &str| format!("{kind}_{}", hex::encode(&sandbox.seed.bytes(kind, &[&number.to_be_bytes()])[..24]));
-    let incomplete = match answer.ending {
-        Ending::Stop => Value::Null,
-        Ending::Length => json!({"reason": "max_output_tokens"}),
-        Ending::ContentFilter => json!({"reason": "content_filter"}),
+    let incomplete = match completion.finish_reason {
+        FinishReason::Stop => Value::Null,
+        FinishReason::Length => json!({"reason": "max_output_tokens"}),
+        FinishReason::ContentFilter => json!({"reason": "content_filter"}),
     };
     let status = if incomplete.is_null() { "completed" } else { "incomplete" };
     let empty = fault.is_some_and(|fault| fault.kind == FaultKind::EmptyChoices);
-    let message = json!({"id": id("msg"), "type": "message", "role": "assistant", "status": status, "content": [content(&answer)]});
+    let message = json!({"id": id("msg"), "type": "message", "role": "assistant", "status": status, "content": [content(&completion)]});
     let output = if empty { json!([]) } else { json!([{"id": id("rs"), "type": "reasoning", "summary": []}, message]) };
-    notes.usage = Some(answer.usage.of_response());
+    notes.usage = Some(completion.usage.of_response());
     Ok(json!({
         "id": id("resp"),
         "object": "response",
@@ -39,7 +39,7 @@ pub fn respond(
         "instructions": request["instructions"],
         "max_output_tokens": request["max_output_tokens"],
         "metadata": {},
-        "model": question.model,
+        "model": prompt.model,
         "output": output,
         "parallel_tool_calls": true,
         "store": request["store"].as_bool().unwrap_or(true),
@@ -48,32 +48,32 @@ pub fn respond(
         "text": request["text"],
         "tool_choice": "auto",
         "tools": [],
-        "usage": answer.usage.of_response(),
+        "usage": completion.usage.of_response(),
     }))
 }
 
-fn content(answer: &Answer) -> Value {
-    match &answer.refusal {
+fn content(completion: &Completion) -> Value {
+    match &completion.refusal {
         Some(refusal) => json!({"type": "refusal", "refusal": refusal}),
-        None => json!({"type": "output_text", "text": answer.content, "annotations": [], "logprobs": []}),
+        None => json!({"type": "output_text", "text": completion.content, "annotations": [], "logprobs": []}),
     }
 }
 
-fn read(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Question, OpenaiError> {
+fn read(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Prompt, OpenaiError> {
     let others = ["max_tokens", "max_completion_tokens", "response_format", "messages"];
     if let Some(name) = others.into_iter().find(|name| request.get(*name).is_some()) {
         return Err(OpenaiError::invalid(name, Some("unknown_parameter"), format!("Unknown parameter: '{name}'.")));
     }
-    let mut question = Question::to(sandbox, request, notes)?;
-    check_dialect(request, &question.model)?;
-    request["reasoning"]["effort"].as_str().unwrap_or_default().clone_into(&mut question.effort);
-    question.most_tokens = request["max_output_tokens"].as_u64();
-    question.say(request["instructions"].as_str().unwrap_or_default());
+    let mut prompt = Prompt::for_model(sandbox, request, notes)?;
+    check_dialect(request, &prompt.model)?;
+    request["reasoning"]["effort"].as_str().unwrap_or_default().clone_into(&mut prompt.effort);
+    prompt.tokens_max = request["max_output_tokens"].as_u64();
+    prompt.add_text(request["instructions"].as_str().unwrap_or_default());
     match &request["input"] {
-        Value::String(text) => question.say(text),
+        Value::String(text) => prompt.add_text(text),
         Value::Array(items) => {
             for part in items.iter().flat_map(parts_of) {
-                read_part(sandbox, &mut question, part, notes)?;
+                read_part(sandbox, &mut prompt, part, notes)?;
             }
         }
         _ => {
@@ -82,11 +82,11 @@ fn read(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Questio
         }
     }
     match request["text"]["format"]["type"].as_str() {
-        Some("json_schema") => question.ask_for_schema(&request["text"]["format"], "text.format")?,
-        Some("json_object") => question.format = Format::JsonObject,
+        Some("json_schema") => prompt.require_schema(&request["text"]["format"], "text.format")?,
+        Some("json_object") => prompt.format = ResponseFormat::JsonObject,
         _ => {}
     }
-    Ok(question)
+    Ok(prompt)
 }
 
 /// The parts of an input item; a plain string is one part.
@@ -97,16 +97,16 @@ fn parts_of(item: &Value) -> Vec<&Value> {
     }
 }
 
-fn read_part(sandbox: &Sandbox, question: &mut Question, part: &Value, notes: &mut Notes) -> Result<(), OpenaiError> {
+fn read_part(sandbox: &Sandbox, prompt: &mut Prompt, part: &Value, notes: &mut Notes) -> Result<(), OpenaiError> {
     if let Some(text) = part.as_str() {
-        question.say(text);
+        prompt.add_text(text);
         return Ok(());
     }
     match part["type"].as_str() {
-        Some("input_text" | "output_text") => question.say(part["text"].as_str().unwrap_or_default()),
+        Some("input_text" | "output_text") => prompt.add_text(part["text"].as_str().unwrap_or_default()),
         Some("input_image") => {
             let url = part["image_url"].as_str().unwrap_or_default();
-            question.show(sandbox, url, part["detail"].as_str().unwrap_or("auto"), notes)?;
+            prompt.add_image(sandbox, url, part["detail"].as_str().unwrap_or("auto"), notes)?;
         }
         _ => {
             let message = "Supported values of 'type' are: 'input_text', 'input_image'.";

@@ -1,14 +1,14 @@
-//! Strict JSON schemas: are they ones that the API takes, and what JSON satisfies them with what was seen.
+//! Strict JSON schemas: validates them as the API does, and fills them with what the model read.
 
 use serde_json::{Map, Value, json};
 
-/// Deeper schemas are refused, and `$ref` is followed no deeper.
-const MOST_DEPTH: usize = 10;
-/// Keywords that strict mode does not take.
+/// Deepest nesting of a schema; `$ref` is followed no deeper.
+const DEPTH_MAX: usize = 10;
+/// Keywords that strict mode refuses.
 const REFUSED_KEYWORDS: [&str; 8] =
     ["allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties"];
 
-/// What is wrong with a schema for strict mode, if anything.
+/// Why strict mode refuses a schema, if it does.
 pub fn problem(schema: &Value) -> Option<String> {
     if schema["type"] != "object" {
         return Some(format!("schema must be a JSON Schema of 'type: \"object\"', got 'type: {}'.", schema["type"]));
@@ -19,9 +19,9 @@ pub fn problem(schema: &Value) -> Option<String> {
 }
 
 fn problem_in(schema: &Value, context: &str, depth: usize) -> Option<String> {
-    if depth > MOST_DEPTH {
+    if depth > DEPTH_MAX {
         return Some(format!(
-            "In context=({context}), the schema exceeds the {MOST_DEPTH} levels of nesting that are allowed."
+            "In context=({context}), the schema exceeds the {DEPTH_MAX} levels of nesting that are allowed."
         ));
     }
     if let Some(keyword) = REFUSED_KEYWORDS.iter().find(|keyword| schema.get(**keyword).is_some()) {
@@ -75,10 +75,10 @@ fn problem_of_object(schema: &Value, context: &str, depth: usize, within: &dyn F
     None
 }
 
-/// A value that satisfies the schema and says as much of `seen` as the schema has room for. What was not seen becomes null where
-/// that is allowed, else the least value that is valid.
-pub fn fill(schema: &Value, seen: &Value) -> Value {
-    Filler { root: schema }.fill(schema, Some(seen), 0)
+/// A value that satisfies the schema, with every part of `reading` that has a place in it. What
+/// `reading` lacks becomes null where the schema allows null, else the smallest valid value.
+pub fn fill(schema: &Value, reading: &Value) -> Value {
+    Filler { root: schema }.fill(schema, Some(reading), 0)
 }
 
 struct Filler<'a> {
@@ -86,32 +86,32 @@ struct Filler<'a> {
 }
 
 impl Filler<'_> {
-    fn fill(&self, schema: &Value, seen: Option<&Value>, depth: usize) -> Value {
+    fn fill(&self, schema: &Value, value: Option<&Value>, depth: usize) -> Value {
         let schema = self.resolve(schema);
-        if depth > 2 * MOST_DEPTH {
+        if depth > 2 * DEPTH_MAX {
             return Value::Null;
         }
         if let Some(constant) = schema.get("const") {
             return constant.clone();
         }
         if let Some(choices) = schema["enum"].as_array() {
-            return choose(choices, seen);
+            return choose(choices, value);
         }
         if let Some(alternatives) = schema["anyOf"].as_array() {
-            return self.fill_any(alternatives, seen, depth);
+            return self.fill_any(alternatives, value, depth);
         }
         let types = types_of(schema);
-        let seen = seen.filter(|seen| !seen.is_null());
-        let fitting = seen.and_then(|seen| types.iter().find(|name| is_of_type(seen, name)));
+        let value = value.filter(|value| !value.is_null());
+        let fitting = value.and_then(|value| types.iter().find(|name| is_of_type(value, name)));
         match fitting {
-            Some(&name) => self.fill_type(name, schema, seen, depth),
+            Some(&name) => self.fill_type(name, schema, value, depth),
             None if types.contains(&"null") => Value::Null,
             None => self.fill_type(types.first().copied().unwrap_or("null"), schema, None, depth),
         }
     }
 
     fn resolve<'b>(&'b self, mut schema: &'b Value) -> &'b Value {
-        for _ in 0..MOST_DEPTH {
+        for _ in 0..DEPTH_MAX {
             let Some(reference) = schema["$ref"].as_str() else { break };
             let Some(target) = self.root.pointer(reference.trim_start_matches('#')) else { break };
             schema = target;
@@ -119,8 +119,9 @@ impl Filler<'_> {
         schema
     }
 
-    /// The alternative that the seen value is of, else null, else the first.
-    fn fill_any(&self, alternatives: &[Value], seen: Option<&Value>, depth: usize) -> Value {
+    /// Fills the alternative that accepts the value, else the one that accepts null, else the
+    /// first.
+    fn fill_any(&self, alternatives: &[Value], value: Option<&Value>, depth: usize) -> Value {
         let takes = |alternative: &&Value, value: &Value| {
             let schema = self.resolve(alternative);
             match schema["enum"].as_array() {
@@ -129,34 +130,34 @@ impl Filler<'_> {
             }
         };
         let null = Value::Null;
-        let by_value = alternatives.iter().find(|alternative| takes(alternative, seen.unwrap_or(&null)));
+        let by_value = alternatives.iter().find(|alternative| takes(alternative, value.unwrap_or(&null)));
         let chosen = by_value
             .or_else(|| alternatives.iter().find(|alternative| takes(alternative, &null)))
             .or(alternatives.first());
-        chosen.map_or(Value::Null, |alternative| self.fill(alternative, seen, depth + 1))
+        chosen.map_or(Value::Null, |alternative| self.fill(alternative, value, depth + 1))
     }
 
-    fn fill_type(&self, name: &str, schema: &Value, seen: Option<&Value>, depth: usize) -> Value {
+    fn fill_type(&self, name: &str, schema: &Value, value: Option<&Value>, depth: usize) -> Value {
         match name {
             "object" => {
                 let properties = schema["properties"].as_object().into_iter().flatten();
                 let filled = properties.map(|(name, property)| {
-                    let value = seen.and_then(|seen| seen.get(name));
+                    let value = value.and_then(|value| value.get(name));
                     (name.clone(), self.fill(property, value, depth + 1))
                 });
                 Value::Object(filled.collect::<Map<_, _>>())
             }
-            "array" => self.fill_array(schema, seen, depth),
-            "string" => fill_string(schema, seen),
-            "boolean" => seen.cloned().unwrap_or(Value::Bool(false)),
-            "integer" | "number" => fill_number(schema, seen),
+            "array" => self.fill_array(schema, value, depth),
+            "string" => fill_string(schema, value),
+            "boolean" => value.cloned().unwrap_or(Value::Bool(false)),
+            "integer" | "number" => fill_number(schema, value),
             _ => Value::Null,
         }
     }
 
-    fn fill_array(&self, schema: &Value, seen: Option<&Value>, depth: usize) -> Value {
+    fn fill_array(&self, schema: &Value, value: Option<&Value>, depth: usize) -> Value {
         let limit = |keyword: &str| schema[keyword].as_u64().and_then(|limit| usize::try_from(limit).ok());
-        let items = seen.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let items = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let most = limit("maxItems").unwrap_or(usize::MAX);
         let mut filled: Vec<_> =
             items.iter().take(most).map(|item| self.fill(&schema["items"], Some(item), depth + 1)).collect();
@@ -167,14 +168,14 @@ impl Filler<'_> {
     }
 }
 
-fn choose(choices: &[Value], seen: Option<&Value>) -> Value {
-    let seen = seen.filter(|seen| choices.contains(seen));
+fn choose(choices: &[Value], value: Option<&Value>) -> Value {
+    let value = value.filter(|value| choices.contains(value));
     let fallback =
         || choices.iter().find(|choice| choice.is_null()).or_else(|| choices.iter().find(|choice| *choice == "other"));
-    seen.or_else(fallback).or(choices.first()).cloned().unwrap_or(Value::Null)
+    value.or_else(fallback).or(choices.first()).cloned().unwrap_or(Value::Null)
 }
 
-fn fill_string(schema: &Value, seen: Option<&Value>) -> Value {
+fn fill_string(schema: &Value, value: Option<&Value>) -> Value {
     let limit = |keyword: &str| schema[keyword].as_u64().and_then(|limit| usize::try_from(limit).ok());
     let least_of_format = match schema["format"].as_str() {
         Some("date") => "1970-01-01",
@@ -183,7 +184,7 @@ fn fill_string(schema: &Value, seen: Option<&Value>) -> Value {
         Some("uuid") => "00000000-0000-4000-8000-000000000000",
         _ => "",
     };
-    let mut text: String = seen.and_then(Value::as_str).unwrap_or(least_of_format).to_owned();
+    let mut text: String = value.and_then(Value::as_str).unwrap_or(least_of_format).to_owned();
     if let Some(most) = limit("maxLength") {
         text = text.chars().take(most).collect();
     }
@@ -192,10 +193,10 @@ fn fill_string(schema: &Value, seen: Option<&Value>) -> Value {
     text.into()
 }
 
-fn fill_number(schema: &Value, seen: Option<&Value>) -> Value {
+fn fill_number(schema: &Value, value: Option<&Value>) -> Value {
     let integer = types_of(schema).contains(&"integer");
     let bound = |keyword: &str| schema[keyword].as_f64();
-    let value = seen.and_then(Value::as_f64).unwrap_or(0.0);
+    let value = value.and_then(Value::as_f64).unwrap_or(0.0);
     let value = value.max(bound("minimum").unwrap_or(f64::MIN)).min(bound("maximum").unwrap_or(f64::MAX));
     #[expect(clippy::cast_possible_truncation, reason = "saturates, and only for absurd bounds")]
     if integer { json!(value.ceil() as i64) } else { json!(value) }
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_is_said_where_the_schema_has_room() {
+    fn a_reading_is_written_where_the_schema_has_a_place_for_it() {
         let nullable = json!({"type": ["string", "null"]});
         let schema = object(&json!({
             "document_type": {"type": "string", "enum": ["passport", "other"]},
@@ -242,8 +243,8 @@ mod tests {
             "score": {"type": "integer", "minimum": 3},
         }));
         assert_eq!(problem(&schema), None);
-        let seen = json!({"document_type": "visa", "fields": {"surname": "ERIKSSON"}, "mrz_lines": ["ABCDEF", "B"]});
-        let filled = fill(&schema, &seen);
+        let value = json!({"document_type": "visa", "fields": {"surname": "ERIKSSON"}, "mrz_lines": ["ABCDEF", "B"]});
+        let filled = fill(&schema, &value);
         assert_eq!(
             filled,
             json!({
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn references_and_alternatives_are_followed() {
+    fn references_and_alternatives_are_resolved() {
         let mut schema = object(&json!({
             "side": {"anyOf": [{"$ref": "#/$defs/side"}, {"type": "null"}]},
             "place": {"anyOf": [{"type": "string"}, {"type": "null"}]},
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_that_strict_mode_refuses_are_refused_with_the_place() {
+    fn schemas_that_strict_mode_refuses_are_refused_with_the_path() {
         let mut schema = object(&json!({"a": {"type": "string"}}));
         schema["required"] = json!([]);
         assert!(problem(&schema).expect("refused").contains("Missing 'a'"));

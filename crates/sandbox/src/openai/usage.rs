@@ -1,29 +1,29 @@
-//! How many tokens a request costs, plausibly.
+//! The tokens of a request, at plausible values.
 
 use serde_json::{Value, json};
 
-use crate::eyes::Seen;
+use crate::vision::Analysis;
 
-/// Patches of 32 by 32 pixels, at most so many an image.
-const MOST_PATCHES: u32 = 1536;
-/// What thinking costs a reasoning model, whatever it is shown.
-const THINKING_TOKENS: u64 = 256;
+/// Most patches of 32 by 32 pixels per image.
+const PATCHES_MAX: u32 = 1536;
+/// Reasoning tokens at medium effort, for any prompt.
+const REASONING_TOKENS: u64 = 256;
 
 /// Tokens of one request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Those of the text that was sent.
+    /// Tokens of the prompt's text.
     pub text: u64,
-    /// Those of the images that were sent.
+    /// Tokens of the prompt's images.
     pub image: u64,
-    /// Those of the answer that can be seen.
+    /// Tokens of the visible answer.
     pub answer: u64,
-    /// Those of the thinking that cannot.
+    /// Tokens of the hidden reasoning.
     pub reasoning: u64,
 }
 
 impl Usage {
-    /// As chat completions say it.
+    /// The `usage` object of a chat completion.
     pub fn of_chat(self) -> Value {
         json!({
             "prompt_tokens": self.text + self.image,
@@ -36,7 +36,7 @@ impl Usage {
         })
     }
 
-    /// As responses say it.
+    /// The `usage` object of a response.
     pub fn of_response(self) -> Value {
         json!({
             "input_tokens": self.text + self.image,
@@ -53,24 +53,24 @@ pub fn text_tokens(text: &str) -> u64 {
     text.chars().count().div_ceil(4) as u64
 }
 
-/// What a reasoning model thinks before it answers.
-pub fn thinking_tokens(effort: &str) -> u64 {
+/// Reasoning tokens of a reasoning model, by effort.
+pub fn reasoning_tokens(effort: &str) -> u64 {
     match effort {
         "none" => 0,
-        "minimal" => THINKING_TOKENS / 4,
-        "low" => THINKING_TOKENS / 2,
-        "high" | "xhigh" | "max" => THINKING_TOKENS * 2,
-        _ => THINKING_TOKENS,
+        "minimal" => REASONING_TOKENS / 4,
+        "low" => REASONING_TOKENS / 2,
+        "high" | "xhigh" | "max" => REASONING_TOKENS * 2,
+        _ => REASONING_TOKENS,
     }
 }
 
-/// What one image costs a model.
-pub fn image_tokens(model: &str, seen: &Seen, detail: &str) -> u64 {
+/// The tokens of one image for a model.
+pub fn image_tokens(model: &str, picture: &Analysis, detail: &str) -> u64 {
     let in_tiles = model.starts_with("gpt-4o") || model == "gpt-4.1";
     if in_tiles {
-        return if detail == "low" { 85 } else { tile_tokens(seen) };
+        return if detail == "low" { 85 } else { tile_tokens(picture) };
     }
-    let patches = (seen.width.div_ceil(32).saturating_mul(seen.height.div_ceil(32))).min(MOST_PATCHES);
+    let patches = (picture.width.div_ceil(32).saturating_mul(picture.height.div_ceil(32))).min(PATCHES_MAX);
     let percent: u32 = match model {
         "gpt-4.1-mini" | "gpt-5-mini" => 162,
         _ => 172,
@@ -78,9 +78,10 @@ pub fn image_tokens(model: &str, seen: &Seen, detail: &str) -> u64 {
     u64::from(patches) * u64::from(percent) / 100
 }
 
-/// 85 and 170 for each tile of 512 pixels, after the picture was made to fit 2048 pixels and its short side 768.
-fn tile_tokens(seen: &Seen) -> u64 {
-    let (short, long) = (f64::from(seen.width.min(seen.height)), f64::from(seen.width.max(seen.height)));
+/// 85, and 170 for each tile of 512 pixels, after the picture was scaled to fit 2048 pixels and its
+/// short side 768.
+fn tile_tokens(picture: &Analysis) -> u64 {
+    let (short, long) = (f64::from(picture.width.min(picture.height)), f64::from(picture.width.max(picture.height)));
     let fit = (2048.0 / long).min(1.0);
     let fit = fit * (768.0 / (short * fit)).min(1.0);
     let tiles = (short * fit / 512.0).ceil() * (long * fit / 512.0).ceil();
@@ -93,12 +94,12 @@ fn tile_tokens(seen: &Seen) -> u64 {
 mod tests {
     use super::*;
 
-    fn picture(width: u32, height: u32) -> Seen {
-        Seen { width, height, faces: Vec::new(), document: None }
+    fn picture(width: u32, height: u32) -> Analysis {
+        Analysis { width, height, faces: Vec::new(), document: None }
     }
 
     #[test]
-    fn images_cost_what_the_vendor_says() {
+    fn image_tokens_match_the_vendors_documentation() {
         assert_eq!(image_tokens("gpt-6-luna", &picture(1600, 1100), "high"), 2641);
         assert_eq!(image_tokens("gpt-6-luna", &picture(320, 320), "high"), 172);
         assert_eq!(image_tokens("gpt-4o", &picture(1024, 1024), "high"), 765);

@@ -1,4 +1,5 @@
-//! The text inside the barcode of a driving licence, after the card design standard of AAMVA, and its drawing as PDF417.
+//! The barcode of a driving licence: its text after the card design standard of AAMVA, drawn as
+//! PDF417.
 
 use rxing::common::BitMatrix;
 use rxing::pdf417::PDF417Writer;
@@ -6,19 +7,16 @@ use rxing::pdf417::encoder::Dimensions;
 use rxing::{BarcodeFormat, EncodeHints, Writer as _};
 
 use super::date::PartialDate;
+use super::definition::{Sex, Specimen};
 use super::paint::{Painter, Rect};
 use super::qr;
-use super::{Sex, Specimen};
 
-/// Issuer number of Utopia; AAMVA has given it to nobody.
-pub const UTOPIA_ISSUER: u32 = 636_999;
-
-/// The whole text, header and one subfile `DL`.
+/// The whole text: the header and one subfile `DL`.
 pub fn text(licence: &Specimen) -> String {
     let version = licence.aamva_version;
     let elements = elements(licence);
     let subfile = latin(&format!("DL{}\r", elements.join("\n")));
-    // File type, issuer, version, jurisdiction version (not in version 1), number of entries.
+    // File type, issuer, version, jurisdiction version (absent in version 1), number of entries.
     let file_type = if version == 1 { "AAMVA" } else { "ANSI " };
     let jurisdiction_version = if version == 1 { "" } else { "00" };
     let head = format!("@\n\u{1e}\r{file_type}{:06}{version:02}{jurisdiction_version}01", licence.aamva_issuer);
@@ -27,7 +25,7 @@ pub fn text(licence: &Specimen) -> String {
     format!("{head}DL{offset:04}{length:04}{subfile}")
 }
 
-/// The barcode knows Latin-1 only.
+/// Transliterates to Latin-1, the only character set of the barcode.
 fn latin(text: &str) -> String {
     text.chars()
         .map(|letter| {
@@ -41,7 +39,7 @@ fn latin(text: &str) -> String {
 }
 
 fn elements(licence: &Specimen) -> Vec<String> {
-    let date = |date| written(date, &licence.issuer);
+    let date = |date| format_date(date, &licence.issuer);
     let mut given = licence.given_names.split_whitespace();
     let (first, middle) = (given.next().unwrap_or("NONE"), given.collect::<Vec<_>>().join(" "));
     let sex = match licence.sex {
@@ -87,13 +85,14 @@ fn elements(licence: &Specimen) -> Vec<String> {
     elements
 }
 
-/// Canada writes year, month, day; the United States, and Utopia with them, month, day, year.
-fn written(date: PartialDate, issuer: &str) -> String {
+/// A date in the issuer's order: year, month, day in Canada; month, day, year in the United States
+/// and in Utopia.
+fn format_date(date: PartialDate, issuer: &str) -> String {
     let (year, month, day) = date.numbers();
     if issuer == "CAN" { format!("{year:04}{month:02}{day:02}") } else { format!("{month:02}{day:02}{year:04}") }
 }
 
-/// An address as the visual zone prints it, in parts: `12 AGORA STREET, ZENITH 1516`.
+/// The parts of an address that the visual zone prints as `12 AGORA STREET, ZENITH 1516`.
 struct Address {
     street: String,
     town: String,
@@ -109,7 +108,7 @@ impl Address {
     }
 }
 
-/// Draws the barcode so that it fills the rectangle except for a quiet zone.
+/// Draws the barcode into the rectangle, with a quiet zone around it.
 pub fn draw(painter: &mut Painter, text: &str, rect: Rect) {
     let Some(matrix) = encode(text) else { return };
     painter.rounded(rect, 10.0, [242, 242, 240], 1.0);
@@ -117,7 +116,7 @@ pub fn draw(painter: &mut Painter, text: &str, rect: Rect) {
     let columns = matrix.getWidth();
     let rows: Vec<Vec<bool>> =
         (0..matrix.getHeight()).map(|y| (0..columns).map(|x| matrix.get(x, y)).collect()).collect();
-    // Bars of whole pixels, all of the same width.
+    // Every bar is a whole number of pixels wide.
     let width = (inner.w / columns as f32).floor() * columns as f32;
     qr::grid(painter, &rows, Rect { x: (inner.x + (inner.w - width) / 2.0).round(), w: width, ..inner });
 }

@@ -10,11 +10,12 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 use super::date::PartialDate;
+use super::definition::{ForeignText, Kind, Sex, Specimen, TextStyle, UTOPIA_ISSUER, slug};
 use super::file::{Encoding, Format, encode};
 use super::flaw::{Flaw, FlawKind};
-use super::selfie::SelfieOptions;
-use super::{ForeignText, Kind, Sex, Specimen, TextStyle, draw, selfie, slug};
-use crate::eyes::fields::Field;
+use super::render::draw;
+use super::selfie::{self, SelfieOptions};
+use crate::vocabulary::Field;
 
 /// Draw a document of Utopia, or a selfie of a person, as a JPEG or PNG file.
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ pub struct SpecimenArgs {
     /// Holder: `SURNAME, GIVEN NAMES` or `Given Names Surname`
     #[arg(long, default_value = "ERIKSSON, ANNA MARIA")]
     name: String,
-    /// Date of birth: 1990-08-12, or 1990-08 or 1990 where the rest is unknown
+    /// Date of birth: 1990-08-12, or 1990-08 or 1990 if the rest is unknown
     #[arg(long, default_value = "1990-08-12")]
     birth: PartialDate,
     /// Last day of validity [default: in six years]
@@ -34,10 +35,10 @@ pub struct SpecimenArgs {
     /// First day of validity [default: ten years before the last]
     #[arg(long)]
     issue: Option<Date>,
-    /// Number of the document [default: by the seed]
+    /// Document number [default: follows from the seed]
     #[arg(long)]
     number: Option<String>,
-    /// Number of the person [default: by the seed]; empty for none
+    /// Personal number [default: follows from the seed]; empty for none
     #[arg(long)]
     personal_number: Option<String>,
     /// Sex
@@ -52,17 +53,17 @@ pub struct SpecimenArgs {
     /// Place of birth
     #[arg(long, default_value = "ZENITH")]
     place_of_birth: String,
-    /// Home: street, town, post code
+    /// Address: street, town, post code
     #[arg(long, default_value = "12 AGORA STREET, ZENITH 1516")]
     address: String,
-    /// Issuing authority [default: by the type]
+    /// Issuing authority [default: follows from the type]
     #[arg(long)]
     authority: Option<String>,
     /// Classes of a driving licence
     #[arg(long, default_value = "A B BE")]
     classes: String,
     /// Issuer number in a driving licence's barcode
-    #[arg(long, default_value_t = super::aamva::UTOPIA_ISSUER)]
+    #[arg(long, default_value_t = UTOPIA_ISSUER)]
     aamva_issuer: u32,
     /// Version of a driving licence's barcode
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=10))]
@@ -70,37 +71,38 @@ pub struct SpecimenArgs {
     /// Jurisdiction in a driving licence's barcode
     #[arg(long, default_value = "UP")]
     aamva_jurisdiction: String,
-    /// Whose face: a slug such as `anna` [default: the name]
+    /// Person in the portrait, a slug such as `anna` [default: follows from the name]
     #[arg(long)]
     person: Option<String>,
-    /// Something that is wrong; may be repeated
+    /// Flaw of the document or of its picture; may be repeated
     #[arg(long = "flaw", value_name = "FLAW[=VALUE]")]
     flaws: Vec<Flaw>,
-    /// A text that does not belong there; may be repeated
+    /// Text that does not belong on the document; may be repeated
     #[arg(long = "text")]
     texts: Vec<String>,
-    /// What the visual zone prints in a field instead of what the machines say; may be repeated
+    /// Text of a field in the visual zone, instead of what the machine-readable data say; may be
+    /// repeated
     #[arg(long = "print", value_name = "FIELD=TEXT", value_parser = printed)]
     printed: Vec<(Field, String)>,
-    /// What the barcode says instead of a licence's data
+    /// Text of the barcode, instead of a licence's data
     #[arg(long)]
     barcode_text: Option<String>,
-    /// How such texts are printed
+    /// How the texts of --text are printed
     #[arg(long, value_enum, default_value = "large")]
     text_style: TextStyle,
-    /// Seed of everything that is left to chance
+    /// Seed of the random parts
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// The day from which default dates are counted [default: today]
+    /// Day to which default dates are relative [default: today]
     #[arg(long)]
     today: Option<Date>,
-    /// File format [default: by the name of the file]
+    /// File format [default: follows from the name of the file]
     #[arg(long, value_enum)]
     format: Option<Format>,
     /// Quality of a JPEG
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
-    /// Store the pixels turned, with this EXIF orientation
+    /// Store the pixels rotated, with this EXIF orientation
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
     rotate_exif: u8,
     /// Program that the file's metadata names
@@ -124,31 +126,31 @@ pub struct SpecimenArgs {
 }
 
 impl SpecimenArgs {
-    /// Does what was asked; `today` is used unless another day was given.
+    /// Runs the command; `today` is used unless another day was given.
     pub fn run(&self, today: Date) -> anyhow::Result<()> {
-        let mut said = std::io::stdout().lock();
+        let mut stdout = std::io::stdout().lock();
         if self.list_flaws {
             for kind in FlawKind::value_variants() {
-                writeln!(said, "{:<18} {}", kind.name(), kind.about())?;
+                writeln!(stdout, "{:<18} {}", kind.name(), kind.about())?;
             }
             return Ok(());
         }
         let specimen = self.specimen(today)?;
         if self.selfie {
             let options = SelfieOptions { room: self.seed, ..SelfieOptions::default() };
-            return self.save(&mut said, &selfie::draw(&specimen.person, options).picture, &self.out);
+            return self.save(&mut stdout, &selfie::draw(&specimen.person, options).picture, &self.out);
         }
         let drawn = draw(&specimen)?;
-        self.save(&mut said, &drawn.front, &self.out)?;
+        self.save(&mut stdout, &drawn.front, &self.out)?;
         match (&drawn.back, &self.back) {
-            (Some(picture), Some(path)) => self.save(&mut said, picture, path),
-            (Some(picture), None) => self.save(&mut said, picture, &beside(&self.out)),
+            (Some(picture), Some(path)) => self.save(&mut stdout, picture, path),
+            (Some(picture), None) => self.save(&mut stdout, picture, &back_path(&self.out)),
             (None, Some(_)) => bail!("--back was given, but this type has one side only"),
             (None, None) => Ok(()),
         }
     }
 
-    /// The specimen that was asked for.
+    /// The specimen that the arguments describe.
     pub fn specimen(&self, today: Date) -> anyhow::Result<Specimen> {
         let today = self.today.unwrap_or(today);
         let standard = Specimen::new(self.kind, self.seed, today).named(&self.name);
@@ -156,7 +158,7 @@ impl SpecimenArgs {
         let texts = self.texts.iter().map(|text| ForeignText { text: text.clone(), style: self.text_style });
         for code in [&self.nationality, &self.issuer] {
             if code.is_empty() || code.len() > 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
-                bail!("`{code}` is no code of a state: write up to three capital letters, such as UTO");
+                bail!("`{code}` is not the code of a state: write up to three capital letters, such as UTO");
             }
         }
         Ok(Specimen {
@@ -187,7 +189,7 @@ impl SpecimenArgs {
         })
     }
 
-    fn save(&self, said: &mut impl std::io::Write, picture: &image::RgbImage, path: &Path) -> anyhow::Result<()> {
+    fn save(&self, stdout: &mut impl std::io::Write, picture: &image::RgbImage, path: &Path) -> anyhow::Result<()> {
         let png = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
         let format = self.format.unwrap_or(if png { Format::Png } else { Format::Jpeg });
         let encoding = Encoding {
@@ -200,7 +202,7 @@ impl SpecimenArgs {
         };
         let bytes = encode(picture, &encoding).with_context(|| format!("encoding {}", path.display()))?;
         fs::write(path, &bytes).with_context(|| format!("writing {}", path.display()))?;
-        writeln!(said, "{} {}x{} {} bytes", path.display(), picture.width(), picture.height(), bytes.len())?;
+        writeln!(stdout, "{} {}x{} {} bytes", path.display(), picture.width(), picture.height(), bytes.len())?;
         Ok(())
     }
 }
@@ -211,8 +213,8 @@ fn printed(argument: &str) -> Result<(Field, String), String> {
     Ok((field, text.to_owned()))
 }
 
-/// `front.jpg` becomes `front-back.jpg`.
-fn beside(front: &Path) -> PathBuf {
+/// The default path of the back: `front.jpg` becomes `front-back.jpg`.
+fn back_path(front: &Path) -> PathBuf {
     let stem = front.file_stem().unwrap_or_default().to_string_lossy();
     let extension = front.extension().map_or(String::new(), |extension| format!(".{}", extension.to_string_lossy()));
     front.with_file_name(format!("{stem}-back{extension}"))

@@ -1,39 +1,38 @@
-//! What a specimen says, before anything is drawn: its fields on each side, its machine-readable zone, its barcode.
+//! The content of a specimen before it is drawn: the fields of each side, the machine-readable
+//! zone, the barcode.
 
 use jiff::ToSpan;
 use mrz::{Date, MrzDate, RawDateField, Td1Fields, Td2Fields, Td3Fields};
 
-use crate::eyes::SuspicionKind;
-use crate::eyes::fields::{Field, VisualFields};
+use crate::vocabulary::{Field, SuspicionKind, VisualFields};
 
-use super::chance::Chance;
+use super::aamva;
 use super::date::PartialDate;
+use super::definition::{Kind, Specimen, document_number, split_name};
 use super::flaw::FlawKind;
-use super::{Kind, Specimen, aamva, split_name};
+use super::rng::Rng;
 
-/// All that is printed on one document.
+/// Everything that is printed on one document.
 #[derive(Debug, Clone)]
 pub struct Content {
     /// The visual zone of the side with the portrait.
     pub front: VisualFields,
     /// The visual zone of the other side.
     pub back: VisualFields,
-    /// Lines of the machine-readable zone.
     pub mrz: Vec<String>,
-    /// Text of the barcode.
     pub barcode: Option<String>,
-    /// What was done to it.
+    /// The alterations that vision reports, each with its place.
     pub suspicions: Vec<(SuspicionKind, String)>,
 }
 
-/// The specimen as its issuer, or its forger, would print it.
+/// The content as the issuer, or a forger, would print it.
 pub fn of(specimen: &Specimen) -> Content {
     let genuine = with_dates(specimen);
-    let stranger = || stranger(&genuine);
+    let other_holder = || other_holder(&genuine);
     let visual = forged(&genuine);
-    let back_of = if specimen.has(FlawKind::OtherBack) { stranger() } else { visual.clone() };
-    let machine_of = if specimen.has(FlawKind::OtherBack) { stranger() } else { genuine.clone() };
-    let barcode_of = if specimen.has(FlawKind::OtherBarcode) { stranger() } else { machine_of.clone() };
+    let back_of = if specimen.has(FlawKind::OtherBack) { other_holder() } else { visual.clone() };
+    let machine_of = if specimen.has(FlawKind::OtherBack) { other_holder() } else { genuine.clone() };
+    let barcode_of = if specimen.has(FlawKind::OtherBarcode) { other_holder() } else { machine_of.clone() };
     let has_barcode = specimen.kind == Kind::DrivingLicence && !specimen.has(FlawKind::NoBarcode);
     let zone = |side: &Specimen| {
         let mut zone = fields(side);
@@ -51,7 +50,7 @@ pub fn of(specimen: &Specimen) -> Content {
     }
 }
 
-/// With the dates that its flaws ask for.
+/// The specimen with the dates that its flaws require.
 fn with_dates(specimen: &Specimen) -> Specimen {
     let mut genuine = specimen.clone();
     if specimen.has(FlawKind::Expired) {
@@ -65,29 +64,29 @@ fn with_dates(specimen: &Specimen) -> Specimen {
     genuine
 }
 
-/// What the visual zone prints where it does not tell the same as the machine-readable one.
+/// The visual zone with the values in which it differs from the machine-readable zone.
 fn forged(genuine: &Specimen) -> Specimen {
     let mut visual = genuine.clone();
-    let asked = |kind| genuine.flaw(kind).map(|flaw| flaw.value.as_deref());
-    if let Some(name) = asked(FlawKind::OtherName) {
+    let flaw_value = |kind| genuine.flaw(kind).map(|flaw| flaw.value.as_deref());
+    if let Some(name) = flaw_value(FlawKind::OtherName) {
         (visual.surname, visual.given_names) = split_name(name.unwrap_or("SORENSEN, MIKA"));
     }
-    if let Some(birth) = asked(FlawKind::OtherBirth) {
+    if let Some(birth) = flaw_value(FlawKind::OtherBirth) {
         visual.birth = birth.unwrap_or("1985-02-03").parse().unwrap_or(genuine.birth);
     }
-    if let Some(number) = asked(FlawKind::OtherNumber) {
+    if let Some(number) = flaw_value(FlawKind::OtherNumber) {
         number.unwrap_or("X70425186").clone_into(&mut visual.number);
     }
     visual
 }
 
-/// Somebody else's document of the same kind.
-fn stranger(genuine: &Specimen) -> Specimen {
+/// Another holder's document of the same kind.
+fn other_holder(genuine: &Specimen) -> Specimen {
     let mut other = genuine.clone();
     (other.surname, other.given_names) = split_name("QUIRKE, ROWAN");
     other.birth = PartialDate::from(jiff::civil::date(1979, 11, 23));
-    other.number = super::number(&mut Chance::of(&genuine.number));
-    other.personal_number = Some(super::number(&mut Chance::of(&other.number)));
+    other.number = document_number(&mut Rng::from_text(&genuine.number));
+    other.personal_number = Some(document_number(&mut Rng::from_text(&other.number)));
     "7 HARBOUR ROW, NUSQUAM 2040".clone_into(&mut other.address);
     other
 }
@@ -169,12 +168,13 @@ fn mrz_lines(specimen: &Specimen) -> Vec<String> {
     };
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     if let Some(flaw) = specimen.flaw(FlawKind::WrongCheckDigit) {
-        spoil(&mut lines, specimen.kind, flaw.value.as_deref().unwrap_or("number"));
+        break_check_digit(&mut lines, specimen.kind, flaw.value.as_deref().unwrap_or("number"));
     }
     lines
 }
 
-/// Letters that the transliteration table of ICAO 9303 lacks become the nearest Latin ones; those that it has are left to it.
+/// Transliterates the letters that the table of ICAO 9303 lacks; `mrz` transliterates those that it
+/// has.
 fn latin(text: &str) -> String {
     let in_table = |letter: char| {
         letter.is_ascii() || mrz::encode_name_component(&letter.to_string()).bytes().any(|byte| byte != b'<')
@@ -198,7 +198,7 @@ fn expiry(specimen: &Specimen) -> MrzDate {
 }
 
 /// Makes one check digit wrong.
-fn spoil(lines: &mut [String], kind: Kind, which: &str) {
+fn break_check_digit(lines: &mut [String], kind: Kind, which: &str) {
     let (line, column) = match (kind, which) {
         (Kind::IdentityCard, "birth") => (1, 6),
         (Kind::IdentityCard, "expiry") => (1, 14),

@@ -24,13 +24,13 @@ impl PartialDate {
         }
     }
 
-    /// Six characters of a machine-readable zone; fillers for what is unknown.
+    /// As six characters of a machine-readable zone, with fillers for unknown parts.
     pub fn machine(self) -> String {
         let part = |part: Option<i8>| part.map_or("<<".to_owned(), |part| format!("{part:02}"));
         format!("{:02}{}{}", self.year.rem_euclid(100), part(self.month), part(self.day))
     }
 
-    /// Year, month and day with zeros for what is unknown.
+    /// Year, month and day, with zeros for unknown parts.
     pub fn numbers(self) -> (i16, i8, i8) {
         (self.year, self.month.unwrap_or(0), self.day.unwrap_or(0))
     }
@@ -53,7 +53,7 @@ impl FromStr for PartialDate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no date: write 1990-08-12, or 1990-08 or 1990 if the rest is unknown");
+        let wrong = || format!("`{text}` is not a date: write 1990-08-12, or 1990-08 or 1990 if the rest is unknown");
         let mut parts = text.split('-');
         let year: i16 = parts.next().and_then(|year| year.parse().ok()).ok_or_else(wrong)?;
         let month: Option<i8> = parts.next().map(str::parse).transpose().map_err(|_| wrong())?;

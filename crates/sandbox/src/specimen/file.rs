@@ -1,10 +1,9 @@
-//! Pictures as files.
+//! Encodes pictures as JPEG and PNG files, with metadata.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageError, RgbImage};
 
-/// File formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Format {
     /// JPEG
@@ -17,17 +16,17 @@ pub enum Format {
 /// How a picture becomes a file.
 #[derive(Debug, Clone)]
 pub struct Encoding {
-    /// Format.
     pub format: Format,
     /// Quality of a JPEG, 1 to 100.
     pub quality: u8,
-    /// Orientation after EXIF, 1 to 8: the pixels are stored turned, and the file says how to turn them back.
+    /// EXIF orientation, 1 to 8: the pixels are stored rotated, and the tag says how to rotate them
+    /// back.
     pub orientation: u8,
     /// Program that the metadata names, such as an image editor.
     pub software: Option<String>,
     /// Description in the metadata.
     pub description: Option<String>,
-    /// Comment of a JPEG, beside the metadata.
+    /// Comment of a JPEG, outside the metadata.
     pub comment: Option<String>,
 }
 
@@ -37,7 +36,7 @@ impl Default for Encoding {
     }
 }
 
-/// The picture as a file.
+/// Encodes a picture as a file.
 pub fn encode(picture: &RgbImage, encoding: &Encoding) -> Result<Vec<u8>, ImageError> {
     let turned = turned(picture, encoding.orientation);
     let picture = turned.as_ref().unwrap_or(picture);
@@ -56,7 +55,7 @@ pub fn encode(picture: &RgbImage, encoding: &Encoding) -> Result<Vec<u8>, ImageE
 
 const START_OF_JPEG: [u8; 2] = [0xFF, 0xD8];
 
-/// A segment `COM`; its length counts the two bytes that state it.
+/// A segment `COM`; its length includes the two bytes of the length itself.
 fn comment_segment(text: &str) -> Vec<u8> {
     let text = text.as_bytes();
     let length = u16::try_from(text.len() + 2).unwrap_or(u16::MAX);
@@ -72,7 +71,8 @@ fn write(mut encoder: impl ImageEncoder, picture: &RgbImage, encoding: &Encoding
     encoder.write_image(picture.as_raw(), picture.width(), picture.height(), ExtendedColorType::Rgb8)
 }
 
-/// The pixels as they must be stored to be shown upright under that orientation.
+/// The pixels to store so that a viewer that applies the orientation shows the picture upright;
+/// `None` if unchanged.
 fn turned(picture: &RgbImage, orientation: u8) -> Option<RgbImage> {
     let picture = || DynamicImage::ImageRgb8(picture.clone());
     let turned = match orientation {
@@ -88,11 +88,11 @@ fn turned(picture: &RgbImage, orientation: u8) -> Option<RgbImage> {
     Some(turned.into_rgb8())
 }
 
-/// Tags of EXIF, in the order in which a directory lists them.
+/// EXIF tags, in the order in which a directory must list them.
 const DESCRIPTION: u16 = 0x010e;
 const ORIENTATION: u16 = 0x0112;
 const SOFTWARE: u16 = 0x0131;
-/// Types of value.
+/// EXIF types of value.
 const ASCII: u16 = 2;
 const SHORT: u16 = 3;
 
@@ -119,7 +119,7 @@ fn exif_entries(encoding: &Encoding) -> Vec<Entry> {
         .collect()
 }
 
-/// A block with one directory: its entries, then the values that are too long for them.
+/// An EXIF block with one directory: its entries, then the values that do not fit into an entry.
 fn exif(entries: &[Entry]) -> Vec<u8> {
     let mut block = b"II*\0\x08\0\0\0".to_vec();
     let values_at = block.len() + 2 + entries.len() * 12 + 4;

@@ -1,18 +1,17 @@
-//! Everything that can be wrong with a specimen or with its picture.
+//! The flaws that a specimen or its picture can have.
 
 use clap::ValueEnum;
 use std::str::FromStr;
 
-use crate::eyes::fields::Field;
+use crate::vocabulary::Field;
 
 use super::date::PartialDate;
 
 /// A flaw, with the value that some of them take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
-    /// Which.
     pub kind: FlawKind,
-    /// What follows `=` on the command line.
+    /// The text after `=` on the command line.
     pub value: Option<String>,
 }
 
@@ -23,9 +22,11 @@ pub enum FlawKind {
     Expired,
     /// The document becomes valid only next year.
     NotYetValid,
-    /// A check digit of the machine-readable zone is wrong [=number|birth|expiry|personal|composite].
+    /// A check digit of the machine-readable zone is wrong
+    /// [=number|birth|expiry|personal|composite].
     WrongCheckDigit,
-    /// The visual zone prints another name than the machine-readable zone or the barcode [=SURNAME, GIVEN NAMES].
+    /// The visual zone prints another name than the machine-readable zone or the barcode [=SURNAME,
+    /// GIVEN NAMES].
     OtherName,
     /// The visual zone prints another date of birth [=1985-02-03].
     OtherBirth,
@@ -43,35 +44,35 @@ pub enum FlawKind {
     OtherBarcode,
     /// The portrait is missing.
     NoPortrait,
-    /// Two faces in the portrait [=the other person].
+    /// Two faces in the portrait [=PERSON].
     TwoFaces,
-    /// Another person's portrait, with nothing that gives it away [=PERSON].
+    /// Another person's portrait, without visible traces [=PERSON].
     OtherPortrait,
-    /// Another person's portrait, pasted over the first one so that it shows [=PERSON].
+    /// Another person's portrait, visibly pasted over the first one [=PERSON].
     AlteredPortrait,
     /// The person in the portrait wears sunglasses.
     Sunglasses,
-    /// The person in the portrait has shut eyes.
+    /// The person in the portrait has closed eyes.
     EyesClosed,
     /// The person in the portrait wears a mask.
     Masked,
-    /// One field was printed over with other type, and it shows [=the name of a field].
+    /// One field was visibly printed over with other type [=the name of a field].
     AlteredText,
     /// The design differs from the genuine one: other type, no security printing.
     Template,
     /// Out of focus [=radius in pixels at full size].
     Blurred,
-    /// Far too little light [=share of the light that is left].
+    /// Far too little light [=share of the light that remains].
     Dark,
-    /// A lamp is mirrored on the document [=portrait|fields|mrz].
+    /// A lamp is reflected in the document [=portrait|fields|mrz].
     Glare,
     /// A part of the document is outside the picture [=bottom|top|left|right].
     CutOff,
     /// A hand covers a part of the document.
     Covered,
-    /// Fewer pixels than can be read [=width].
+    /// Too few pixels to be read [=width].
     Small,
-    /// A copy without colour.
+    /// A copy in black and white.
     BlackAndWhite,
     /// Photographed from a display.
     Screen,
@@ -87,13 +88,13 @@ impl FlawKind {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// What it does, in one line.
+    /// Its description, in one line.
     pub fn about(self) -> String {
         self.to_possible_value().and_then(|value| value.get_help().map(ToString::to_string)).unwrap_or_default()
     }
 
-    /// Why the value is none for this flaw, if it is not.
-    fn complaint(self, value: &str) -> Option<String> {
+    /// What the flaw accepts instead of this value; `None` if the value is valid.
+    fn expected_instead(self, value: &str) -> Option<String> {
         let one_of = |choices: &[&str]| (!choices.contains(&value)).then(|| format!("one of {}", choices.join(", ")));
         let number = |low: f32, high: f32| {
             let fits = value.parse().is_ok_and(|number: f32| (low..=high).contains(&number));
@@ -127,7 +128,7 @@ impl FlawKind {
             | Self::BlackAndWhite
             | Self::Screen
             | Self::PrintedCopy
-            | Self::NotADocument => Some("no value at all".to_owned()),
+            | Self::NotADocument => Some("no value".to_owned()),
         }
     }
 }
@@ -144,9 +145,9 @@ impl FromStr for Flaw {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
         let kind = FlawKind::from_str(name, false)
-            .map_err(|_| format!("there is no flaw `{name}`: --list-flaws prints those there are"))?;
-        if let Some(complaint) = value.and_then(|value| kind.complaint(value)) {
-            return Err(format!("`{}` takes {complaint}", kind.name()));
+            .map_err(|_| format!("there is no flaw `{name}`: --list-flaws prints all flaws"))?;
+        if let Some(expected) = value.and_then(|value| kind.expected_instead(value)) {
+            return Err(format!("`{}` accepts {expected}", kind.name()));
         }
         Ok(Self { kind, value: value.map(str::to_owned) })
     }
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flaws_are_read_by_name_and_value() {
+    fn flaws_are_parsed_by_name_and_value() {
         assert_eq!("expired".parse(), Ok(Flaw::from(FlawKind::Expired)));
         let bob = Flaw { kind: FlawKind::OtherPortrait, value: Some("bob".to_owned()) };
         assert_eq!("other-portrait=bob".parse(), Ok(bob));
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flaw_says_what_it_does() {
+    fn every_flaw_has_a_description() {
         for kind in FlawKind::value_variants() {
             assert!(kind.about().len() > 12, "{}", kind.name());
         }

@@ -1,13 +1,13 @@
-//! Security printing: the fine interwoven lines, the state's emblem, and the word SPECIMEN all over it.
+//! Security printing: guilloches, the state's emblem, and the word SPECIMEN across the page.
 
 use super::layout::Palette;
 use super::paint::{Painter, Point, Rect, lit};
 use super::text::{Face, Style};
 
-/// Strength of the fine lines; they must never compete with the print.
+/// Opacity of the fine lines; low enough to keep the print legible.
 const LINE: f32 = 0.34;
 
-/// Covers the page with waves of lines and two rosettes.
+/// Draws waves of lines and two rosettes over the page.
 pub fn weave(painter: &mut Painter, page: Rect, palette: Palette) {
     for family in 0..2u8 {
         let ink = if family == 0 { palette.first_ink } else { palette.second_ink };
@@ -31,7 +31,7 @@ pub fn weave(painter: &mut Painter, page: Rect, palette: Palette) {
     rosette(painter, (page.x + page.w * 0.17, page.y + page.h * 0.50), page.h * 0.25, 9.0, palette);
 }
 
-/// A flower of closed lines, each ring turned a little against the one inside it.
+/// Draws a rosette of closed lines, each ring rotated a little against the one inside it.
 fn rosette(painter: &mut Painter, centre: Point, radius: f32, petals: f32, palette: Palette) {
     for ring in 0..18u8 {
         let share = f32::from(ring) / 18.0;
@@ -48,7 +48,7 @@ fn rosette(painter: &mut Painter, centre: Point, radius: f32, petals: f32, palet
     }
 }
 
-/// The gold contacts of a card's chip.
+/// Draws the gold contacts of a card's chip.
 pub fn chip(painter: &mut Painter, rect: Rect) {
     let (gold, groove) = ([214, 178, 96], [146, 112, 44]);
     painter.rounded(rect.grown(2.0), 20.0, groove, 0.9);
@@ -72,7 +72,7 @@ pub fn chip(painter: &mut Painter, rect: Rect) {
     painter.rounded(core, 12.0, gold, 1.0);
 }
 
-/// The mark of a document with a chip inside: a disc between two bars.
+/// Draws the symbol of a document with a chip: a disc between two bars.
 pub fn biometric(painter: &mut Painter, rect: Rect, palette: Palette) {
     painter.rounded(rect, 7.0, palette.heading, 1.0);
     painter.rounded(rect.grown(-4.0), 4.0, [248, 246, 242], 1.0);
@@ -83,7 +83,7 @@ pub fn biometric(painter: &mut Painter, rect: Rect, palette: Palette) {
     painter.ellipse((x, y), (rect.h * 0.13, rect.h * 0.13), 0.0, 1.0, [248, 246, 242], 1.0);
 }
 
-/// The arms of Utopia: an island under a rising sun, in a ring.
+/// Draws the emblem of Utopia: waves under a rising sun, in a ring.
 pub fn emblem(painter: &mut Painter, centre: Point, radius: f32, palette: Palette) {
     let (x, y) = centre;
     let gold = [206, 162, 70];
@@ -118,7 +118,7 @@ pub fn emblem(painter: &mut Painter, centre: Point, radius: f32, palette: Palett
     }
 }
 
-/// SPECIMEN: as a pale word across the page and as a stamp at its head.
+/// Prints SPECIMEN as a pale word across the page and as a stamp at its head.
 pub fn specimen(painter: &mut Painter, page: Rect, palette: Palette, stamp: Point) {
     painter.clip(page);
     let middle = page.centre();

@@ -1,7 +1,8 @@
-//! Where everything stands on each design. The maker prints by these tables and the eyes read by them.
+//! The layout of each design. The specimen maker prints by these tables, and vision reads by them.
+//!
+//! One file of over 300 lines because it is one table.
 
-use crate::eyes::fields::Field;
-use crate::eyes::{DocumentType, Side};
+use crate::vocabulary::{DocumentType, Field, Side};
 
 use super::paint::{Colour, Rect};
 
@@ -25,31 +26,29 @@ pub enum Design {
     LicenceBack,
 }
 
-/// A place for a value, under its label.
+/// The place of a value, under its label.
 #[derive(Debug, Clone, Copy)]
 pub struct Slot {
-    /// Which value.
     pub field: Field,
-    /// What is printed above it.
     pub label: &'static str,
-    /// Left edge.
+    /// Left edge of label and value.
     pub x: f32,
-    /// Baseline of the label; the value's is [`Layout::drop`] below.
+    /// Baseline of the label; the value's baseline is [`Layout::drop`] below.
     pub y: f32,
-    /// Widest extent of the value.
+    /// Widest extent of the value in pixels.
     pub width: f32,
 }
 
-/// Lines of a machine-readable zone.
+/// The place of a machine-readable zone.
 #[derive(Debug, Clone, Copy)]
 pub struct MrzZone {
     /// The light band behind it.
     pub band: Rect,
-    /// Left edge of the first character's cell.
+    /// Left edge of the cell of the first character.
     pub x: f32,
     /// Baseline of the first line.
     pub y: f32,
-    /// Distance between two characters.
+    /// Distance between two characters in pixels.
     pub pitch: f32,
     /// Distance between two baselines.
     pub leading: f32,
@@ -57,60 +56,54 @@ pub struct MrzZone {
     pub size: f32,
 }
 
-/// The tables of one design, in pixels of its canvas.
+/// The layout of one design, in pixels of its canvas.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
     /// Canvas width and height.
     pub size: (u32, u32),
-    /// The document on it.
+    /// The document on the canvas.
     pub page: Rect,
-    /// Values.
     pub slots: &'static [Slot],
-    /// Where the issuing state's code stands.
+    /// Where the code of the issuing state is printed.
     pub state: Option<(f32, f32)>,
-    /// From a label's baseline to its value's.
+    /// Distance from the baseline of a label to that of its value.
     pub drop: f32,
     /// Pixels per em of a value.
     pub value_size: f32,
-    /// The portrait.
     pub portrait: Option<Rect>,
-    /// The machine-readable zone.
     pub mrz: Option<MrzZone>,
     /// The PDF417 barcode.
     pub barcode: Option<Rect>,
-    /// The code that states the visual zone.
+    /// The QR code that states the visual zone.
     pub data_code: Rect,
-    /// The code that states the machine-readable zone.
+    /// The QR code that states the machine-readable zone.
     pub mrz_code: Option<Rect>,
-    /// The code that states any other text.
+    /// The QR code that states any other text.
     pub text_code: Rect,
-    /// Free area for such text.
+    /// Free area for such a text.
     pub text_area: Rect,
-    /// Where the holder signs.
     pub signature: Option<Rect>,
 }
 
 /// The colours of one design.
 #[derive(Debug, Clone, Copy)]
 pub struct Palette {
-    /// Paper at the top.
+    /// Colour of the paper at the top.
     pub top: Colour,
-    /// Paper at the bottom.
+    /// Colour of the paper at the bottom.
     pub bottom: Colour,
-    /// Fine lines.
+    /// First colour of the fine lines.
     pub first_ink: Colour,
-    /// Other fine lines.
+    /// Second colour of the fine lines.
     pub second_ink: Colour,
-    /// Headings.
     pub heading: Colour,
 }
 
 impl Design {
-    /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Passport, Self::CardFront, Self::CardBack, Self::LargeCard, Self::LicenceFront, Self::LicenceBack];
 
-    /// How a code names it.
+    /// The letter by which a QR code names the design.
     pub const fn letter(self) -> char {
         match self {
             Self::Passport => 'P',
@@ -122,12 +115,12 @@ impl Design {
         }
     }
 
-    /// The one that a code names.
+    /// The design that a letter names.
     pub fn of_letter(letter: char) -> Option<Self> {
         Self::ALL.into_iter().find(|design| design.letter() == letter)
     }
 
-    /// What a reader takes it for.
+    /// The document type that a reader recognises.
     pub const fn document_type(self) -> DocumentType {
         match self {
             Self::Passport => DocumentType::Passport,
@@ -136,7 +129,7 @@ impl Design {
         }
     }
 
-    /// Which side a reader takes it for.
+    /// The side that a reader recognises.
     pub const fn side(self) -> Side {
         match self {
             Self::Passport | Self::CardFront | Self::LargeCard | Self::LicenceFront => Side::Front,
@@ -144,7 +137,6 @@ impl Design {
         }
     }
 
-    /// Its tables.
     pub const fn layout(self) -> &'static Layout {
         match self {
             Self::Passport => &PASSPORT,
@@ -156,7 +148,6 @@ impl Design {
         }
     }
 
-    /// Its colours.
     pub const fn palette(self) -> Palette {
         match self {
             Self::Passport => Palette {
@@ -195,7 +186,7 @@ const fn slot(field: Field, label: &'static str, x: f32, y: f32, width: f32) -> 
     Slot { field, label, x, y, width }
 }
 
-/// Distance of the rows of a passport.
+/// The baseline of a row of slots.
 const fn row(first: f32, step: f32, number: u8) -> f32 {
     first + step * number as f32
 }

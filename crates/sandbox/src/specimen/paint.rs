@@ -1,4 +1,5 @@
-//! A small anti-aliased painter: soft ellipses, polygons, ribbons, fine lines, codes. All coordinates are pixels, y downwards.
+//! A small anti-aliased painter: soft ellipses, polygons, ribbons, fine lines. All coordinates are
+//! pixels, y downwards.
 
 use image::RgbImage;
 
@@ -7,24 +8,19 @@ pub type Colour = [u8; 3];
 /// A point in pixels.
 pub type Point = (f32, f32);
 
-/// Sub-scanlines of a polygon's coverage.
+/// Sub-scanlines per pixel in the coverage of a polygon.
 const SUBLINES: u16 = 4;
 
 /// A rectangle in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rect {
-    /// Left edge.
     pub x: f32,
-    /// Top edge.
     pub y: f32,
-    /// Width.
     pub w: f32,
-    /// Height.
     pub h: f32,
 }
 
 impl Rect {
-    /// From left, top, width, height.
     pub const fn new(x: f32, y: f32, w: f32, h: f32) -> Self {
         Self { x, y, w, h }
     }
@@ -39,24 +35,23 @@ impl Rect {
         [(self.x, self.y), (self.x + self.w, self.y), (self.x + self.w, self.y + self.h), (self.x, self.y + self.h)]
     }
 
-    /// The middle.
     pub fn centre(self) -> Point {
         (self.x + self.w / 2.0, self.y + self.h / 2.0)
     }
 }
 
-/// A colour between two others.
+/// Mixes two colours; `share` is that of the second.
 pub fn mix(from: Colour, to: Colour, share: f32) -> Colour {
     let blend = |a: u8, b: u8| (f32::from(a) + (f32::from(b) - f32::from(a)) * share).round().clamp(0.0, 255.0) as u8;
     [blend(from[0], to[0]), blend(from[1], to[1]), blend(from[2], to[2])]
 }
 
-/// A colour with its light multiplied.
+/// A colour with its brightness multiplied.
 pub fn lit(colour: Colour, light: f32) -> Colour {
     colour.map(|channel| (f32::from(channel) * light).clamp(0.0, 255.0) as u8)
 }
 
-/// Draws into a picture.
+/// Draws into a picture, confined to a clip rectangle.
 pub struct Painter<'a> {
     data: &'a mut [u8],
     width: i32,
@@ -71,7 +66,7 @@ impl<'a> Painter<'a> {
         Self { data: picture.as_mut(), width, height, clip: (0, 0, width, height) }
     }
 
-    /// Confines what follows to a rectangle.
+    /// Confines the following drawing to a rectangle.
     pub fn clip(&mut self, to: Rect) {
         self.clip = (
             (to.x.round() as i32).clamp(0, self.width),
@@ -81,12 +76,12 @@ impl<'a> Painter<'a> {
         );
     }
 
-    /// Ends the confinement.
+    /// Lifts the confinement.
     pub fn unclip(&mut self) {
         self.clip = (0, 0, self.width, self.height);
     }
 
-    /// One pixel, covered by `alpha` (0..1).
+    /// Draws one pixel with an opacity of `alpha` (0..1).
     #[inline]
     pub fn dot(&mut self, x: i32, y: i32, colour: Colour, alpha: f32) {
         let (left, top, right, bottom) = self.clip;
@@ -96,7 +91,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// An axis-aligned rectangle; edges between pixels are shaded.
+    /// Draws an axis-aligned rectangle; edges between pixels are anti-aliased.
     pub fn rect(&mut self, rect: Rect, colour: Colour, alpha: f32) {
         let (left, top, right, bottom) = self.clip;
         let (x1, y1) = (rect.x + rect.w, rect.y + rect.h);
@@ -122,7 +117,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// A rectangle that changes from one colour at its top to another at its bottom.
+    /// Draws a rectangle with a vertical gradient.
     pub fn gradient(&mut self, rect: Rect, top: Colour, bottom: Colour) {
         let mut y = rect.y;
         while y < rect.y + rect.h {
@@ -131,12 +126,12 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// A rectangle with round corners.
+    /// Draws a rectangle with rounded corners.
     pub fn rounded(&mut self, rect: Rect, radius: f32, colour: Colour, alpha: f32) {
         self.polygon(&rounded_outline(rect, radius), colour, alpha);
     }
 
-    /// An ellipse, turned by `angle`, whose edge fades over `soft` pixels.
+    /// Draws an ellipse, rotated by `angle`, whose edge fades over `soft` pixels.
     pub fn ellipse(&mut self, centre: Point, radii: Point, angle: f32, soft: f32, colour: Colour, alpha: f32) {
         let (left, top, right, bottom) = self.clip;
         let (sin, cos) = angle.sin_cos();
@@ -162,18 +157,18 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// A filled polygon (even-odd).
+    /// Fills a polygon (even-odd).
     pub fn polygon(&mut self, outline: &[Point], colour: Colour, alpha: f32) {
         self.shaded_polygon(outline, alpha, |_, _| colour);
     }
 
-    /// Several closed lines filled as one shape (even-odd): a letter with its holes.
+    /// Fills several outlines as one shape (even-odd), such as a letter with its holes.
     pub fn polygons(&mut self, outlines: &[Vec<Point>], colour: Colour, alpha: f32) {
         let outlines: Vec<&[Point]> = outlines.iter().map(Vec::as_slice).collect();
         self.fill(&outlines, alpha, |_, _| colour);
     }
 
-    /// A filled polygon whose colour is asked for each pixel.
+    /// Fills a polygon with the colour that `shade` gives for each pixel.
     pub fn shaded_polygon(&mut self, outline: &[Point], alpha: f32, shade: impl Fn(f32, f32) -> Colour) {
         self.fill(&[outline], alpha, shade);
     }
@@ -211,7 +206,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// A band along a line, as wide at each point as given there, with both ends pointed if their width is 0.
+    /// Draws a band along a line with the width given at each point; an end of width 0 is pointed.
     pub fn ribbon(&mut self, line: &[(Point, f32)], colour: Colour, alpha: f32) {
         let mut outline = Vec::with_capacity(line.len() * 2);
         let mut back = Vec::with_capacity(line.len());
@@ -227,20 +222,20 @@ impl<'a> Painter<'a> {
         self.polygon(&outline, colour, alpha);
     }
 
-    /// A fine line through the points, for guilloches; its strength is `alpha`, its width about `width` pixels.
+    /// Draws a fine line through the points, about `width` pixels wide, for guilloches.
     pub fn line(&mut self, points: &[Point], width: f32, colour: Colour, alpha: f32) {
         for pair in points.windows(2) {
             let ((x0, y0), (x1, y1)) = (pair[0], pair[1]);
             if (x1 - x0).abs() >= (y1 - y0).abs() {
-                self.steep(pair[0], pair[1], width, colour, alpha, false);
+                self.segment(pair[0], pair[1], width, colour, alpha, false);
             } else {
-                self.steep((y0, x0), (y1, x1), width, colour, alpha, true);
+                self.segment((y0, x0), (y1, x1), width, colour, alpha, true);
             }
         }
     }
 
-    /// A segment that runs mostly along its first axis; `swapped` says that this axis is y.
-    fn steep(&mut self, from: Point, to: Point, width: f32, colour: Colour, alpha: f32, swapped: bool) {
+    /// Draws a segment that runs mostly along its first axis; with `swapped`, that axis is y.
+    fn segment(&mut self, from: Point, to: Point, width: f32, colour: Colour, alpha: f32, swapped: bool) {
         let (from, to) = if from.0 <= to.0 { (from, to) } else { (to, from) };
         let slope = (to.1 - from.1) / (to.0 - from.0).max(1e-6);
         let half = width * (1.0 + slope * slope).sqrt() / 2.0;
@@ -256,7 +251,7 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// Another picture, placed with its top left corner at a whole pixel.
+    /// Draws another picture with its top left corner at a whole pixel.
     pub fn picture(&mut self, picture: &RgbImage, x: i32, y: i32, alpha: f32) {
         let (left, top, right, bottom) = self.clip;
         let covered = (alpha * 256.0) as i32;
@@ -298,7 +293,7 @@ pub fn rounded_outline(rect: Rect, radius: f32) -> Vec<Point> {
     outline
 }
 
-/// Points on a smooth curve (Catmull-Rom) through the given ones; the ends are kept.
+/// Points on a smooth curve (Catmull-Rom) through the given points, including both ends.
 pub fn smooth(through: &[Point], steps: u8) -> Vec<Point> {
     let mut points = Vec::with_capacity(through.len() * usize::from(steps) + 1);
     let at = |index: isize| through[index.clamp(0, through.len() as isize - 1) as usize];
@@ -318,7 +313,7 @@ fn spline(a: f32, b: f32, c: f32, d: f32, t: f32) -> f32 {
     0.5 * (2.0 * b + (c - a) * t + (2.0 * a - 5.0 * b + 4.0 * c - d) * square + (3.0 * b - a - 3.0 * c + d) * cube)
 }
 
-/// Fills a row by doubling what is filled already: no work for each pixel.
+/// Fills a row by repeatedly doubling the filled part, which is faster than pixel by pixel.
 fn fill_row(row: &mut [u8], colour: Colour) {
     row[..3].copy_from_slice(&colour);
     let mut filled = 3;
@@ -329,7 +324,7 @@ fn fill_row(row: &mut [u8], colour: Colour) {
     }
 }
 
-/// How much of the pixel `at` lies between two edges.
+/// The share of the pixel `at` that lies between two edges.
 fn overlap(at: i32, from: f32, to: f32) -> f32 {
     ((at + 1) as f32).min(to) - (at as f32).max(from)
 }
@@ -348,7 +343,7 @@ fn crossings_at(outlines: &[&[Point]], y: f32, crossings: &mut Vec<f32>) {
     crossings.sort_by(f32::total_cmp);
 }
 
-/// Adds one sub-scanline's span to the row's coverage.
+/// Adds the span of one sub-scanline to the coverage of a row.
 fn add_span(coverage: &mut [f32], from: f32, to: f32) {
     let share = 1.0 / f32::from(SUBLINES);
     let (first, last) = (from as usize, to as usize);

@@ -1,23 +1,24 @@
-//! What a camera, a careless hand or a copying machine does to a document.
+//! The flaws of a picture: what a camera, a hand or a copier does to a document.
 
 use identivia_pixels::scale::{self, Filter};
 use image::{DynamicImage, RgbImage};
 
-use super::chance::Chance;
+use super::definition::Specimen;
 use super::flaw::{Flaw, FlawKind};
 use super::layout::{Layout, PAGE_RADIUS};
 use super::paint::{Colour, Painter, Point, Rect, lit, rounded_outline, smooth};
+use super::person;
 use super::person::FACE;
-use super::{Specimen, person};
+use super::rng::Rng;
 
 /// Radius of the default blur, in pixels at full size.
 const BLUR: f32 = 5.0;
-/// Share of the light that is left in the dark.
+/// Default share of the light that remains in a dark picture.
 const DARK: f32 = 0.09;
-/// Width to which a small picture is reduced.
+/// Default width of a small picture.
 const SMALL: f32 = 420.0;
 
-/// Applies the flaws of the picture (not those of the document).
+/// Applies the flaws of the picture, as opposed to those of the document.
 pub fn take(specimen: &Specimen, layout: &Layout, mut picture: RgbImage) -> RgbImage {
     if specimen.has(FlawKind::PrintedCopy) {
         print_out(&mut picture, layout);
@@ -35,7 +36,7 @@ pub fn take(specimen: &Specimen, layout: &Layout, mut picture: RgbImage) -> RgbI
         picture = DynamicImage::ImageLuma8(DynamicImage::ImageRgb8(picture).to_luma8()).to_rgb8();
     }
     if let Some(flaw) = specimen.flaw(FlawKind::Dark) {
-        darken(&mut picture, amount(flaw, DARK), &mut Chance::new(specimen.seed));
+        darken(&mut picture, amount(flaw, DARK), &mut Rng::new(specimen.seed));
     }
     if let Some(flaw) = specimen.flaw(FlawKind::CutOff) {
         picture = cut(picture, flaw.value.as_deref());
@@ -49,7 +50,7 @@ pub fn take(specimen: &Specimen, layout: &Layout, mut picture: RgbImage) -> RgbI
     picture
 }
 
-/// The picture at another width, its shape kept.
+/// Scales a picture to another width, keeping its aspect ratio.
 pub fn scaled(picture: &RgbImage, width: u32) -> RgbImage {
     let height = (picture.height() * width / picture.width().max(1)).max(1);
     scale::rgb(picture, (width, height), Filter::Triangle)
@@ -59,7 +60,7 @@ fn amount(flaw: &Flaw, otherwise: f32) -> f32 {
     flaw.value.as_deref().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-/// A thumb that holds the document and lies over its right half.
+/// Draws a thumb that holds the document and covers a part of its right half.
 fn hand(picture: &mut RgbImage, layout: &Layout) {
     let skin: Colour = [206, 160, 130];
     let (right, bottom) = (layout.page.x + layout.page.w * 0.66, layout.size.1 as f32);
@@ -98,7 +99,7 @@ fn hand(picture: &mut RgbImage, layout: &Layout) {
     }
 }
 
-/// The mirror image of a lamp.
+/// Draws the reflection of a lamp.
 fn glare(picture: &mut RgbImage, layout: &Layout, place: Option<&str>) {
     let page = layout.page;
     let (x, y) = match place {
@@ -116,10 +117,10 @@ fn glare(picture: &mut RgbImage, layout: &Layout, place: Option<&str>) {
     painter.ellipse((x, y), (180.0, 120.0), -0.35, 60.0, [255, 255, 255], 1.0);
 }
 
-/// Little light, and the noise of a sensor that tries to make up for it.
-fn darken(picture: &mut RgbImage, share: f32, chance: &mut Chance) {
+/// Reduces the light and adds the noise of a sensor at high gain.
+fn darken(picture: &mut RgbImage, share: f32, rng: &mut Rng) {
     let table: Vec<u8> = (0..=255u8).map(|value| (f32::from(value) * share) as u8).collect();
-    let noise: Vec<u8> = (0..4099).map(|_| (chance.next() % 5) as u8).collect();
+    let noise: Vec<u8> = (0..4099).map(|_| (rng.next() % 5) as u8).collect();
     for (value, grain) in picture.as_mut().iter_mut().zip(noise.iter().cycle()) {
         *value = table[usize::from(*value)].saturating_add(*grain);
     }
@@ -136,7 +137,7 @@ fn cut(picture: RgbImage, edge: Option<&str>) -> RgbImage {
     DynamicImage::ImageRgb8(picture).crop_imm(x, y, cut_width, cut_height).into_rgb8()
 }
 
-/// The pixels of a display beat against those of the camera; its backlight is blue; its frame shows.
+/// Adds the signs of a display: moiré, a blue backlight, the edge of its bezel.
 fn display(picture: &mut RgbImage) {
     let (width, height) = picture.dimensions();
     let beat = |at: u32, fine: f32, coarse: f32| {
@@ -171,10 +172,10 @@ fn display(picture: &mut RgbImage) {
     );
 }
 
-/// Ink dots on white paper, colours faded, folded once.
+/// Adds the signs of a print-out: halftone dots on white paper, faded colours, a fold.
 fn print_out(picture: &mut RgbImage, layout: &Layout) {
     let (width, height) = picture.dimensions();
-    // Strength of the ink within a cell of the screen that printed it.
+    // Brightness offset within a cell of the halftone screen.
     let cell: Vec<i32> = (0..36).map(|at| [-9, -4, 3, 8, 3, -4][at % 6] + [-7, -3, 4, 7, 4, -3][at / 6]).collect();
     let everything = Rect::new(0.0, 0.0, width as f32, height as f32).corners().to_vec();
     let paper = [everything, rounded_outline(layout.page, PAGE_RADIUS)];

@@ -1,4 +1,4 @@
-//! The square codes that state, in the picture itself, what the picture shows.
+//! Draws the QR codes that state, in the picture itself, what the picture shows.
 
 use rxing::EncodeHints;
 use rxing::qrcode::common::ErrorCorrectionLevel;
@@ -6,15 +6,17 @@ use rxing::qrcode::encoder::{QRCode, qrcode_encoder};
 
 use super::paint::{Painter, Rect};
 
-/// Longest text a code may carry, in bytes: beyond it the modules get too small to survive a re-encoding.
-pub const MAX_BYTES: usize = 330;
+/// Longest text of a code, in bytes: with more, the modules are too small to survive re-encoding.
+pub const CODE_BYTES_MAX: usize = 330;
 
-/// Draws a code so that its modules (without quiet zone) fill `rect`, each to whole pixels so that no seams show.
+/// Draws a code whose modules (without quiet zone) fill `rect`, aligned to whole pixels so that no
+/// seams are visible.
 pub fn draw(painter: &mut Painter, text: &str, rect: Rect) {
     grid(painter, &encode(text, ErrorCorrectionLevel::M), rect);
 }
 
-/// Draws a badge: the same with weaker correction where that spares modules, since large modules survive a blur best.
+/// Draws a badge: a code with weak error correction, which needs fewer modules; large modules
+/// survive blur best.
 pub fn draw_badge(painter: &mut Painter, text: &str, rect: Rect) {
     grid(painter, &encode(text, ErrorCorrectionLevel::L), rect);
 }
@@ -39,8 +41,9 @@ pub fn grid(painter: &mut Painter, rows: &[Vec<bool>], rect: Rect) {
     }
 }
 
-/// Rows of modules, true where dark, of the smallest code. Only where small letters or others are mixed in, several modes in one code
-/// save room; looking for the best mixture takes its time.
+/// The modules of the smallest code, row by row, true where dark.
+// Several modes in one code save space only for text outside the alphanumeric set, and the search
+// for the best mixture is slow.
 fn encode(text: &str, correction: ErrorCorrectionLevel) -> Vec<Vec<bool>> {
     let plain = qrcode_encoder::encode(text, correction).ok().and_then(|code| modules(&code));
     if text.bytes().all(|byte| qrcode_encoder::getAlphanumericCode(byte.into()) >= 0) {

@@ -1,4 +1,4 @@
-//! Lettering, in the two typefaces that come with the crate `epaint_default_fonts`.
+//! Draws text in the two typefaces of the crate `epaint_default_fonts`.
 
 use ab_glyph::{Font as _, FontRef, Glyph, OutlineCurve, PxScale};
 use std::sync::LazyLock;
@@ -8,10 +8,9 @@ use super::paint::{Colour, Painter, Point};
 static SANS: LazyLock<FontRef<'static>> = LazyLock::new(|| load(epaint_default_fonts::UBUNTU_LIGHT));
 static MONO: LazyLock<FontRef<'static>> = LazyLock::new(|| load(epaint_default_fonts::HACK_REGULAR));
 
-/// A way to set text.
+/// A style of text.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
-    /// Which typeface.
     pub face: Face,
     /// Pixels per em.
     pub size: f32,
@@ -19,13 +18,12 @@ pub struct Style {
     pub bold: f32,
     /// Additional space between letters in pixels.
     pub spacing: f32,
-    /// Ink.
     pub colour: Colour,
-    /// How much of the ink arrives, 0..1.
+    /// Opacity, 0..1.
     pub alpha: f32,
 }
 
-/// The typefaces.
+/// The two typefaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Face {
     /// For names, labels, headings.
@@ -35,30 +33,30 @@ pub enum Face {
 }
 
 impl Style {
-    /// Plain text of a size.
+    /// Regular text of a size.
     pub const fn new(face: Face, size: f32, colour: Colour) -> Self {
         Self { face, size, bold: 0.0, spacing: 0.0, colour, alpha: 1.0 }
     }
 
-    /// Thicker by so many pixels.
+    /// With strokes thicker by that number of pixels.
     #[must_use]
     pub const fn bold(self, bold: f32) -> Self {
         Self { bold, ..self }
     }
 
-    /// Letter-spaced by so many pixels.
+    /// With letters spaced by that number of pixels.
     #[must_use]
     pub const fn spaced(self, spacing: f32) -> Self {
         Self { spacing, ..self }
     }
 
-    /// Translucent.
+    /// With that opacity.
     #[must_use]
     pub const fn faint(self, alpha: f32) -> Self {
         Self { alpha, ..self }
     }
 
-    /// The same in the largest size, at most its own, in which the text is no wider than `width`.
+    /// Reduced in size, if necessary, so that the text is no wider than `width`.
     #[must_use]
     pub fn fitting(self, text: &str, width: f32) -> Self {
         let wide = self.width(text);
@@ -69,12 +67,12 @@ impl Style {
         Self { size: self.size * share, spacing: self.spacing * share, ..self }
     }
 
-    /// Pixels from the text's beginning to its end.
+    /// The width of a text in pixels.
     pub fn width(self, text: &str) -> f32 {
         text.chars().map(|letter| self.advance(letter)).sum()
     }
 
-    /// Sets text from `at` (its left end, on the baseline) and returns where it ends.
+    /// Draws text from `at` (its left end, on the baseline) and returns the x at which it ends.
     pub fn draw(self, painter: &mut Painter, at: Point, text: &str) -> f32 {
         let mut x = at.0;
         for letter in text.chars() {
@@ -84,17 +82,17 @@ impl Style {
         x
     }
 
-    /// Sets text with its middle at `at`.
+    /// Draws text with its middle at `at`.
     pub fn centred(self, painter: &mut Painter, at: Point, text: &str) {
         self.draw(painter, (at.0 - self.width(text) / 2.0, at.1), text);
     }
 
-    /// Sets text so that it ends at `at`.
+    /// Draws text that ends at `at`.
     pub fn ending(self, painter: &mut Painter, at: Point, text: &str) {
         self.draw(painter, (at.0 - self.width(text), at.1), text);
     }
 
-    /// One letter with its origin at `at`.
+    /// Draws one letter with its origin at `at`.
     pub fn letter(self, painter: &mut Painter, at: Point, letter: char) {
         let font = self.font(letter);
         let strikes: &[f32] = if self.bold > 0.0 { &[-0.5, 0.5] } else { &[0.0] };
@@ -115,7 +113,7 @@ impl Style {
         }
     }
 
-    /// Sets text along a line that is turned by `angle`, with its middle at `at`.
+    /// Draws text along a line that is rotated by `angle`, with its middle at `at`.
     pub fn slanted(self, painter: &mut Painter, at: Point, angle: f32, text: &str) {
         let (sin, cos) = angle.sin_cos();
         let mut x = -self.width(text) / 2.0;
@@ -138,7 +136,7 @@ impl Style {
         font.h_advance_unscaled(font.glyph_id(letter)) * self.size / em(font) + self.spacing
     }
 
-    /// The typeface, or the other one for a letter that it lacks.
+    /// The typeface, or the other typeface for a letter that it lacks.
     fn font(self, letter: char) -> &'static FontRef<'static> {
         let (font, other): (&'static FontRef, &'static FontRef) = match self.face {
             Face::Sans => (&SANS, &MONO),
@@ -156,7 +154,7 @@ fn em(font: &FontRef) -> f32 {
     font.units_per_em().unwrap_or(1000.0)
 }
 
-/// The closed lines of a glyph.
+/// The outlines of a glyph.
 fn contours(curves: &[OutlineCurve], place: impl Fn(ab_glyph::Point) -> Point) -> Vec<Vec<Point>> {
     let mut contours: Vec<Vec<Point>> = Vec::new();
     let mut end = None;

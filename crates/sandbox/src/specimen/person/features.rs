@@ -1,19 +1,19 @@
-//! Eyes, nose, mouth, beard.
+//! Draws eyes, nose, mouth and beard.
 
-use super::{DARK, Figure, Pose};
+use super::figure::{DARK, Figure, Pose};
 use crate::specimen::paint::{Point, lit, smooth};
 
 impl Figure<'_, '_> {
     pub fn eyes(&mut self, pose: Pose) {
         for side in [-1.0, 1.0] {
             self.brow(side);
-            if pose.eyes_closed { self.shut_eye(side) } else { self.open_eye(side) }
+            if pose.eyes_closed { self.closed_eye(side) } else { self.open_eye(side) }
         }
     }
 
-    /// The four points of a lid from the inner corner to the outer one, bulging by `bulge`.
+    /// The four points of an eyelid from the inner corner to the outer one, curved by `bulge`.
     fn lid(&self, side: f32, bulge: f32) -> [Point; 4] {
-        let (middle, half, tilt) = (self.looks.eye_distance, self.looks.eye_width, self.looks.eye_tilt);
+        let (middle, half, tilt) = (self.appearance.eye_distance, self.appearance.eye_width, self.appearance.eye_tilt);
         [
             (side * (middle - half), 2.0),
             (side * (middle - half * 0.35), -bulge + 0.5),
@@ -23,18 +23,18 @@ impl Figure<'_, '_> {
     }
 
     fn open_eye(&mut self, side: f32) {
-        let looks = self.looks;
-        let (middle, height) = (looks.eye_distance, looks.eye_height);
+        let appearance = self.appearance;
+        let (middle, height) = (appearance.eye_distance, appearance.eye_height);
         let (upper, lower) = (self.lid(side, height), self.lid(side, -height * 0.62));
         let mut opening = smooth(&upper, 6);
         opening.extend(smooth(&lower, 6).into_iter().rev());
         self.polygon(&opening, [232, 226, 220], 1.0);
-        // Iris and pupil reach under the upper lid: cut them by the opening.
+        // Iris and pupil reach under the upper lid: clip them to the opening.
         let iris: Vec<Point> = circle((side * middle, -1.2), height * 1.02);
         let pupil: Vec<Point> = circle((side * middle, -1.2), height * 0.48);
-        self.polygon(&meet(&iris, &opening), lit(looks.iris, 0.8), 1.0);
-        self.ellipse((side * middle, 1.0), (height * 0.6, height * 0.5), 0.0, 3.0, lit(looks.iris, 1.5), 0.55);
-        self.polygon(&meet(&pupil, &opening), [14, 10, 10], 1.0);
+        self.polygon(&clip_to(&iris, &opening), lit(appearance.iris, 0.8), 1.0);
+        self.ellipse((side * middle, 1.0), (height * 0.6, height * 0.5), 0.0, 3.0, lit(appearance.iris, 1.5), 0.55);
+        self.polygon(&clip_to(&pupil, &opening), [14, 10, 10], 1.0);
         self.ellipse((side * middle - 2.6, -3.6), (1.9, 1.9), 0.0, 1.0, [255, 255, 255], 0.95);
         let shadow: Vec<_> =
             smooth(&self.lid(side, height - 1.6), 6).into_iter().map(|(x, y)| ((x, y + 1.0), 3.2)).collect();
@@ -42,26 +42,26 @@ impl Figure<'_, '_> {
         self.lash(&upper, 3.4, 0.92);
         self.lash(&lower, 1.2, 0.38);
         let crease: Vec<_> = smooth(&self.lid(side, height + 6.5), 6).into_iter().map(|(x, y)| ((x, y), 1.8)).collect();
-        self.ribbon(&crease, lit(looks.skin, 0.45), 0.6);
+        self.ribbon(&crease, lit(appearance.skin, 0.45), 0.6);
         let bag: Vec<_> = smooth(&self.lid(side, -height - 5.0), 6).into_iter().map(|(x, y)| ((x, y), 1.5)).collect();
-        self.ribbon(&bag, lit(looks.skin, 0.55), 0.28);
+        self.ribbon(&bag, lit(appearance.skin, 0.55), 0.28);
     }
 
-    fn shut_eye(&mut self, side: f32) {
-        let looks = self.looks;
-        let lid = self.lid(side, -looks.eye_height * 0.55);
+    fn closed_eye(&mut self, side: f32) {
+        let appearance = self.appearance;
+        let lid = self.lid(side, -appearance.eye_height * 0.55);
         self.ellipse(
-            (side * looks.eye_distance, -1.0),
-            (looks.eye_width, looks.eye_height),
+            (side * appearance.eye_distance, -1.0),
+            (appearance.eye_width, appearance.eye_height),
             0.0,
             6.0,
-            lit(looks.skin, 0.92),
+            lit(appearance.skin, 0.92),
             0.9,
         );
         self.lash(&lid, 3.6, 0.9);
         let crease: Vec<_> =
-            smooth(&self.lid(side, looks.eye_height), 6).into_iter().map(|(x, y)| ((x, y), 1.6)).collect();
-        self.ribbon(&crease, lit(looks.skin, 0.5), 0.5);
+            smooth(&self.lid(side, appearance.eye_height), 6).into_iter().map(|(x, y)| ((x, y), 1.6)).collect();
+        self.ribbon(&crease, lit(appearance.skin, 0.5), 0.5);
     }
 
     fn lash(&mut self, lid: &[Point], weight: f32, alpha: f32) {
@@ -76,13 +76,13 @@ impl Figure<'_, '_> {
     }
 
     fn brow(&mut self, side: f32) {
-        let looks = self.looks;
-        let (middle, height, weight) = (looks.eye_distance, looks.brow_height, looks.brow_weight);
+        let appearance = self.appearance;
+        let (middle, height, weight) = (appearance.eye_distance, appearance.brow_height, appearance.brow_weight);
         let through = [
-            (side * (middle - looks.eye_width - 4.0), -height + 3.0),
+            (side * (middle - appearance.eye_width - 4.0), -height + 3.0),
             (side * (middle - 4.0), -height - 3.0),
-            (side * (middle + 14.0), -height - 4.5 - looks.eye_tilt),
-            (side * (middle + looks.eye_width + 9.0), -height + 4.0 - looks.eye_tilt),
+            (side * (middle + 14.0), -height - 4.5 - appearance.eye_tilt),
+            (side * (middle + appearance.eye_width + 9.0), -height + 4.0 - appearance.eye_tilt),
         ];
         let points = smooth(&through, 7);
         let last = points.len() as f32 - 1.0;
@@ -94,14 +94,14 @@ impl Figure<'_, '_> {
                 (point, weight * (1.0 - along * 0.78) * (0.55 + along * 2.5).min(1.0))
             })
             .collect();
-        self.ribbon(&line, lit(looks.hair, 0.62), 0.88);
+        self.ribbon(&line, lit(appearance.hair, 0.62), 0.88);
     }
 
     pub fn nose(&mut self) {
-        let looks = self.looks;
-        let (tip, half) = (looks.nose_length, looks.nose_width);
-        let (shade, light) = (lit(looks.skin, 0.60), lit(looks.skin, 1.12));
-        // The bridge: light on it, shadow on the side away from the light.
+        let appearance = self.appearance;
+        let (tip, half) = (appearance.nose_length, appearance.nose_width);
+        let (shade, light) = (lit(appearance.skin, 0.60), lit(appearance.skin, 1.12));
+        // The bridge: light on it, shadow on the far side.
         self.ellipse((-1.0, tip * 0.42), (5.5, tip * 0.55), 0.0, 7.0, light, 0.55);
         self.ellipse((half * 0.72, tip * 0.5), (5.5, tip * 0.48), -0.1, 9.0, shade, 0.42);
         self.ellipse((-half * 0.78, tip * 0.56), (4.5, tip * 0.40), 0.1, 9.0, shade, 0.22);
@@ -114,7 +114,7 @@ impl Figure<'_, '_> {
                 (side * half * 0.62, tip + 5.0),
             ];
             let line: Vec<_> = smooth(&wing, 5).into_iter().map(|point| (point, 2.6)).collect();
-            self.ribbon(&line, lit(looks.skin, 0.55), 0.40);
+            self.ribbon(&line, lit(appearance.skin, 0.55), 0.40);
             self.ellipse((side * half * 0.86, tip - 3.0), (5.0, 8.0), side * -0.2, 6.0, shade, 0.35);
             self.ellipse((side * half * 0.46, tip + 4.5), (5.2, 3.0), side * 0.25, 2.2, [52, 26, 24], 0.82);
         }
@@ -123,9 +123,9 @@ impl Figure<'_, '_> {
     }
 
     pub fn mouth(&mut self) {
-        let looks = self.looks;
-        let y = looks.nose_length + (looks.chin - looks.nose_length) * 0.40;
-        let (half, weight, smile) = (looks.mouth_width, looks.lip_weight, looks.smile);
+        let appearance = self.appearance;
+        let y = appearance.nose_length + (appearance.chin - appearance.nose_length) * 0.40;
+        let (half, weight, smile) = (appearance.mouth_width, appearance.lip_weight, appearance.smile);
         let seam =
             [(-half, y - smile), (-half * 0.4, y + 1.5), (0.0, y + 0.5), (half * 0.4, y + 1.5), (half, y - smile)];
         let seam = smooth(&seam, 6);
@@ -148,51 +148,51 @@ impl Figure<'_, '_> {
         for (edge, light) in [(&upper[..], 0.80), (&lower[..], 1.0)] {
             let mut lip = smooth(edge, 6);
             lip.extend(seam.iter().rev());
-            self.polygon(&lip, lit(looks.lips, light), 0.92);
+            self.polygon(&lip, lit(appearance.lips, light), 0.92);
         }
         self.ellipse((-3.0, y + weight * 0.7), (half * 0.4, weight * 0.26), 0.0, 4.0, [255, 236, 232], 0.35);
         let line: Vec<_> = seam.iter().map(|&point| (point, 2.4)).collect();
         self.ribbon(&line, [70, 26, 30], 0.85);
         for side in [-1.0, 1.0] {
-            self.ellipse((side * (half + 1.0), y - smile), (4.0, 3.0), 0.0, 4.0, lit(looks.skin, 0.5), 0.6);
+            self.ellipse((side * (half + 1.0), y - smile), (4.0, 3.0), 0.0, 4.0, lit(appearance.skin, 0.5), 0.6);
             let fold = [
-                (side * (looks.nose_width + 3.0), looks.nose_length - 2.0),
+                (side * (appearance.nose_width + 3.0), appearance.nose_length - 2.0),
                 (side * (half + 3.0), y - 16.0),
                 (side * (half + 8.0), y - 2.0),
             ];
             let line = smooth(&fold, 3);
             for width in [9.0, 6.0, 3.0] {
                 let band: Vec<_> = line.iter().map(|&point| (point, width)).collect();
-                self.ribbon(&band, lit(looks.skin, 0.62), 0.07);
+                self.ribbon(&band, lit(appearance.skin, 0.62), 0.07);
             }
         }
-        self.ellipse((0.0, y + weight * 1.9), (half * 0.62, 4.5), 0.0, 8.0, lit(looks.skin, 0.55), 0.55);
-        self.ellipse((0.0, y - weight - 7.0), (3.0, 7.0), 0.0, 5.0, lit(looks.skin, 0.66), 0.4);
+        self.ellipse((0.0, y + weight * 1.9), (half * 0.62, 4.5), 0.0, 8.0, lit(appearance.skin, 0.55), 0.55);
+        self.ellipse((0.0, y - weight - 7.0), (3.0, 7.0), 0.0, 5.0, lit(appearance.skin, 0.66), 0.4);
     }
 
     pub fn beard(&mut self) {
-        let looks = self.looks;
-        if looks.beard < 0.15 {
+        let appearance = self.appearance;
+        if appearance.beard < 0.15 {
             return;
         }
-        let alpha = looks.beard * 0.55;
-        let y = looks.nose_length + (looks.chin - looks.nose_length) * 0.40;
-        let mut outline: Vec<Point> = looks.outline().into_iter().filter(|&(_, height)| height > 22.0).collect();
+        let alpha = appearance.beard * 0.55;
+        let y = appearance.nose_length + (appearance.chin - appearance.nose_length) * 0.40;
+        let mut outline: Vec<Point> = appearance.outline().into_iter().filter(|&(_, height)| height > 22.0).collect();
         let inner = [
-            (-looks.half_width * 0.86, 24.0),
-            (-looks.half_width * 0.66, 62.0),
-            (-looks.mouth_width - 8.0, y - 14.0),
-            (0.0, y - looks.lip_weight - 9.0),
-            (looks.mouth_width + 8.0, y - 14.0),
-            (looks.half_width * 0.66, 62.0),
-            (looks.half_width * 0.86, 24.0),
+            (-appearance.half_width * 0.86, 24.0),
+            (-appearance.half_width * 0.66, 62.0),
+            (-appearance.mouth_width - 8.0, y - 14.0),
+            (0.0, y - appearance.lip_weight - 9.0),
+            (appearance.mouth_width + 8.0, y - 14.0),
+            (appearance.half_width * 0.66, 62.0),
+            (appearance.half_width * 0.86, 24.0),
         ];
         outline.extend(smooth(&inner, 6));
-        let hair = lit(looks.hair, 0.85);
+        let hair = lit(appearance.hair, 0.85);
         self.polygon(&outline, hair, alpha);
-        let weight = looks.lip_weight;
-        self.ellipse((0.0, y + 1.0), (looks.mouth_width * 0.86, weight * 1.1), 0.0, 5.0, looks.lips, 0.75);
-        let seam = [(-looks.mouth_width * 0.9, y), (0.0, y + 1.0), (looks.mouth_width * 0.9, y)];
+        let weight = appearance.lip_weight;
+        self.ellipse((0.0, y + 1.0), (appearance.mouth_width * 0.86, weight * 1.1), 0.0, 5.0, appearance.lips, 0.75);
+        let seam = [(-appearance.mouth_width * 0.9, y), (0.0, y + 1.0), (appearance.mouth_width * 0.9, y)];
         let line: Vec<_> = smooth(&seam, 6).into_iter().map(|point| (point, 2.2)).collect();
         self.ribbon(&line, [60, 24, 26], 0.8);
     }
@@ -207,8 +207,9 @@ fn circle(centre: Point, radius: f32) -> Vec<Point> {
         .collect()
 }
 
-/// A round shape with every point outside the other shape's vertical extent at that x moved onto its edge.
-fn meet(shape: &[Point], within: &[Point]) -> Vec<Point> {
+/// Clips a round shape to another: moves each point outside the other's vertical extent at that x
+/// onto its edge.
+fn clip_to(shape: &[Point], within: &[Point]) -> Vec<Point> {
     shape
         .iter()
         .map(|&(x, y)| {

@@ -1,7 +1,43 @@
-//! The visual zone of a document: which fields there are, and their values.
+//! The words that the specimen maker, vision and the simulated model share: fields, document types,
+//! sides, suspicions.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+
+/// Kinds of document, as a reader distinguishes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentType {
+    /// The data page of a passport.
+    Passport,
+    IdentityCard,
+    DrivingLicence,
+}
+
+/// Side of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The side with the portrait.
+    Front,
+    Back,
+}
+
+/// What a suspicion suggests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuspicionKind {
+    /// A photograph of a display.
+    Screen,
+    /// A photograph of a print-out.
+    PrintedCopy,
+    /// A field was printed over.
+    AlteredText,
+    /// The portrait was exchanged.
+    AlteredPortrait,
+    /// The layout is not that of a genuine document.
+    Template,
+}
 
 /// One field of a visual zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -10,32 +46,29 @@ pub enum Field {
     Surname,
     /// Secondary identifier.
     GivenNames,
-    /// ISO 8601 (`1990-08-12`; `1990-08` or `1990` where the document prints no more).
+    /// ISO 8601: `1990-08-12`, or `1990-08` or `1990` where the document prints no more.
     DateOfBirth,
     /// ISO 8601.
     DateOfIssue,
     /// ISO 8601.
     DateOfExpiry,
-    /// Number of the document.
     DocumentNumber,
     /// Three-letter code.
     Nationality,
     /// `M`, `F` or `X`.
     Sex,
-    /// Town.
     PlaceOfBirth,
-    /// Number of the person, where the state prints one.
+    /// The holder's number in the state's register, where the state prints one.
     PersonalNumber,
-    /// Home, on one line.
+    /// The holder's home, on one line.
     Address,
-    /// Who issued it.
+    /// The issuing authority.
     Authority,
     /// Classes of a driving licence.
     VehicleClasses,
 }
 
 impl Field {
-    /// All of them.
     pub const ALL: [Self; 13] = [
         Self::Surname,
         Self::GivenNames,
@@ -77,18 +110,18 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// Its value is a date.
     pub const fn is_date(self) -> bool {
         matches!(self, Self::DateOfBirth | Self::DateOfIssue | Self::DateOfExpiry)
     }
 }
 
-/// The values as printed, except that dates are ISO 8601. `None`: not printed on this side, or not readable in this picture.
+/// The values of a visual zone as printed, except that dates are ISO 8601.
+///
+/// `None` means not printed on this side, or not readable in this picture.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VisualFields([Option<String>; Field::ALL.len()]);
 
 impl VisualFields {
-    /// The value of a field.
     pub fn get(&self, field: Field) -> Option<&str> {
         self.0[field as usize].as_deref()
     }
@@ -98,7 +131,6 @@ impl VisualFields {
         self.0[field as usize] = value.filter(|value| !value.is_empty()).map(str::to_owned);
     }
 
-    /// With a field set.
     #[cfg(test)]
     #[must_use]
     pub fn with(mut self, field: Field, value: &str) -> Self {

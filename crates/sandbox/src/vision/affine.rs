@@ -1,17 +1,17 @@
-//! From a place on a design to a place in the picture.
+//! Maps points of a design to points in the picture.
 
 use crate::specimen::paint::{Point, Rect};
 
-/// An affine map, found from places known on both sides.
+/// An affine map, fitted to points that are known on both sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Frame {
+pub struct AffineMap {
     x: [f32; 3],
     y: [f32; 3],
 }
 
-impl Frame {
-    /// The map that fits best in the sense of least squares. `None` if the places lie on one line.
-    pub fn fitting(pairs: &[(Point, Point)]) -> Option<Self> {
+impl AffineMap {
+    /// The least-squares fit. `None` if the points lie on one line.
+    pub fn fit(pairs: &[(Point, Point)]) -> Option<Self> {
         // Normal equations of u = a*x + b*y + c, about the mean so that they stay well conditioned.
         let count = pairs.len() as f64;
         let mean =
@@ -36,14 +36,14 @@ impl Frame {
         Some(Self { x: solve(xu, yu, u), y: solve(xv, yv, v) })
     }
 
-    /// Where a place of the design lies in the picture.
-    pub fn place(&self, (x, y): Point) -> Point {
+    /// The point in the picture for a point of the design.
+    pub fn apply(&self, (x, y): Point) -> Point {
         (self.x[0] * x + self.x[1] * y + self.x[2], self.y[0] * x + self.y[1] * y + self.y[2])
     }
 
-    /// The upright box around a rectangle of the design.
+    /// The axis-aligned box, in the picture, around a rectangle of the design.
     pub fn bounds(&self, rect: Rect) -> Rect {
-        let corners = rect.corners().map(|corner| self.place(corner));
+        let corners = rect.corners().map(|corner| self.apply(corner));
         let fold =
             |pick: fn(&Point) -> f32, start: f32, by: fn(f32, f32) -> f32| corners.iter().map(pick).fold(start, by);
         let (left, right) = (fold(|p| p.0, f32::MAX, f32::min), fold(|p| p.0, f32::MIN, f32::max));
@@ -57,16 +57,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turned_and_scaled_frame_is_found_again() {
+    fn a_rotated_and_scaled_map_is_recovered() {
         let turn = |(x, y): Point| (900.0 - y * 0.5, 20.0 + x * 0.5);
         let pairs = Rect::new(1300.0, 200.0, 200.0, 200.0).corners().map(|corner| (corner, turn(corner)));
-        let frame = Frame::fitting(&pairs).expect("four corners span a plane");
-        let (x, y) = frame.place((100.0, 900.0));
+        let map = AffineMap::fit(&pairs).expect("four corners span a plane");
+        let (x, y) = map.apply((100.0, 900.0));
         assert!((x - 450.0).abs() < 0.1 && (y - 70.0).abs() < 0.1, "{x} {y}");
     }
 
     #[test]
-    fn places_on_a_line_give_no_frame() {
-        assert_eq!(Frame::fitting(&[((0.0, 0.0), (1.0, 1.0)), ((2.0, 2.0), (3.0, 3.0))]), None);
+    fn points_on_a_line_give_no_map() {
+        assert_eq!(AffineMap::fit(&[((0.0, 0.0), (1.0, 1.0)), ((2.0, 2.0), (3.0, 3.0))]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Finding and decoding the square codes in a picture.
+//! Finds and decodes the QR codes of specimens in a picture.
 
 use image::GrayImage;
 use rxing::common::HybridBinarizer;
@@ -6,19 +6,19 @@ use rxing::multi::MultipleBarcodeReader;
 use rxing::qrcode::cpp_port::QrReader;
 use rxing::{BarcodeFormat, BinaryBitmap, DecodeHints, Luma8LuminanceSource};
 
-use crate::specimen::mark::Mark;
+use crate::specimen::payload::Payload;
 
-/// A code of ours and where it lies.
+/// A specimen's code and where it lies.
 #[derive(Debug, Clone)]
-pub struct FoundMark {
-    /// What it says.
-    pub mark: Mark,
-    /// Its corners in pixels: top left, top right, bottom right, bottom left as the code itself is turned.
+pub struct FoundCode {
+    pub payload: Payload,
+    /// Its corners in pixels: top left, top right, bottom right, bottom left in the code's own
+    /// orientation.
     pub corners: [(f32, f32); 4],
 }
 
-/// All codes of ours in the picture.
-pub fn find(picture: &GrayImage) -> Vec<FoundMark> {
+/// All specimen codes in the picture; other QR codes are ignored.
+pub fn find(picture: &GrayImage) -> Vec<FoundCode> {
     let (width, height) = picture.dimensions();
     let Ok(source) = Luma8LuminanceSource::new(picture.as_raw().clone(), width, height) else {
         return Vec::new();
@@ -33,11 +33,11 @@ pub fn find(picture: &GrayImage) -> Vec<FoundMark> {
     found
         .iter()
         .filter_map(|code| {
-            let mark = Mark::parse(code.getText())?;
-            // The reader names them row by row.
+            let payload = Payload::decode(code.getText())?;
+            // The decoder lists the corners row by row.
             let corner = |at: usize| code.getPoints().get(at).map(|point| (point.x, point.y));
             let corners = [corner(0)?, corner(1)?, corner(3)?, corner(2)?];
-            Some(FoundMark { mark, corners })
+            Some(FoundCode { payload, corners })
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! One case from beginning to end, as a partner's server would run it.
+//! Runs one case from start to decision, as the server of a relying party would.
 
 use std::time::Instant;
 
@@ -12,76 +12,66 @@ use serde_json::{Value, json};
 
 use super::case::{Back, Case, Model, Nature, kind_name, type_name};
 use super::stack::{Stack, WAIT_SECONDS, send};
-use crate::specimen::Kind;
-use crate::specimen::{draw, file};
+use crate::specimen::{Kind, draw, file};
 
-/// A verification that is not settled after so many answers never will be; one has about ten versions.
-const WAITS_MAX: u32 = 100;
-/// What is said of text that instructs.
-const NOTICED: &str = "document.instruction_text_found";
+/// Most long polls for one decision. A verification has about ten versions, so further ones will
+/// not bring a decision.
+const POLLS_MAX: u32 = 100;
+/// The reason code for instructions on a document.
+const INSTRUCTIONS_FOUND: &str = "document.instruction_text_found";
 
 /// How a case ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ending {
-    /// Let in.
     Approved,
-    /// A person must look.
+    /// A reviewer must decide.
     Review,
-    /// Asked for other evidence.
-    Again,
-    /// Turned away.
+    /// The person must submit other evidence.
+    Resubmission,
     Declined,
 }
 
 impl Ending {
-    /// All, as tables list them.
-    pub const ALL: [Self; 4] = [Self::Approved, Self::Review, Self::Again, Self::Declined];
+    /// All endings, in the order of the tables' columns.
+    pub const ALL: [Self; 4] = [Self::Approved, Self::Review, Self::Resubmission, Self::Declined];
 
     /// Its name in tables.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Approved => "approved",
             Self::Review => "review",
-            Self::Again => "asked again",
+            Self::Resubmission => "asked again",
             Self::Declined => "declined",
         }
     }
 }
 
-/// A reason, as reviewers see it.
+/// A reason of a check, as reviewers see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
-    /// Code of the catalogue.
+pub struct Reason {
     pub code: String,
-    /// What it does.
     pub disposition: String,
-    /// Why.
     pub detail: String,
 }
 
-/// A case that ran.
+/// A case that was run, and how it ended.
 #[derive(Debug, Clone)]
-pub struct Walked {
-    /// Its name.
+pub struct CaseResult {
     pub name: String,
-    /// Which attack, or which honest difficulty.
+    /// The attack, or the difficulty of an honest document.
     pub family: &'static str,
-    /// How it may end.
     pub nature: Nature,
     /// The kind of document.
     pub kind: &'static str,
-    /// How the model took instructions.
     pub model: Model,
-    /// How it ended.
     pub ending: Ending,
-    /// Everything that was said by the checks.
-    pub reasons: Vec<Said>,
-    /// How long it took.
+    /// The reasons of all checks.
+    pub reasons: Vec<Reason>,
     pub seconds: f64,
 }
 
-impl Walked {
-    /// What is wrong with how it ended, if anything.
+impl CaseResult {
+    /// What is wrong with the ending, if anything.
     pub fn failure(&self) -> Option<&'static str> {
         match (self.nature, self.ending) {
             (Nature::Honest, Ending::Declined) => Some("an honest person was declined"),
@@ -93,29 +83,32 @@ impl Walked {
         }
     }
 
-    /// Whether it was said that a text instructs.
+    /// Whether a check reported instructions on the document.
     pub fn noticed(&self) -> bool {
-        self.reasons.iter().any(|said| said.code == NOTICED)
+        self.reasons.iter().any(|reason| reason.code == INSTRUCTIONS_FOUND)
     }
 
-    /// Codes that do more than inform, each once.
+    /// The codes with another disposition than `inform`, each once.
     pub fn codes(&self) -> Vec<&str> {
         let mut codes = Vec::new();
-        for said in self.reasons.iter().filter(|said| said.disposition != "inform") {
-            if !codes.contains(&said.code.as_str()) {
-                codes.push(&said.code);
+        for reason in self.decisive() {
+            if !codes.contains(&reason.code.as_str()) {
+                codes.push(&reason.code);
             }
         }
         codes
     }
 
-    /// The reasons that do more than inform, with what a reviewer is told.
+    /// The reasons with another disposition than `inform`, with their details.
     pub fn why(&self) -> String {
-        let told = self.reasons.iter().filter(|said| said.disposition != "inform");
-        told.map(|said| format!("{} ({})", said.code, said.detail)).collect::<Vec<_>>().join("; ")
+        self.decisive().map(|reason| format!("{} ({})", reason.code, reason.detail)).collect::<Vec<_>>().join("; ")
     }
 
-    /// One line for whoever watches.
+    fn decisive(&self) -> impl Iterator<Item = &Reason> {
+        self.reasons.iter().filter(|reason| reason.disposition != "inform")
+    }
+
+    /// The progress line of the case.
     pub fn line(&self) -> String {
         let mark = if self.failure().is_some() { "FAILED" } else { "ok" };
         let codes = self.codes().join(" ");
@@ -131,19 +124,19 @@ struct Files {
     mime: &'static str,
 }
 
-/// Runs a case.
-pub async fn walk(stack: &Stack, seed: u64, case: Case, model: Model) -> anyhow::Result<Walked> {
+/// Runs a case and waits for its decision.
+pub async fn run_case(stack: &Stack, seed: u64, case: Case, model: Model) -> anyhow::Result<CaseResult> {
     let began = Instant::now();
     let name = case.name.clone();
-    let body = through(stack, seed, &case, model).await.with_context(|| name.clone())?;
+    let body = run_steps(stack, seed, &case, model).await.with_context(|| name.clone())?;
     let ending = match body["status"].as_str().unwrap_or_default() {
         "approved" => Ending::Approved,
         "needs_review" => Ending::Review,
-        "resubmission_required" => Ending::Again,
+        "resubmission_required" => Ending::Resubmission,
         "declined" => Ending::Declined,
         other => anyhow::bail!("{name} ended as {other:?}"),
     };
-    Ok(Walked {
+    Ok(CaseResult {
         name,
         family: case.family,
         nature: case.nature,
@@ -155,37 +148,37 @@ pub async fn walk(stack: &Stack, seed: u64, case: Case, model: Model) -> anyhow:
     })
 }
 
-/// Every step in turn; the view of the settled verification with all its details.
-async fn through(stack: &Stack, seed: u64, case: &Case, model: Model) -> anyhow::Result<Value> {
+/// Runs every step in turn and returns the full view of the settled verification.
+async fn run_steps(stack: &Stack, seed: u64, case: &Case, model: Model) -> anyhow::Result<Value> {
     let files = files(case).await?;
     let reference = format!("drill-{seed}-{}-{}", model.name(), case.name);
-    let (status, begun) = send(stack.post("/api/v1/verify").json(&request(case, &reference))).await?;
+    let (status, started) = send(stack.post("/api/v1/verify").json(&request(case, &reference))).await?;
     ensure!(status == StatusCode::CREATED, "this stack has seen seed {seed}: take another one with --seed");
-    let id = begun["id"].as_str().context("the answer has no id")?.to_owned();
+    let id = started["id"].as_str().context("the answer has no id")?.to_owned();
 
     let event = json!({ "linked_id": id, "scenario": "clean", "url": "http://127.0.0.1/drill" });
     let event = stack.sandbox("/sandbox/fingerprint/events", &event).await?;
     let form = form(case, &id, event["event_id"].as_str().context("no event")?, files)?;
     let prefer = format!("wait={WAIT_SECONDS}");
     let upload = stack.post("/api/v1/document").header("prefer", prefer).multipart(form);
-    let (_, handed_in) = send(upload).await?;
-    if !is_settled(&handed_in) {
+    let (_, uploaded) = send(upload).await?;
+    if !is_settled(&uploaded) {
         let (_, opened) = send(stack.post("/api/v1/liveness").json(&json!({ "verification_id": id }))).await?;
         if let Some(session) = opened["session_id"].as_str() {
             let taken = json!({ "outcome": "pass", "person": case.challenger });
             stack.sandbox(&format!("/sandbox/liveness/{session}"), &taken).await?;
-            let told = json!({ "verification_id": id, "session_id": session });
-            send(stack.post("/api/v1/liveness").json(&told)).await?;
+            let completed = json!({ "verification_id": id, "session_id": session });
+            send(stack.post("/api/v1/liveness").json(&completed)).await?;
         }
     }
-    settled(stack, &id).await
+    wait_until_settled(stack, &id).await
 }
 
-/// Waits, version by version; the first look waits for nothing.
-async fn settled(stack: &Stack, id: &str) -> anyhow::Result<Value> {
+/// Polls, version by version, until the verification is settled; the first request does not wait.
+async fn wait_until_settled(stack: &Stack, id: &str) -> anyhow::Result<Value> {
     let path = format!("/api/v1/status/{id}?detail=full");
     let mut request = stack.get(&path);
-    for _ in 0..WAITS_MAX {
+    for _ in 0..POLLS_MAX {
         let (status, body) = send(request).await?;
         if is_settled(&body) {
             return Ok(body);
@@ -196,14 +189,14 @@ async fn settled(stack: &Stack, id: &str) -> anyhow::Result<Value> {
     anyhow::bail!("it was not settled after many waits")
 }
 
-/// Whether nothing more happens without a person.
+/// Whether no further automatic step follows.
 fn is_settled(body: &Value) -> bool {
     body["final"] == true || matches!(body["status"].as_str(), Some("needs_review" | "resubmission_required"))
 }
 
 fn request(case: &Case, reference: &str) -> Value {
     let declared = &case.declared;
-    let mut said = serde_json::Map::new();
+    let mut declaration = serde_json::Map::new();
     let fields = [
         ("name", declared.name.as_deref()),
         ("date_of_birth", declared.birth.as_deref()),
@@ -213,31 +206,31 @@ fn request(case: &Case, reference: &str) -> Value {
     ];
     for (name, value) in fields {
         if let Some(value) = value {
-            said.insert(name.to_owned(), value.into());
+            declaration.insert(name.to_owned(), value.into());
         }
     }
     json!({
         "reference": reference,
-        "declared": said,
+        "declared": declaration,
         "consent": { "version": "drill-1", "given_at": jiff::Timestamp::now().to_string() },
         "locale": "en",
     })
 }
 
-/// Draws and writes the pictures, off the threads that wait.
+/// Draws and encodes the pictures, on a blocking thread.
 async fn files(case: &Case) -> anyhow::Result<Files> {
     let (specimen, encoding, back, width) = (case.specimen.clone(), case.encoding.clone(), case.back, case.width);
     tokio::task::spawn_blocking(move || {
         let drawn = draw(&specimen)?;
         let write = |picture: &RgbImage| {
-            // Every document lies on its long side.
+            // All pictures are in landscape format, so the width is the long side.
             let smaller = width.and_then(|width| scale::within(picture.dimensions(), width));
             let scaled = smaller.map(|to| scale::rgb(picture, to, Filter::Sharp));
             anyhow::Ok(Bytes::from(file::encode(scaled.as_ref().unwrap_or(picture), &encoding)?))
         };
         let front = write(&drawn.front)?;
         let own = drawn.back.as_ref().map(write).transpose()?;
-        // The large card has one side, with everything on it.
+        // The large identity card has no back.
         let back = if back == Back::Front { Some(front.clone()) } else { own };
         let mime = match encoding.format {
             file::Format::Jpeg => "image/jpeg",
@@ -246,7 +239,7 @@ async fn files(case: &Case) -> anyhow::Result<Files> {
         Ok(Files { front, back, mime })
     })
     .await
-    .context("the drawing broke off")?
+    .context("the drawing thread failed")?
 }
 
 fn form(case: &Case, id: &str, event: &str, files: Files) -> anyhow::Result<Form> {
@@ -266,12 +259,12 @@ fn form(case: &Case, id: &str, event: &str, files: Files) -> anyhow::Result<Form
     Ok(form)
 }
 
-fn reasons(body: &Value) -> Vec<Said> {
+fn reasons(body: &Value) -> Vec<Reason> {
     let word = |reason: &Value, name: &str| reason[name].as_str().unwrap_or_default().to_owned();
     let checks = body["checks"].as_object().into_iter().flatten();
     checks
         .flat_map(|(_, check)| check["detail"]["reasons"].as_array().into_iter().flatten())
-        .map(|reason| Said {
+        .map(|reason| Reason {
             code: word(reason, "code"),
             disposition: word(reason, "disposition"),
             detail: word(reason, "detail"),

@@ -1,20 +1,21 @@
-//! Recognising a kind of document by its looks alone, where its codes cannot be read: too blurred, too dark, too small.
+//! Recognises the design of a document by template matching, where its codes are too blurred, too
+//! dark or too small to read.
 
 use image::{DynamicImage, imageops::FilterType};
 use std::sync::OnceLock;
 
-use crate::specimen::document::blank;
+use crate::specimen::blank;
 use crate::specimen::layout::Design;
 use crate::specimen::paint::{Painter, Rect};
 
 const COLUMNS: u32 = 36;
 const ROWS: u32 = 24;
-/// Least likeness (correlation) at which a document is recognised.
-const ALIKE: f32 = 0.72;
+/// Least correlation with a template at which a document is recognised.
+const CORRELATION_MIN: f32 = 0.72;
 
-/// The design that the picture resembles most, if it does.
-pub fn recognise(picture: &DynamicImage) -> Option<Design> {
-    let seen = thumbnail(picture);
+/// The design that correlates best with the picture, if one correlates well enough.
+pub fn best_match(picture: &DynamicImage) -> Option<Design> {
+    let thumbnail = thumbnail(picture);
     let aspect = picture.width() as f32 / picture.height().max(1) as f32;
     Design::ALL
         .into_iter()
@@ -22,18 +23,18 @@ pub fn recognise(picture: &DynamicImage) -> Option<Design> {
             let (width, height) = design.layout().size;
             (aspect / (width as f32 / height as f32) - 1.0).abs() < 0.03
         })
-        .map(|design| (design, likeness(&seen, known(design))))
-        .filter(|(_, likeness)| *likeness >= ALIKE)
+        .map(|design| (design, correlation(&thumbnail, template(design))))
+        .filter(|(_, correlation)| *correlation >= CORRELATION_MIN)
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(design, _)| design)
 }
 
-fn known(design: Design) -> &'static [f32] {
-    static KNOWN: [OnceLock<Vec<f32>>; Design::ALL.len()] = [const { OnceLock::new() }; Design::ALL.len()];
-    KNOWN[design as usize].get_or_init(|| thumbnail(&DynamicImage::ImageRgb8(typical(design))))
+fn template(design: Design) -> &'static [f32] {
+    static TEMPLATES: [OnceLock<Vec<f32>>; Design::ALL.len()] = [const { OnceLock::new() }; Design::ALL.len()];
+    TEMPLATES[design as usize].get_or_init(|| thumbnail(&DynamicImage::ImageRgb8(typical(design))))
 }
 
-/// The blank with a grey shape for everything that any specimen of it carries.
+/// The blank with a grey shape for everything that each specimen of it carries.
 fn typical(design: Design) -> image::RgbImage {
     let layout = design.layout();
     let mut picture = blank(design).clone();
@@ -59,7 +60,7 @@ fn typical(design: Design) -> image::RgbImage {
     picture
 }
 
-/// Light and colour of a coarse raster, each about its mean and of unit length.
+/// Luminance and colour of a coarse raster, about their means and scaled to unit length together.
 fn thumbnail(picture: &DynamicImage) -> Vec<f32> {
     let small = picture.resize_exact(COLUMNS, ROWS, FilterType::Triangle).to_rgb8();
     let light: Vec<f32> =
@@ -68,12 +69,12 @@ fn thumbnail(picture: &DynamicImage) -> Vec<f32> {
     let mean = light.iter().sum::<f32>() / light.len() as f32;
     let bright = mean.max(1.0);
     let mut values: Vec<f32> = light.iter().map(|value| (value - mean) / bright).collect();
-    // Tints count a little: they tell a card from a page of the same build.
+    // Colour has a small weight: it distinguishes designs of the same layout.
     values.extend(colour(0, 2).chain(colour(1, 2)).map(|value| value / bright * 1.5));
     let length = values.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-6);
     values.iter().map(|value| value / length).collect()
 }
 
-fn likeness(a: &[f32], b: &[f32]) -> f32 {
+fn correlation(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -1,24 +1,23 @@
-//! Repeatable chance: the same name or seed always draws the same picture, whatever version of any library is linked.
+//! A seeded random number generator: the same name or seed always gives the same picture,
+//! independent of library versions.
 
-/// A stream of numbers from a seed (`SplitMix64`).
+/// A generator of pseudo-random numbers (`SplitMix64`).
 #[derive(Debug, Clone)]
-pub struct Chance(u64);
+pub struct Rng(u64);
 
-impl Chance {
-    /// From a number.
+impl Rng {
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// From a text (FNV-1a).
-    pub fn of(text: &str) -> Self {
+    /// Seeds the generator with the hash of a text (FNV-1a).
+    pub fn from_text(text: &str) -> Self {
         Self(
             text.bytes()
                 .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
         )
     }
 
-    /// The next number.
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -32,12 +31,12 @@ impl Chance {
         from + (self.next() >> 40) as f32 / (1u64 << 24) as f32 * (to - from)
     }
 
-    /// A number in `0..below`.
-    pub fn below(&mut self, below: usize) -> usize {
-        (self.next() % below as u64) as usize
+    /// A number in `0..limit`.
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
     }
 
-    /// One of several.
+    /// One of the given values.
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }

@@ -1,38 +1,35 @@
-//! What the sandbox was asked and what it answered. Images appear by their hash only.
+//! The request log: what the sandbox was asked and how it answered. Images appear by their hash
+//! only.
 
 use std::collections::VecDeque;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::faults::{FaultKind, Provider};
+use crate::faults::FaultKind;
+use crate::operations::Provider;
 
-/// Older entries make room for newer ones.
+/// The oldest entry is dropped for a new one beyond this number.
 const CAPACITY: usize = 20_000;
 
-/// One request.
 #[derive(Debug, Clone, Serialize)]
 pub struct Entry {
-    /// 1, 2, 3 ...
+    /// 1, 2, 3 and so on.
     pub seq: u64,
-    /// When it came, on the sandbox's clock.
+    /// When the request arrived, on the sandbox's clock.
     pub at: String,
-    /// Whom it was for.
     pub provider: Provider,
-    /// What it asked for.
     pub operation: String,
-    /// Whether it was answered.
     pub outcome: Outcome,
-    /// The fault that was applied.
+    /// The fault that was applied, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultKind>,
-    /// Status that was answered, or would have been.
+    /// The status of the answer, also where a fault withheld it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Time until the answer was ready.
+    /// Milliseconds until the answer was ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// What the handler noticed.
     #[serde(flatten)]
     pub notes: Notes,
 }
@@ -41,17 +38,16 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Not yet.
     Pending,
-    /// With an answer, true or spoilt.
+    /// With an answer, true or changed by a fault.
     Answered,
-    /// The work was done, the answer withheld or cut.
+    /// The answer was withheld or cut, for most faults after the work was done.
     AnswerLost,
-    /// The client gave up first.
+    /// The client closed the connection first.
     ClientGone,
 }
 
-/// What a handler noticed about a request.
+/// What the request and its handler say about it.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Notes {
     /// `ClientRequestToken` or `Idempotency-Key`.
@@ -69,7 +65,7 @@ pub struct Notes {
     /// The error code that was answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Liveness session, model or event that was asked about.
+    /// Liveness session, model or event that the request is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// Region that the request was signed for.
@@ -86,27 +82,24 @@ pub struct Notes {
 /// An image that was sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct ImageNote {
-    /// Hash of its bytes.
     pub sha256: String,
-    /// Their number.
     pub bytes: usize,
 }
 
 impl ImageNote {
-    /// Notes the bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self { sha256: crate::seed::sha256_hex(bytes), bytes: bytes.len() }
     }
 }
 
-/// The entries, the newest `CAPACITY` of them.
+/// The newest [`CAPACITY`] entries.
 #[derive(Debug, Default)]
-pub struct Journal {
+pub struct RequestLog {
     entries: VecDeque<Entry>,
     last: u64,
 }
 
-impl Journal {
+impl RequestLog {
     /// Starts an entry and numbers it.
     pub fn open(
         &mut self,
@@ -145,12 +138,12 @@ impl Journal {
         self.entries.iter().filter(move |entry| entry.seq > since).take(limit)
     }
 
-    /// Number of the newest entry.
+    /// The number of the newest entry.
     pub fn last(&self) -> u64 {
         self.last
     }
 
-    /// Forgets the entries; the numbering goes on.
+    /// Removes all entries; the numbering continues.
     pub fn clear(&mut self) {
         self.entries.clear();
     }
@@ -161,15 +154,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_journal_is_bounded_and_numbered() {
-        let mut journal = Journal::default();
+    fn the_log_is_bounded_and_numbered() {
+        let mut log = RequestLog::default();
         for _ in 0..CAPACITY + 5 {
-            journal.open(String::new(), Provider::Sts, "AssumeRole", None, Notes::default());
+            log.open(String::new(), Provider::Sts, "AssumeRole", None, Notes::default());
         }
-        assert_eq!(journal.after(0, usize::MAX).count(), CAPACITY);
-        assert_eq!(journal.after(0, 1).next().map(|entry| entry.seq), Some(6));
-        assert!(journal.entry(5).is_none());
-        assert_eq!(journal.entry(6).map(|entry| entry.seq), Some(6));
-        assert_eq!(journal.last(), CAPACITY as u64 + 5);
+        assert_eq!(log.after(0, usize::MAX).count(), CAPACITY);
+        assert_eq!(log.after(0, 1).next().map(|entry| entry.seq), Some(6));
+        assert!(log.entry(5).is_none());
+        assert_eq!(log.entry(6).map(|entry| entry.seq), Some(6));
+        assert_eq!(log.last(), CAPACITY as u64 + 5);
     }
 }

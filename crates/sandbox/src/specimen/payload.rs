@@ -1,56 +1,52 @@
-//! What the square codes on a specimen say, and how it is spelled.
+//! The payload of the QR codes on a specimen, and its encoding as text.
 //!
-//! A picture carries up to four kinds of code: one that states the visual zone, one for the machine-readable zone, one for any other text,
-//! and a badge under each drawn face. Upper-case letters, digits and ` $%*+-./:` are what a QR code packs tightest, so the
-//! spelling keeps to them where it can: parts are divided by `/`, `%` escapes, and `<` is written `*`. Parts are spelled backwards in
-//! an alphabet that is turned by half: they stand for print, so a program under test that reads square codes must not find in them
-//! what it could not have read in the print.
+//! A picture carries up to four kinds of code: one for the visual zone, one for the
+//! machine-readable zone, one for any other text, and a badge under each drawn face. A QR code
+//! packs upper-case letters, digits and ` $%*+-./:` most densely, so the encoding keeps to them
+//! where it can: parts are separated by `/`, `%` escapes, and `<` is written `*`. Parts are
+//! reversed and encoded by ROT13: the codes stand for print, so a program under test that decodes
+//! QR codes must not find in them what it could not have read in the print.
 
-use crate::eyes::SuspicionKind;
-use crate::eyes::fields::{Field, VisualFields};
+use crate::vocabulary::{Field, SuspicionKind, VisualFields};
 
-/// What one code says.
+/// The payload of one code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mark {
-    /// A face and whose it is.
-    Face(FaceMark),
+pub enum Payload {
+    /// The badge under a face.
+    Face(FacePayload),
     /// A document's side and its visual zone.
-    Document(Box<DocumentMark>),
+    Document(Box<DocumentPayload>),
     /// The lines of a machine-readable zone.
     Mrz(Vec<String>),
     /// Other printed text.
     Text(Vec<String>),
 }
 
-/// The badge under a face.
+/// Whose face is above a badge, and its pose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FaceMark {
+pub struct FacePayload {
     /// Slug of the person.
     pub person: String,
     /// Something covers a part of the face.
     pub occluded: bool,
-    /// The eyes are shut.
     pub eyes_closed: bool,
-    /// Dark glasses.
     pub sunglasses: bool,
 }
 
-/// The code of a visual zone.
+/// The design and visual zone of one side.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DocumentMark {
-    /// Which design and side; one of the letters in `layout`.
+pub struct DocumentPayload {
+    /// The letter of the design; see `layout`.
     pub layout: char,
-    /// Issuing state.
     pub issuing_state: String,
-    /// What is printed.
     pub fields: VisualFields,
-    /// What was done to the document, and where (the name of a field, or nothing).
+    /// The alterations of the document, each with its place: the name of a field, or empty.
     pub suspicions: Vec<(SuspicionKind, String)>,
 }
 
-impl Mark {
-    /// The text to put into the code.
-    pub fn spell(&self) -> String {
+impl Payload {
+    /// The text of the code.
+    pub fn encode(&self) -> String {
         match self {
             Self::Face(face) => {
                 let flags: String = [(face.occluded, 'O'), (face.eyes_closed, 'E'), (face.sunglasses, 'S')]
@@ -77,20 +73,25 @@ impl Mark {
         }
     }
 
-    /// Reads a code's text; `None` if it is none of ours.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Decodes the text of a code; `None` if it is not a specimen's code.
+    pub fn decode(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
         let kind = parts.next()?;
-        let mut parts = parts.map(|part| if kind == FACE { unescape(part) } else { veil(&unescape(part)) });
+        let mut parts = parts.map(|part| if kind == FACE { unescape(part) } else { obscure(&unescape(part)) });
         match kind {
             FACE => {
                 let person = parts.next()?.to_ascii_lowercase();
                 let flags = parts.next().unwrap_or_default();
                 let has = |letter| flags.contains(letter);
-                Some(Self::Face(FaceMark { person, occluded: has('O'), eyes_closed: has('E'), sunglasses: has('S') }))
+                Some(Self::Face(FacePayload {
+                    person,
+                    occluded: has('O'),
+                    eyes_closed: has('E'),
+                    sunglasses: has('S'),
+                }))
             }
             "UD" => {
-                // Empty parts at the end are left out.
+                // Empty parts at the end are omitted.
                 let layout = parts.next()?.chars().next()?;
                 let issuing_state = parts.next()?;
                 let suspicions =
@@ -99,7 +100,7 @@ impl Mark {
                 for (field, value) in Field::ALL.into_iter().zip(parts) {
                     fields.set(field, Some(&value));
                 }
-                Some(Self::Document(Box::new(DocumentMark { layout, issuing_state, fields, suspicions })))
+                Some(Self::Document(Box::new(DocumentPayload { layout, issuing_state, fields, suspicions })))
             }
             "UM" => Some(Self::Mrz(parts.map(|line| line.replace('*', "<")).collect())),
             "UT" => Some(Self::Text(parts.collect())),
@@ -131,20 +132,20 @@ fn parse_suspicion(word: &str) -> Option<(SuspicionKind, String)> {
     Some((kind, letters.as_str().to_ascii_lowercase().replace('-', "_")))
 }
 
-/// How a badge begins. It says no more than whose face is above it, so it is spelled plainly.
+/// How a badge begins. Its parts are plain text: it states only whose face is above it.
 const FACE: &str = "UF";
 
 fn join(kind: &str, parts: impl IntoIterator<Item = String>) -> String {
     let mut text = kind.to_owned();
     for part in parts {
         text.push('/');
-        text.push_str(&escape(&if kind == FACE { part } else { veil(&part) }));
+        text.push_str(&escape(&if kind == FACE { part } else { obscure(&part) }));
     }
     text.trim_end_matches('/').to_owned()
 }
 
-/// Backwards, and each Latin letter thirteen places on; doing it again undoes it.
-fn veil(part: &str) -> String {
+/// Reverses a part and encodes it by ROT13; applied twice, it restores the part.
+fn obscure(part: &str) -> String {
     let turn = |first: u8, letter: u8| char::from(first + (letter - first + 13) % 26);
     let turned = |letter: char| match letter {
         'A'..='Z' => turn(b'A', letter as u8),
@@ -154,8 +155,9 @@ fn veil(part: &str) -> String {
     part.chars().rev().map(turned).collect()
 }
 
-/// `%P` and `%S` for what has a meaning here. Whatever is not ASCII stands between `%U` and `%E` as hex digits of UTF-16: whoever reads
-/// a code must guess how its bytes spell letters, and guesses wrong at times.
+/// Escapes `%` as `%P` and `/` as `%S`. Text outside ASCII is written between `%U` and `%E` as hex
+/// digits of UTF-16: a QR reader must guess the character encoding of the bytes, and sometimes
+/// guesses wrong.
 fn escape(part: &str) -> String {
     let mut text = String::new();
     let mut foreign = false;
@@ -178,11 +180,11 @@ fn escape(part: &str) -> String {
 }
 
 fn unescape(part: &str) -> String {
-    let mut pieces = part.split('%');
-    let mut text = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let rest = piece.get(1..).unwrap_or_default();
-        match piece.get(..1) {
+    let mut segments = part.split('%');
+    let mut text = segments.next().unwrap_or_default().to_owned();
+    for segment in segments {
+        let rest = segment.get(1..).unwrap_or_default();
+        match segment.get(..1) {
             Some("P") => text.push('%'),
             Some("S") => text.push('/'),
             Some("U") => {
@@ -210,19 +212,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_spelled_is_read_again() {
+    fn payloads_survive_encoding_and_decoding() {
         let fields = VisualFields::default()
             .with(Field::Surname, "O'NEILL/ØYE 100%S 😀Ж")
             .with(Field::DateOfBirth, "1990-08-12")
             .with(Field::VehicleClasses, "A B");
-        let marks = [
-            Mark::Face(FaceMark {
+        let payloads = [
+            Payload::Face(FacePayload {
                 person: "anna-maria".to_owned(),
                 occluded: true,
                 eyes_closed: false,
                 sunglasses: true,
             }),
-            Mark::Document(Box::new(DocumentMark {
+            Payload::Document(Box::new(DocumentPayload {
                 layout: 'P',
                 issuing_state: "UTO".to_owned(),
                 fields,
@@ -231,12 +233,12 @@ mod tests {
                     (SuspicionKind::Screen, String::new()),
                 ],
             })),
-            Mark::Mrz(vec!["P<UTOERIKSSON<<ANNA".to_owned(), "L898902C<3".to_owned()]),
-            Mark::Text(vec!["Ignore {\"all\": 1/2}".to_owned(), "50% off".to_owned()]),
+            Payload::Mrz(vec!["P<UTOERIKSSON<<ANNA".to_owned(), "L898902C<3".to_owned()]),
+            Payload::Text(vec!["Ignore {\"all\": 1/2}".to_owned(), "50% off".to_owned()]),
         ];
-        for mark in marks {
-            assert_eq!(Mark::parse(&mark.spell()), Some(mark));
+        for payload in payloads {
+            assert_eq!(Payload::decode(&payload.encode()), Some(payload));
         }
-        assert_eq!(Mark::parse("https://example.org"), None);
+        assert_eq!(Payload::decode("https://example.org"), None);
     }
 }

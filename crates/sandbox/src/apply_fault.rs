@@ -12,8 +12,8 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 
 use crate::faults::{Fault, FaultKind};
-use crate::journal::Outcome;
-use crate::server::Ticket;
+use crate::request_log::Outcome;
+use crate::request_record::RequestRecord;
 use crate::wire::{Reply, WireBody};
 
 const CHUNK: usize = 64 << 10;
@@ -21,13 +21,13 @@ const DRIP_BYTES: usize = 16;
 const HUGE_BYTES: u64 = 1 << 30;
 const GATEWAY_PAGE: &str = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n";
 
-/// The connection is to be cut instead of answered.
+/// The connection is cut instead of answered.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault cut this connection")]
 pub struct Cut;
 
-/// The answer of a fault that takes the place of any work, whoever the provider is.
-pub fn instead(fault: &Fault) -> Option<Reply> {
+/// The answer of a fault that replaces the handler's answer, the same for all providers.
+pub fn replacement(fault: &Fault) -> Option<Reply> {
     let status = |usual| fault.status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(usual);
     Some(match fault.kind {
         FaultKind::Garbage => {
@@ -42,8 +42,8 @@ pub fn instead(fault: &Fault) -> Option<Reply> {
     })
 }
 
-/// Sends the answer as the fault wants it, and closes the ticket.
-pub async fn deliver(reply: Reply, fault: Option<&Fault>, ticket: Ticket) -> Result<Response<WireBody>, Cut> {
+/// Builds the response with the fault applied to it, and closes the record.
+pub async fn deliver(reply: Reply, fault: Option<&Fault>, record: RequestRecord) -> Result<Response<WireBody>, Cut> {
     let status = reply.status;
     let pause = fault.and_then(|fault| fault.ms).map(Duration::from_millis).unwrap_or_default();
     let (outcome, response) = match fault.map(|fault| fault.kind) {
@@ -59,7 +59,7 @@ pub async fn deliver(reply: Reply, fault: Option<&Fault>, ticket: Ticket) -> Res
         }
         _ => (Outcome::Answered, Ok(reply.into_response())),
     };
-    ticket.close(outcome, Some(status));
+    record.close(outcome, Some(status));
     response
 }
 
@@ -72,7 +72,7 @@ fn cut_in_the_middle(mut reply: Reply) -> Response<WireBody> {
     let half = reply.body.slice(..reply.body.len() / 2);
     let body = stream::iter([Ok(Frame::data(half)), Err(io::Error::other(Cut))]).then(|frame| async move {
         if frame.is_err() {
-            // Lets the first half reach the client before the connection goes.
+            // Lets the first half reach the client before the connection closes.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         frame
@@ -94,7 +94,7 @@ fn drip(mut reply: Reply, pause: Duration) -> Response<WireBody> {
     reply.with_body(StreamBody::new(body).boxed_unsync())
 }
 
-/// JSON that would be valid if anybody read it to its end.
+/// A body of that many bytes: valid JSON, for a client that reads it to its end.
 fn huge(reply: Reply, bytes: u64) -> Response<WireBody> {
     const HEAD: &[u8] = b"{\"padding\":\"";
     const TAIL: &[u8] = b"\"}";
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_huge_body_has_the_length_that_was_asked_for() {
+    async fn a_huge_body_has_the_requested_length() {
         let body = huge(reply(), 200_000).into_body().collect().await.expect("no error").to_bytes();
         assert_eq!(body.len(), 200_000);
         assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok());
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dripping_body_arrives_whole() {
+    async fn a_body_sent_in_small_pieces_arrives_complete() {
         let body = drip(reply(), Duration::ZERO).into_body().collect().await.expect("no error").to_bytes();
         assert_eq!(body.len(), 100);
     }

@@ -1,4 +1,5 @@
-//! What both endpoints have in common: a model, text, pictures and a format in; an answer and its price out.
+//! What both endpoints have in common: model, text, pictures and format in; a completion and its
+//! usage out.
 
 use std::sync::Arc;
 
@@ -7,74 +8,69 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::errors::OpenaiError;
-use super::usage::{Usage, image_tokens, text_tokens, thinking_tokens};
+use super::usage::{Usage, image_tokens, reasoning_tokens, text_tokens};
 use super::{models, reading, schema_fill};
-use crate::eyes::Seen;
 use crate::faults::{Fault, FaultKind};
-use crate::journal::{ImageNote, Notes};
 use crate::json::merge;
+use crate::request_log::{ImageNote, Notes};
 use crate::state::Sandbox;
+use crate::vision::Analysis;
 
 /// Longest name of a schema.
-const MOST_NAME_CHARACTERS: usize = 64;
+const NAME_CHARACTERS_MAX: usize = 64;
 
-/// A question to a model.
+/// A prompt to a model.
 #[derive(Debug, Default)]
-pub struct Question {
-    /// Which model.
+pub struct Prompt {
     pub model: String,
-    /// Everything that was said to it.
+    /// All text of all messages.
     pub text: String,
-    /// Everything that was shown to it.
-    pub pictures: Vec<Arc<Seen>>,
-    /// How the answer is to look.
-    pub format: Format,
-    /// How long it may think.
+    /// All pictures of all messages.
+    pub pictures: Vec<Arc<Analysis>>,
+    pub format: ResponseFormat,
+    /// The reasoning effort, as the request names it.
     pub effort: String,
-    /// How long thinking and answer together may be.
-    pub most_tokens: Option<u64>,
+    /// Most tokens of reasoning and answer together.
+    pub tokens_max: Option<u64>,
     image_tokens: u64,
 }
 
-/// How an answer is to look.
+/// The form of an answer.
 #[derive(Debug, Default, Clone)]
-pub enum Format {
-    /// Anything.
+pub enum ResponseFormat {
     #[default]
     Text,
-    /// Some JSON.
+    /// Any JSON object.
     JsonObject,
     /// JSON that satisfies a schema.
     Schema(Value),
 }
 
-/// How an answer ended.
+/// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// By itself.
+pub enum FinishReason {
+    /// The model finished.
     Stop,
-    /// It grew too long.
+    /// The limit of tokens was reached.
     Length,
-    /// The filter stopped it.
+    /// The content filter stopped the model.
     ContentFilter,
 }
 
 /// What a model answered.
 #[derive(Debug)]
-pub struct Answer {
-    /// What it says, if it does not refuse.
+pub struct Completion {
+    /// The text, unless the model refuses.
     pub content: Option<String>,
-    /// Why it refuses.
+    /// The refusal's text, if the model refuses.
     pub refusal: Option<String>,
-    /// How it ended.
-    pub ending: Ending,
-    /// Its price.
+    pub finish_reason: FinishReason,
     pub usage: Usage,
 }
 
-impl Question {
-    /// A question to a model that must exist.
-    pub fn to(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Self, OpenaiError> {
+impl Prompt {
+    /// An empty prompt to the model of the request, which must exist.
+    pub fn for_model(sandbox: &Sandbox, request: &Value, notes: &mut Notes) -> Result<Self, OpenaiError> {
         let model = request["model"]
             .as_str()
             .ok_or_else(|| OpenaiError::invalid("model", None, "you must provide a model parameter"))?;
@@ -83,14 +79,20 @@ impl Question {
         Ok(Self { model: model.to_owned(), ..Self::default() })
     }
 
-    /// Says something.
-    pub fn say(&mut self, text: &str) {
+    /// Adds the text of a message.
+    pub fn add_text(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push('\n');
     }
 
-    /// Shows a picture, given as a data URL.
-    pub fn show(&mut self, sandbox: &Sandbox, url: &str, detail: &str, notes: &mut Notes) -> Result<(), OpenaiError> {
+    /// Adds a picture, given as a data URL.
+    pub fn add_image(
+        &mut self,
+        sandbox: &Sandbox,
+        url: &str,
+        detail: &str,
+        notes: &mut Notes,
+    ) -> Result<(), OpenaiError> {
         let refused = |code, message: &str| OpenaiError::invalid("", Some(code), message);
         let Some(data) = url.strip_prefix("data:") else {
             return Err(refused("invalid_image_url", "the sandbox fetches nothing: show pictures as data URLs"));
@@ -106,17 +108,17 @@ impl Question {
         }
         let bytes = STANDARD.decode(text).map_err(|_| refused("invalid_base64_image", "Invalid base64 image_url."))?;
         notes.images.push(ImageNote::of(&bytes));
-        let seen = sandbox.look(&bytes).map_err(|_| unsupported())?;
-        self.image_tokens += image_tokens(&self.model, &seen, detail);
-        self.pictures.push(seen);
+        let analysis = sandbox.analyse(&bytes).map_err(|_| unsupported())?;
+        self.image_tokens += image_tokens(&self.model, &analysis, detail);
+        self.pictures.push(analysis);
         Ok(())
     }
 
-    /// Asks for JSON that satisfies a schema, given as `{name, schema, strict}`.
-    pub fn ask_for_schema(&mut self, named: &Value, param: &str) -> Result<(), OpenaiError> {
+    /// Requires an answer that satisfies a schema, given as `{name, schema, strict}`.
+    pub fn require_schema(&mut self, named: &Value, param: &str) -> Result<(), OpenaiError> {
         let name = named["name"].as_str().unwrap_or_default();
         let letters = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
-        if name.is_empty() || name.len() > MOST_NAME_CHARACTERS || !name.chars().all(letters) {
+        if name.is_empty() || name.len() > NAME_CHARACTERS_MAX || !name.chars().all(letters) {
             let message = format!(
                 "Invalid '{param}.name': expected a string of 1 to 64 letters, digits, underscores and hyphens."
             );
@@ -127,19 +129,19 @@ impl Question {
             let message = format!("Invalid schema for {param} '{name}': {problem}");
             return Err(OpenaiError::invalid(param, Some("invalid_json_schema"), message));
         }
-        self.format = Format::Schema(named["schema"].clone());
+        self.format = ResponseFormat::Schema(named["schema"].clone());
         Ok(())
     }
 
-    /// What the model answers, or what a fault makes of it.
-    pub fn answer(&self, sandbox: &Sandbox, fault: Option<&Fault>) -> Answer {
+    /// The model's completion, with a fault applied to it.
+    pub fn complete(&self, sandbox: &Sandbox, fault: Option<&Fault>) -> Completion {
         let content = self.content(sandbox, fault);
         match fault.map(|fault| fault.kind) {
-            Some(FaultKind::Refusal) => self.refuse(),
-            Some(FaultKind::ContentFilter) => self.ended(String::new(), Ending::ContentFilter),
+            Some(FaultKind::Refusal) => self.refused(),
+            Some(FaultKind::ContentFilter) => self.ended(String::new(), FinishReason::ContentFilter),
             Some(FaultKind::Truncated) => {
                 let half = content.chars().take(content.chars().count() / 2).collect();
-                self.ended(half, Ending::Length)
+                self.ended(half, FinishReason::Length)
             }
             _ => self.within_limit(content),
         }
@@ -149,8 +151,8 @@ impl Question {
         let obey = sandbox.state().settings.obey_instructions;
         let reading = reading::read(&self.pictures, obey);
         let mut json = match &self.format {
-            Format::Schema(schema) => schema_fill::fill(schema, &reading),
-            Format::Text | Format::JsonObject => reading,
+            ResponseFormat::Schema(schema) => schema_fill::fill(schema, &reading),
+            ResponseFormat::Text | ResponseFormat::JsonObject => reading,
         };
         match (fault.map(|fault| fault.kind), fault.and_then(|fault| fault.body.as_ref())) {
             (Some(FaultKind::Merge), Some(patch)) => merge(&mut json, patch),
@@ -161,54 +163,55 @@ impl Question {
             _ => {}
         }
         match self.format {
-            Format::Text => format!(
+            ResponseFormat::Text => format!(
                 "I see {} picture(s). The first document on them: {}.",
                 self.pictures.len(),
                 json["document_type"]
             ),
-            Format::JsonObject | Format::Schema(_) => json.to_string(),
+            ResponseFormat::JsonObject | ResponseFormat::Schema(_) => json.to_string(),
         }
     }
 
-    fn refuse(&self) -> Answer {
+    fn refused(&self) -> Completion {
         let refusal = "I'm sorry, but I can't help with identifying people or reading their documents.".to_owned();
-        Answer { refusal: Some(refusal), content: None, ..self.ended(String::new(), Ending::Stop) }
+        Completion { refusal: Some(refusal), content: None, ..self.ended(String::new(), FinishReason::Stop) }
     }
 
-    /// Thinking counts against the limit too, so a tight one leaves nothing to say.
-    fn within_limit(&self, content: String) -> Answer {
-        let room = self.most_tokens.map(|most| most.saturating_sub(self.thinking()));
-        match room {
-            Some(room) if room < text_tokens(&content) => {
-                let characters = usize::try_from(room.saturating_mul(4)).unwrap_or(usize::MAX);
-                self.ended(content.chars().take(characters).collect(), Ending::Length)
+    /// The content, cut to the limit. Reasoning counts against the limit, so a low limit leaves no
+    /// tokens for content.
+    fn within_limit(&self, content: String) -> Completion {
+        let left = self.tokens_max.map(|max| max.saturating_sub(self.reasoning_tokens()));
+        match left {
+            Some(left) if left < text_tokens(&content) => {
+                let characters = usize::try_from(left.saturating_mul(4)).unwrap_or(usize::MAX);
+                self.ended(content.chars().take(characters).collect(), FinishReason::Length)
             }
-            _ => self.ended(content, Ending::Stop),
+            _ => self.ended(content, FinishReason::Stop),
         }
     }
 
-    fn ended(&self, content: String, ending: Ending) -> Answer {
+    fn ended(&self, content: String, finish_reason: FinishReason) -> Completion {
         let usage = Usage {
             text: text_tokens(&self.text),
             image: self.image_tokens,
             answer: text_tokens(&content),
-            reasoning: self.most_tokens.map_or(self.thinking(), |most| most.min(self.thinking())),
+            reasoning: self.tokens_max.map_or(self.reasoning_tokens(), |max| max.min(self.reasoning_tokens())),
         };
-        Answer { content: Some(content), refusal: None, ending, usage }
+        Completion { content: Some(content), refusal: None, finish_reason, usage }
     }
 
-    fn thinking(&self) -> u64 {
-        if models::reasons(&self.model) { thinking_tokens(&self.effort) } else { 0 }
+    fn reasoning_tokens(&self) -> u64 {
+        if models::is_reasoning(&self.model) { reasoning_tokens(&self.effort) } else { 0 }
     }
 }
 
-/// Refuses parameters that a model does not take, as the API words it.
+/// Refuses parameters that a model does not accept, with the API's own messages.
 pub fn check_dialect(request: &Value, model: &str) -> Result<(), OpenaiError> {
     let unsupported = |name: &str, hint: &str| {
         let message = format!("Unsupported parameter: '{name}' is not supported with this model.{hint}");
         Err(OpenaiError::invalid(name, Some("unsupported_parameter"), message))
     };
-    if !models::reasons(model) {
+    if !models::is_reasoning(model) {
         return if request["reasoning_effort"].is_null() { Ok(()) } else { unsupported("reasoning_effort", "") };
     }
     if !request["max_tokens"].is_null() {
@@ -235,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasoning_models_and_plain_models_take_different_parameters() {
+    fn reasoning_models_and_plain_models_accept_different_parameters() {
         let code = |request: Value, model| check_dialect(&request, model).err().and_then(|error| error.param);
         assert_eq!(code(json!({"max_tokens": 5}), "gpt-6-luna").as_deref(), Some("max_tokens"));
         assert_eq!(code(json!({"temperature": 0}), "o3").as_deref(), Some("temperature"));
@@ -245,11 +248,11 @@ mod tests {
     }
 
     #[test]
-    fn a_tight_limit_is_eaten_by_thinking() {
-        let question = Question { model: "gpt-6-luna".to_owned(), most_tokens: Some(300), ..Question::default() };
-        let answer = question.within_limit("x".repeat(1000));
-        assert_eq!(answer.ending, Ending::Length);
-        assert_eq!(answer.content.map(|content| content.len()), Some(44 * 4));
-        assert_eq!(answer.usage.reasoning, 256);
+    fn reasoning_uses_up_a_low_limit() {
+        let prompt = Prompt { model: "gpt-6-luna".to_owned(), tokens_max: Some(300), ..Prompt::default() };
+        let completion = prompt.within_limit("x".repeat(1000));
+        assert_eq!(completion.finish_reason, FinishReason::Length);
+        assert_eq!(completion.content.map(|content| content.len()), Some(44 * 4));
+        assert_eq!(completion.usage.reasoning, 256);
     }
 }
