@@ -3,7 +3,8 @@
 use secrecy::SecretString;
 
 use crate::base::keyed_hash;
-use crate::pocketbase::store::duplicates::{PICTURES_MAX, StoredHashes};
+use crate::pocketbase::records::StoredHashes;
+use crate::pocketbase::store::duplicates::PICTURES_MAX;
 use crate::pocketbase::{Client, Result};
 use crate::verification::check::Hashes;
 use crate::verification::rules::document::image::PerceptualHash;

@@ -1,27 +1,24 @@
-//! Whether what was read may still be relied on without reading it again.
+//! For how long something that was read may be relied on without reading it again.
 //!
-//! Only while the watch is whole: a `PocketBase` that was restored from a backup, or replaced, ends every stream, and what was
-//! learned before says nothing about what it knows now. So each end of a stream begins a new [`Epoch`], and what was learned in
-//! another one is not used. Nor does an epoch outlast [`EPOCH_MAX`]: a change that no event tells of, such as a row
-//! written by SQL, is seen by then.
+//! Only while the watch is whole. A `PocketBase` that was restored from a backup, or replaced, ends every stream, and what was
+//! read before says nothing about what it holds now. So the end of a stream ends the lease and begins a new [`Epoch`], and what
+//! was read in another epoch is not used. An epoch also ends after [`EPOCH_MAX`], which bounds how long a change without an
+//! event, such as a row written by SQL, goes unseen.
 
 use std::collections::HashMap;
-use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
-use super::client::Client;
 use super::error::Result;
-
 use crate::base::lock::Mutex;
 
-/// How long at most something is relied on without reading it again.
+/// The longest time that something is relied on without reading it again.
 pub const EPOCH_MAX: Duration = Duration::from_secs(60);
 
-/// A time without a loss of the watch, of at most [`EPOCH_MAX`].
+/// A period without a loss of the watch, of at most [`EPOCH_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(u64);
 
-/// Whether a heartbeat vouches for the watch.
+/// The permission to rely on what was read. Each heartbeat that comes back over the stream renews it.
 #[derive(Debug, Default)]
 pub struct CacheLease {
     state: Mutex<State>,
@@ -30,15 +27,16 @@ pub struct CacheLease {
 #[derive(Debug, Default, Clone, Copy)]
 struct State {
     until: Option<Instant>,
-    /// Number of the last epoch that was given out, and since when; none since the last loss.
+    /// The number of the latest epoch.
     number: u64,
+    /// When that epoch began; `None` since the lease was last ended.
     since: Option<Instant>,
 }
 
 impl CacheLease {
-    /// The epoch, if the watch is vouched for at `now`.
+    /// The current epoch; `None` unless the lease is in force at `now`.
     pub fn epoch(&self, now: Instant) -> Option<Epoch> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.until.filter(|until| now < *until)?;
         if state.since.is_none_or(|since| now.saturating_duration_since(since) >= EPOCH_MAX) {
             state.number += 1;
@@ -47,135 +45,108 @@ impl CacheLease {
         Some(Epoch(state.number))
     }
 
-    /// See [`Client::renew_cache_lease`].
+    /// Puts the lease in force until `until`.
     pub fn renew(&self, until: Instant) {
-        self.lock().until = Some(until);
+        self.state.lock().until = Some(until);
     }
 
-    /// See [`Client::end_cache_lease`].
+    /// Ends the lease and its epoch.
     pub fn end(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.until = None;
         state.since = None;
     }
-
-    // No code that can panic runs while the lock is held.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
-    }
 }
 
-impl Client {
-    /// The epoch, while a heartbeat vouches for the watch. Ask *before* reading what is to be relied on later.
-    pub fn cache_epoch(&self) -> Option<Epoch> {
-        self.inner.cache_lease.epoch(Instant::now())
-    }
-
-    /// A heartbeat came back: the stream that events come over is whole, and vouched for `until` then.
-    pub fn renew_cache_lease(&self, until: Instant) {
-        self.inner.cache_lease.renew(until);
-    }
-
-    /// The watch is lost: events may have been missed, and it may not be the same `PocketBase` that answers next. Each
-    /// [`Connection`](super::realtime::Connection) says so when it ends.
-    pub fn end_cache_lease(&self) {
-        self.inner.cache_lease.end();
-    }
-}
-
-/// What was read, kept by name for as long as the watch vouches for it. An event about its collection is a [`Shelf::changed`].
+/// A bounded cache of what was read, by name. An entry is used in the epoch in which it was read, and no longer.
+///
+/// Whoever receives an event about the cached collection calls [`LeasedCache::invalidate`].
 #[derive(Debug)]
-pub(super) struct Shelf<T> {
-    state: Mutex<Kept<T>>,
+pub(super) struct LeasedCache<T> {
+    entries_max: usize,
+    state: Mutex<Entries<T>>,
 }
 
 #[derive(Debug)]
-struct Kept<T> {
+struct Entries<T> {
     by_name: HashMap<String, (Epoch, T)>,
-    /// Counts events.
+    /// Counts invalidations.
     changes: u64,
 }
 
-/// A read under way whose result may be kept.
+/// A read in progress whose result may be cached.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     epoch: Epoch,
     changes: u64,
 }
 
-impl Client {
-    /// What is `kept` under `name`, else what `read` brings; that is kept while the watch vouches for it. An absence is not kept.
-    pub(super) async fn shelved<T: Clone>(
+impl<T: Clone> LeasedCache<T> {
+    /// An empty cache of at most `entries_max` entries.
+    pub fn new(entries_max: usize) -> Self {
+        Self { entries_max, state: Mutex::new(Entries { by_name: HashMap::new(), changes: 0 }) }
+    }
+
+    /// The cached value of `name`, or the one that `read` returns, which is cached if `lease` is in force. `None` is not cached.
+    pub async fn get_or_read(
         &self,
-        kept: &Shelf<T>,
+        lease: &CacheLease,
         name: &str,
-        most: usize,
         read: impl Future<Output = Result<Option<T>>>,
     ) -> Result<Option<T>> {
-        let epoch = self.cache_epoch();
-        if let Some(value) = epoch.and_then(|epoch| kept.find(epoch, name)) {
+        let epoch = lease.epoch(Instant::now());
+        if let Some(value) = epoch.and_then(|epoch| self.get(epoch, name)) {
             return Ok(Some(value));
         }
-        let reading = epoch.map(|epoch| kept.reading(epoch));
+        let reading = epoch.map(|epoch| self.begin_read(epoch));
         let value = read.await?;
         if let (Some(reading), Some(value)) = (reading, &value) {
-            kept.keep(reading, name, value.clone(), most);
+            self.insert(reading, name, value.clone());
         }
         Ok(value)
     }
-}
 
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Self { state: Mutex::new(Kept { by_name: HashMap::new(), changes: 0 }) }
-    }
-}
-
-impl<T: Clone> Shelf<T> {
-    /// What is kept under `name`, in `epoch`.
-    pub fn find(&self, epoch: Epoch, name: &str) -> Option<T> {
-        let kept = self.lock();
-        let (kept_in, value) = kept.by_name.get(name)?;
-        (*kept_in == epoch).then(|| value.clone())
+    /// The value that was cached under `name` in `epoch`.
+    pub fn get(&self, epoch: Epoch, name: &str) -> Option<T> {
+        let entries = self.state.lock();
+        let (cached_in, value) = entries.by_name.get(name)?;
+        (*cached_in == epoch).then(|| value.clone())
     }
 
     /// Begins a read in `epoch`.
-    pub fn reading(&self, epoch: Epoch) -> Reading {
-        Reading { epoch, changes: self.lock().changes }
+    pub fn begin_read(&self, epoch: Epoch) -> Reading {
+        // Count before reading: what changes during the read may be missing in its result.
+        Reading { epoch, changes: self.state.lock().changes }
     }
 
-    /// Keeps what `reading` brought, unless something changed meanwhile, which may not be in it. More than `most` are not kept: it
-    /// begins anew.
-    pub fn keep(&self, reading: Reading, name: &str, value: T, most: usize) {
-        let mut kept = self.lock();
-        if kept.changes == reading.changes {
-            if kept.by_name.len() >= most {
-                kept.by_name.clear();
-            }
-            kept.by_name.insert(name.to_owned(), (reading.epoch, value));
+    /// Caches the result of `reading`. A full cache is emptied first.
+    pub fn insert(&self, reading: Reading, name: &str, value: T) {
+        let mut entries = self.state.lock();
+        // Something changed during the read, and the result may be older than the change.
+        if entries.changes != reading.changes {
+            return;
         }
+        if entries.by_name.len() >= self.entries_max {
+            entries.by_name.clear();
+        }
+        entries.by_name.insert(name.to_owned(), (reading.epoch, value));
     }
 
-    /// Whether something was ever kept under `name` and not forgotten since, in whichever epoch.
-    pub fn has_known(&self, name: &str) -> bool {
-        self.lock().by_name.contains_key(name)
+    /// Whether there is an entry under `name`, of any epoch.
+    pub fn contains(&self, name: &str) -> bool {
+        self.state.lock().by_name.contains_key(name)
     }
 
-    /// What is kept under `name` is not so.
-    pub fn forget(&self, name: &str) {
-        self.lock().by_name.remove(name);
+    /// Drops the entry under `name`.
+    pub fn remove(&self, name: &str) {
+        self.state.lock().by_name.remove(name);
     }
 
-    /// Something changed: what `concerned` picks is forgotten.
-    pub fn changed(&self, concerned: impl Fn(&T) -> bool) {
-        let mut kept = self.lock();
-        kept.changes += 1;
-        kept.by_name.retain(|_, (_, value)| !concerned(value));
-    }
-
-    // No code that can panic runs while the lock is held.
-    fn lock(&self) -> MutexGuard<'_, Kept<T>> {
-        self.state.lock()
+    /// Drops the entries that a change concerns, and the results of reads that are in progress.
+    pub fn invalidate(&self, concerns: impl Fn(&T) -> bool) {
+        let mut entries = self.state.lock();
+        entries.changes += 1;
+        entries.by_name.retain(|_, (_, value)| !concerns(value));
     }
 }
 
@@ -184,17 +155,16 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::pocketbase::client::Settings;
 
     const ONE: Epoch = Epoch(1);
     const TWO: Epoch = Epoch(2);
 
     #[test]
-    fn a_proof_ends_and_each_loss_begins_another_epoch() {
+    fn a_lease_expires_and_ending_it_begins_another_epoch() {
         let (lease, now) = (CacheLease::default(), Instant::now());
         assert_eq!(lease.epoch(now), None);
         lease.renew(now + Duration::from_secs(20));
-        let first = lease.epoch(now).expect("leased");
+        let first = lease.epoch(now).expect("in force");
         assert_eq!(lease.epoch(now + Duration::from_secs(20)), None);
         lease.end();
         assert_eq!(lease.epoch(now), None);
@@ -203,13 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_ends_with_its_minute_however_often_the_watch_is_proved() {
+    fn an_epoch_ends_after_a_minute_however_often_the_lease_is_renewed() {
         let (lease, start) = (CacheLease::default(), Instant::now());
         let mut epochs = Vec::new();
         for seconds in (0..150).step_by(10) {
             let now = start + Duration::from_secs(seconds);
             lease.renew(now + Duration::from_secs(15));
-            epochs.push((seconds, lease.epoch(now).expect("leased")));
+            epochs.push((seconds, lease.epoch(now).expect("in force")));
         }
         for (seconds, epoch) in &epochs {
             for (later, other) in &epochs {
@@ -219,64 +189,58 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_epoch_costs_one_read() {
-        let settings = Settings {
-            url: "http://127.0.0.1:1".parse().expect("an address"),
-            email: String::new(),
-            password: String::new().into(),
-            connect_timeout: Duration::from_secs(1),
-            request_timeout: Duration::from_secs(1),
-        };
-        let client = Client::new(settings).expect("a client that asks nobody");
-        let (shelf, reads) = (Shelf::default(), Cell::new(0));
+    async fn each_epoch_costs_one_read() {
+        let (lease, cache, reads) = (CacheLease::default(), LeasedCache::new(10), Cell::new(0));
         let read = async || {
             reads.set(reads.get() + 1);
             Ok(Some("read"))
         };
         for epochs in 1..=3 {
-            client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
+            lease.renew(Instant::now() + Duration::from_secs(600));
             for _ in 0..5 {
-                let value = client.shelved(&shelf, "a", 10, read()).await;
+                let value = cache.get_or_read(&lease, "a", read()).await;
                 assert_eq!((value.expect("an answer"), reads.get()), (Some("read"), epochs));
             }
-            client.end_cache_lease();
+            lease.end();
         }
     }
 
     #[test]
-    fn what_was_read_is_kept_in_its_epoch_only() {
-        let shelf = Shelf::default();
-        shelf.keep(shelf.reading(ONE), "a", 1, 10);
-        assert_eq!((shelf.find(ONE, "a"), shelf.find(TWO, "a"), shelf.find(ONE, "b")), (Some(1), None, None));
+    fn an_entry_is_used_in_its_own_epoch_only() {
+        let cache = LeasedCache::new(10);
+        cache.insert(cache.begin_read(ONE), "a", 1);
+        assert_eq!((cache.get(ONE, "a"), cache.get(TWO, "a"), cache.get(ONE, "b")), (Some(1), None, None));
     }
 
     #[test]
-    fn what_was_known_in_another_epoch_was_known_until_it_is_forgotten() {
-        let shelf = Shelf::default();
-        shelf.keep(shelf.reading(ONE), "a", 1, 10);
-        assert_eq!((shelf.find(TWO, "a"), shelf.has_known("a"), shelf.has_known("b")), (None, true, false));
-        shelf.forget("a");
-        assert!(!shelf.has_known("a"));
+    fn an_entry_of_another_epoch_is_contained_until_it_is_removed() {
+        let cache = LeasedCache::new(10);
+        cache.insert(cache.begin_read(ONE), "a", 1);
+        assert_eq!((cache.get(TWO, "a"), cache.contains("a"), cache.contains("b")), (None, true, false));
+        cache.remove("a");
+        assert!(!cache.contains("a"));
     }
 
     #[test]
-    fn a_read_that_a_change_overtook_is_not_kept() {
-        let shelf = Shelf::default();
-        let reading = shelf.reading(ONE);
-        shelf.changed(|_: &u32| false);
-        shelf.keep(reading, "a", 1, 10);
-        assert_eq!(shelf.find(ONE, "a"), None);
+    fn the_result_of_a_read_is_not_cached_when_something_changed_meanwhile() {
+        let cache = LeasedCache::new(10);
+        let reading = cache.begin_read(ONE);
+        cache.invalidate(|_: &u32| false);
+        cache.insert(reading, "a", 1);
+        assert_eq!(cache.get(ONE, "a"), None);
     }
 
     #[test]
-    fn a_change_takes_what_it_concerns_and_a_full_shelf_begins_anew() {
-        let shelf = Shelf::default();
+    fn a_change_drops_what_it_concerns_and_a_full_cache_is_emptied() {
+        let cache = LeasedCache::new(2);
         for (name, value) in [("a", 1), ("b", 2)] {
-            shelf.keep(shelf.reading(ONE), name, value, 2);
+            cache.insert(cache.begin_read(ONE), name, value);
         }
-        shelf.changed(|value| *value == 1);
-        assert_eq!((shelf.find(ONE, "a"), shelf.find(ONE, "b")), (None, Some(2)));
-        shelf.keep(shelf.reading(ONE), "c", 3, 1);
-        assert_eq!((shelf.find(ONE, "b"), shelf.find(ONE, "c")), (None, Some(3)));
+        cache.invalidate(|value| *value == 1);
+        assert_eq!((cache.get(ONE, "a"), cache.get(ONE, "b")), (None, Some(2)));
+        cache.insert(cache.begin_read(ONE), "c", 3);
+        assert_eq!((cache.get(ONE, "b"), cache.get(ONE, "c")), (Some(2), Some(3)));
+        cache.insert(cache.begin_read(ONE), "d", 4);
+        assert_eq!((cache.get(ONE, "b"), cache.get(ONE, "c"), cache.get(ONE, "d")), (None, None, Some(4)));
     }
 }

@@ -1,19 +1,22 @@
-//! `PocketBase`'s clock, seen through the `Date` header of its answers.
+//! `PocketBase`'s clock, estimated from the `Date` header of its answers.
 
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// An estimate of the server's clock. The header has whole seconds, so one answer bounds the server's time to
-/// `date ..= date + 1 s` (plus the time the answer was under way). The estimate is moved only when an answer contradicts it,
-/// which brings it within milliseconds after a few answers. Our own wall clock is never read.
+/// The resolution of a `Date` header.
+const HEADER_RESOLUTION: Duration = Duration::from_secs(1);
+
+/// An estimate of the server's clock. The machine's own wall clock is never read.
+///
+/// A `Date` header has whole seconds, so one answer says that the server's time is between `date` and `date + 1 s`, plus the
+/// time that the answer was under way. The estimate moves only when an answer contradicts it. After a few answers it is right
+/// to some milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerClock {
     at: Instant,
     time: Timestamp,
 }
-
-const HEADER_RESOLUTION: Duration = Duration::from_secs(1);
 
 impl ServerClock {
     /// The clock after the first answer.
@@ -21,7 +24,7 @@ impl ServerClock {
         Self { at: received, time: date }
     }
 
-    /// Takes another answer into account: `date` was stamped between `sent` and `received`.
+    /// Corrects the estimate by an answer whose `date` was set between `sent` and `received`.
     pub fn observe(&mut self, date: Timestamp, sent: Instant, received: Instant) {
         let latest = plus(date, HEADER_RESOLUTION + received.saturating_duration_since(sent));
         let estimate = self.now(received);
@@ -32,8 +35,9 @@ impl ServerClock {
         }
     }
 
-    /// A stored stamp that was just read is not in the future. One that is too far off is none of the server's making.
-    pub fn has_passed(&mut self, stamp: Timestamp, read: Instant) {
+    /// Corrects the estimate by a stored timestamp that was just read, which cannot be in the future. One that is more than a
+    /// second ahead is ignored: the server did not set it.
+    pub fn observe_stamp(&mut self, stamp: Timestamp, read: Instant) {
         let estimate = self.now(read);
         if estimate < stamp && stamp <= plus(estimate, HEADER_RESOLUTION) {
             *self = Self::new(stamp, read);
@@ -62,10 +66,10 @@ mod tests {
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
     #[test]
-    fn many_answers_bring_the_estimate_within_milliseconds_and_never_outside_the_bounds() {
+    fn many_answers_bring_the_estimate_within_100_ms() {
         let start = Instant::now();
         let epoch = Timestamp::from_second(1_800_000_000).expect("in range");
-        // The server is 700 ms into its second when we begin, and answers every 90 ms after 2 ms on the way.
+        // The server is 700 ms into its second at the start. It answers every 90 ms, and an answer takes 2 ms.
         let server = |ms: u64| plus(epoch, MS(700 + ms));
         let header = |ms: u64| Timestamp::from_second(server(ms).as_second()).expect("in range");
         let mut clock = ServerClock::new(header(0), start + MS(2));
@@ -77,19 +81,19 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_moves_the_estimate_within_the_second_that_is_open() {
+    fn a_stamp_moves_the_estimate_by_up_to_a_second() {
         let start = Instant::now();
         let date = Timestamp::from_second(1_800_000_000).expect("in range");
         let mut clock = ServerClock::new(date, start);
-        clock.has_passed(plus(date, MS(640)), start);
+        clock.observe_stamp(plus(date, MS(640)), start);
         assert_eq!(clock.now(start), plus(date, MS(640)));
-        clock.has_passed(plus(date, MS(90_000)), start);
-        clock.has_passed(date, start);
+        clock.observe_stamp(plus(date, MS(90_000)), start);
+        clock.observe_stamp(date, start);
         assert_eq!(clock.now(start), plus(date, MS(640)));
     }
 
     #[test]
-    fn a_server_clock_that_jumps_back_is_followed() {
+    fn the_estimate_follows_a_server_clock_that_jumps_back() {
         let start = Instant::now();
         let late = Timestamp::from_second(1_800_000_000).expect("in range");
         let early = Timestamp::from_second(1_700_000_000).expect("in range");

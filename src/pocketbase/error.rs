@@ -1,16 +1,16 @@
-//! What can go wrong with `PocketBase`, sorted by what to do next.
+//! What can go wrong with `PocketBase`, sorted by what the caller does about it.
 
 use std::fmt;
 
-/// The result of talking to `PocketBase`.
+/// The result of an operation on `PocketBase`.
 pub type Result<T> = std::result::Result<T, PocketbaseError>;
 
 /// A field that `PocketBase` refused, with its stable code; never the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// Field name; in a batch with the collection before it: `journal.seq`.
+    /// The field's name; in a batch after the name of its collection, as in `journal.seq`.
     pub field: String,
-    /// `validation_required`, `validation_not_unique` ...
+    /// `PocketBase`'s code for the reason, such as `validation_required` or `validation_not_unique`.
     pub code: String,
 }
 
@@ -20,124 +20,78 @@ impl fmt::Display for Refused {
     }
 }
 
-/// Why an operation on `PocketBase` did not succeed. Variants say what to do next; none carries a body, a value of a record
-/// or a token.
+/// Why an operation on `PocketBase` did not succeed. Each variant says what to do about it.
+///
+/// `operation` is what was attempted, `status` the HTTP status, and `source` the transport's error without the address. No
+/// variant carries a body, a value of a record, or a token.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the fields are explained above, once for all variants")]
 pub enum PocketbaseError {
-    /// Nothing was changed: the server did not take the request, or a read got no answer. Try again later.
+    /// Nothing was changed: the request did not reach the server, or a read got no answer. Try again later.
     #[error("{operation}: PocketBase cannot be reached; check its address and that it runs")]
     Unreachable {
-        /// What was attempted.
         operation: &'static str,
-        /// The transport's error, without the address.
         #[source]
         source: Option<reqwest::Error>,
     },
-    /// A write was sent and no answer came: it may have been stored. Read back before writing again.
-    #[error("{operation}: no answer came, so the write may or may not have been stored; read again")]
+    /// A write was sent and no answer came: it may have been stored. Read the state back before writing again.
+    #[error("{operation}: no answer came, so it is unknown whether the write was stored; read the state back")]
     Unknown {
-        /// What was attempted.
         operation: &'static str,
-        /// The transport's error, without the address.
         #[source]
         source: Option<reqwest::Error>,
     },
-    /// Refused for now: throttled, a lock, a full disk. Nothing was changed. Try again later.
+    /// Refused for now, because of throttling, a lock or a full disk. Nothing was changed. Try again later.
     #[error(
-        "{operation}: PocketBase cannot do it now (status {status}); later. If it lasts, look at its disk space and log"
+        "{operation}: PocketBase cannot do this now (status {status}); it is tried again later. If this lasts, check its \
+         disk space and its log"
     )]
-    Transient {
-        /// What was attempted.
-        operation: &'static str,
-        /// HTTP status.
-        status: u16,
-    },
-    /// The service's login is not accepted, or its rules do not let it do this. Stop claiming work and tell an operator.
+    Transient { operation: &'static str, status: u16 },
+    /// The service's account is not accepted, or the rules do not permit the operation. Claim no more work and alert an operator.
     #[error(
-        "{operation}: PocketBase does not let us (status {status}); check PB_USER_EMAIL, PB_USER_PASSWORD and the collection's rules"
+        "{operation}: PocketBase refuses the service's account (status {status}); check PB_USER_EMAIL, PB_USER_PASSWORD and \
+         the collection's rules"
     )]
-    Unauthorized {
-        /// What was attempted.
-        operation: &'static str,
-        /// HTTP status.
-        status: u16,
-    },
-    /// The record is not there (the login was proved, so this is not a lost session).
+    Unauthorized { operation: &'static str, status: u16 },
+    /// The record does not exist. (The session was proved, so this is not the answer to a lost one.)
     #[error("{operation}: there is no such record")]
-    NotFound {
-        /// What was attempted.
-        operation: &'static str,
-    },
-    /// Fields were refused; trying again cannot help.
+    NotFound { operation: &'static str },
+    /// `PocketBase` refused `fields`. Trying again cannot help.
     #[error("{operation}: PocketBase refused {}", list(.fields))]
-    Invalid {
-        /// What was attempted.
-        operation: &'static str,
-        /// What was refused.
-        fields: Vec<Refused>,
-    },
-    /// A unique index says that it exists already.
+    Invalid { operation: &'static str, fields: Vec<Refused> },
+    /// A unique index already has the value of `field`.
     #[error("{operation}: {field} is taken already")]
-    Conflict {
-        /// What was attempted.
-        operation: &'static str,
-        /// Which field.
-        field: String,
-    },
-    /// What was read cannot be the whole truth (a journal shorter than the record's version). Nothing may be concluded.
+    Conflict { operation: &'static str, field: String },
+    /// The journal that was read has fewer `rows` than the `version` of its record says, so it is not whole. No decision may be
+    /// based on it.
     #[error(
-        "verification {verification}: its version is {version} but its journal has {rows} rows; if this lasts, somebody deleted journal rows"
+        "verification {verification}: its version is {version} but its journal has {rows} rows; if this lasts, journal rows \
+         were deleted"
     )]
-    Stale {
-        /// Which case.
-        verification: String,
-        /// The record's `version`.
-        version: u32,
-        /// Rows that were read.
-        rows: usize,
-    },
-    /// The answer is not what this version of the sidecar understands.
+    Stale { verification: String, version: u32, rows: usize },
+    /// This version of the sidecar cannot interpret the answer. `what` says why, without quoting it.
     #[error(
-        "{operation}: PocketBase's answer cannot be read: {what}; check that the schema is the one of this version"
+        "{operation}: PocketBase's answer cannot be used: {what}; check that the schema is the one of this version"
     )]
-    Unexpected {
-        /// What was attempted.
-        operation: &'static str,
-        /// What is wrong with it, in our words.
-        what: String,
-    },
-    /// A policy is there and cannot be used. A policy holds nothing about a person, so what is wrong with it may be quoted.
+    Unexpected { operation: &'static str, what: String },
+    /// The policy `name` in the record `record` cannot be used. A policy holds no personal data, so `what` may quote it.
     #[error("{operation}: policies record {record} ({name}) cannot be used: {what}; correct it in a new version")]
-    UnusablePolicy {
-        /// What was attempted.
-        operation: &'static str,
-        /// The record.
-        record: String,
-        /// Name and version of the policy, as far as they can be read.
-        name: String,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// The caller asked for something that can never be sent, such as text with control characters in a filter.
+    UnusablePolicy { operation: &'static str, record: String, name: String, what: String },
+    /// The caller asked for something that cannot be sent, such as a filter for text with control characters.
     #[error("{operation}: {what}")]
-    Misuse {
-        /// What was attempted.
-        operation: &'static str,
-        /// What is wrong.
-        what: &'static str,
-    },
+    Misuse { operation: &'static str, what: &'static str },
 }
 
-/// What to do about an error.
+/// What a caller does about a [`PocketbaseError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
     /// Try again after a pause.
     Later,
     /// Read the state back, then decide again.
     ReadBack,
-    /// Nothing works until somebody looks at the login or the rules.
+    /// Wait for an operator: nothing works until the account or the rules are corrected.
     Login,
-    /// Trying the same again cannot help.
+    /// Give up: trying the same again cannot help.
     Never,
 }
 

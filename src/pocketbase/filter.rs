@@ -1,37 +1,15 @@
-//! Filters, built in one place, so that no text of a person ever becomes syntax.
+//! Filters of `PocketBase` lists, built in one place so that a person's text never becomes syntax.
 
 use std::fmt::{self, Write};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::error::{PocketbaseError, Result};
+use super::record_id::record_id;
 
-/// Whether `text` has the shape of a record id. What has not names no record.
-pub fn is_record_id(text: &str) -> bool {
-    text.len() == 15 && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
-}
+const OPERATION: &str = "build a filter";
 
-/// `text` if it has the shape of a record id; everything that goes into a path passes here.
-pub(super) fn record_id<'a>(text: &'a str, operation: &'static str) -> Result<&'a str> {
-    if is_record_id(text) {
-        return Ok(text);
-    }
-    Err(PocketbaseError::Misuse { operation, what: "a record id must be 15 characters of a-z and 0-9" })
-}
-
-/// The record id that follows from `name`, so that it can be looked for and created without knowing whether it exists.
-pub(super) fn id_of(name: &str) -> String {
-    record_id_from(&Sha256::digest(name).into())
-}
-
-/// The record id that follows from a digest: 75 bits of it.
-pub(super) fn record_id_from(digest: &[u8; 32]) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz012345";
-    digest.iter().take(15).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
-}
-
-/// A `PocketBase` filter: comparisons joined by "and".
+/// A filter: comparisons that must all hold.
 #[derive(Debug, Clone, Default)]
 #[must_use = "a filter does nothing by itself"]
 pub struct Filter {
@@ -39,61 +17,49 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// `field = 'text'`, for any text that can be stored. Control characters are refused: no field of ours holds them, and
-    /// `PocketBase` refuses some of them itself.
+    /// Requires `field = text`, for any text that can be stored. Text with control characters is refused: no field that is
+    /// searched holds them, and `PocketBase` itself refuses some of them.
     pub fn equal(self, field: &str, text: &str) -> Result<Self> {
         if text.chars().any(char::is_control) {
-            let what = "control characters cannot be looked for";
-            return Err(PocketbaseError::Misuse { operation: "build a filter", what });
+            let what = "text with control characters cannot be searched for";
+            return Err(PocketbaseError::Misuse { operation: OPERATION, what });
         }
-        Ok(self.and(format_args!("{field} = '{}'", Escaped(text))))
+        Ok(self.and(format_args!("{field} = '{}'", Quoted(text))))
     }
 
-    /// `field = number`.
-    pub fn equal_number(self, field: &str, number: u32) -> Self {
+    /// Requires `field = number`.
+    pub(super) fn equal_number(self, field: &str, number: u32) -> Self {
         self.and(format_args!("{field} = {number}"))
     }
 
-    /// `field = false`.
-    pub fn is_false(self, field: &str) -> Self {
+    /// Requires `field = false`.
+    pub(super) fn is_false(self, field: &str) -> Self {
         self.and(format_args!("{field} = false"))
     }
 
-    /// One of `pairs` is equal. Each of them is looked for by its own index.
-    pub fn any_equal<'a>(self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
-        let mut any = String::new();
-        for (field, text) in pairs {
-            let one = Filter::default().equal(field, text)?.text;
-            any = if any.is_empty() { one } else { format!("{any} || {one}") };
-        }
-        if any.is_empty() {
-            let what = "nothing to look for would find everything";
-            return Err(PocketbaseError::Misuse { operation: "build a filter", what });
-        }
-        Ok(self.and(format_args!("({any})")))
+    /// Requires `id > id`, for reading a collection in order, page by page.
+    pub(super) fn after_id(self, id: &str) -> Result<Self> {
+        record_id(id, OPERATION).map(|id| self.and(format_args!("id > '{id}'")))
     }
 
-    /// `id > 'id'`, for walking in order.
-    pub fn after_id(self, id: &str) -> Result<Self> {
-        record_id(id, "build a filter").map(|id| self.and(format_args!("id > '{id}'")))
+    /// Requires `field >= instant`.
+    pub(super) fn since(self, field: &str, instant: Timestamp) -> Self {
+        self.and(format_args!("{field} >= '{}'", Stored(instant)))
     }
 
-    /// `field >= instant`.
-    pub fn since(self, field: &str, instant: Timestamp) -> Self {
-        self.and(format_args!("{field} >= '{}'", instant.strftime("%Y-%m-%d %H:%M:%S.%3fZ")))
-    }
-
-    /// Verifications that may need a look although nobody touched them: new, at work, or silent for too long at `now`.
-    pub fn restless(self, now: Timestamp) -> Self {
-        self.and(format_args!(
-            "(status = '' || status = 'processing' || (expires_at != '' && expires_at <= '{}'))",
-            now.strftime("%Y-%m-%d %H:%M:%S.%3fZ")
-        ))
-    }
-
-    /// No record of another collection points here. `relation` is `collection_via_field`.
-    pub fn nobody_points_here(self, relation: &str) -> Self {
+    /// Requires that no record of another collection refers to this one. `relation` is written `collection_via_field`.
+    pub(super) fn unreferenced_by(self, relation: &str) -> Self {
         self.and(format_args!("{relation}.id ?= null"))
+    }
+
+    /// Requires one of `alternatives`. They must not be empty: an empty one would find everything.
+    pub(super) fn any_of(self, alternatives: impl IntoIterator<Item = Alternative>) -> Result<Self> {
+        let alternatives: Vec<String> = alternatives.into_iter().map(|alternative| alternative.0).collect();
+        if alternatives.is_empty() {
+            let what = "a filter without alternatives would find everything";
+            return Err(PocketbaseError::Misuse { operation: OPERATION, what });
+        }
+        Ok(self.and(format_args!("({})", alternatives.join(" || "))))
     }
 
     fn and(mut self, comparison: fmt::Arguments<'_>) -> Self {
@@ -105,16 +71,31 @@ impl Filter {
     }
 }
 
+/// One alternative of [`Filter::any_of`]. `PocketBase` looks for each by its own index.
+pub(super) struct Alternative(String);
+
+impl Alternative {
+    /// `field = text`.
+    pub fn equal(field: &str, text: &str) -> Result<Self> {
+        Filter::default().equal(field, text).map(|filter| Self(filter.text))
+    }
+
+    /// `field` is set, and not after `instant`.
+    pub fn reached(field: &str, instant: Timestamp) -> Self {
+        Self(format!("({field} != '' && {field} <= '{}')", Stored(instant)))
+    }
+}
+
 impl From<Filter> for String {
     fn from(filter: Filter) -> Self {
         filter.text
     }
 }
 
-/// Text between single quotes: backslash first, then the quote.
-struct Escaped<'a>(&'a str);
+/// Text between single quotes. A backslash and a quote are escaped by a backslash.
+struct Quoted<'a>(&'a str);
 
-impl fmt::Display for Escaped<'_> {
+impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.chars().try_for_each(|c| {
             if matches!(c, '\\' | '\'') {
@@ -122,6 +103,15 @@ impl fmt::Display for Escaped<'_> {
             }
             f.write_char(c)
         })
+    }
+}
+
+/// An instant as `PocketBase` stores it. Filters compare text, so the format must be the stored one.
+struct Stored(Timestamp);
+
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.strftime("%Y-%m-%d %H:%M:%S.%3fZ"))
     }
 }
 
@@ -147,10 +137,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_shape_of_an_id_is_an_id() {
-        assert!(is_record_id("abcdefghij01234"));
-        for bad in ["", "abcdefghij0123", "abcdefghij012345", "ABCDEFGHIJ01234", "abcdefghij/../.", "abcdefghij'0123"] {
-            assert!(!is_record_id(bad), "{bad}");
-        }
+    fn alternatives_are_grouped_and_may_not_be_empty() {
+        let alternatives = [Alternative::equal("a", ""), Alternative::equal("b", "x")];
+        let alternatives = alternatives.map(|alternative| alternative.expect("no control characters"));
+        let filter = Filter::default().is_false("final").any_of(alternatives).expect("alternatives");
+        assert_eq!(text(filter), "final = false && (a = '' || b = 'x')");
+        assert!(Filter::default().any_of([]).is_err());
     }
 }

@@ -1,22 +1,37 @@
-//! Talking to `PocketBase`: one client, the realtime stream, the fenced batch.
+//! Everything that is said to `PocketBase`, in layers: transport < session < client < store.
 //!
-//! Three facts shape everything here. A lost login looks like an empty answer, never like an error, so nothing empty is
-//! believed without proof. A timeout is not a "no", so writes are read back. And the only atomic thing is `/api/batch`, so
-//! every write of the service is one batch that begins with the next journal row.
-
-pub mod store;
+//! - [`transport`] sends one HTTP request and learns the server's time from the answer.
+//! - [`session`] holds the service's token, renews it, and proves that it is still accepted.
+//! - [`client`] sends requests as the service and never mistakes a lost session for an empty answer.
+//! - [`store`] has the operations: read a case, commit a batch, create what a person submits, list what a sweep looks at.
+//! - [`realtime`] is the stream of events, and [`schema_check`] the check of the schema at the start.
+//!
+//! [`records`] has the stored records as types, and is the only place that spells the names of collections and fields.
+//! [`caches`] has what a client remembers, and [`cache_lease`] says for how long that may be relied on.
+//!
+//! Three facts about `PocketBase` shape all of this:
+//!
+//! - A lost session gets an empty list or "not found", not an error. So an empty answer counts only after a proof.
+//! - A request that timed out may have been carried out. So a write without an answer is read back.
+//! - Only `/api/batch` is atomic. So every write of the service is one batch that begins with the next journal row.
 
 pub mod cache_lease;
-pub mod client;
+mod caches;
+mod client;
 mod clock;
-pub mod error;
+mod error;
 pub mod filter;
 pub mod realtime;
+mod record_id;
 pub mod records;
 mod request;
-pub mod schema_check;
-pub(crate) mod session;
+mod schema_check;
+mod session;
+pub mod store;
+mod transport;
 
-pub use crate::pocketbase::store::commit::Commit;
-pub use client::{Client, Identity, Settings};
+pub use client::Client;
 pub use error::{PocketbaseError, Refused, Remedy, Result};
+pub use session::Identity;
+pub use store::batch::Commit;
+pub use transport::Settings;

@@ -1,8 +1,8 @@
-//! The realtime stream: hints that something changed, never the change itself.
+//! The realtime stream: hints that a record changed, never the change itself.
 //!
-//! `PocketBase` sends no keepalive, replays nothing, keeps no order, and cuts every stream after 30 minutes (5 when idle).
-//! A login that died leaves the stream open and silent. So a [`Connection`] is used until it ends or until its owner stops
-//! believing in it (no own heartbeat came back), and whoever opens the next one lists what is open again.
+//! `PocketBase` sends no keepalive, replays nothing, keeps no order, and closes every stream after 30 minutes, or after 5 when
+//! idle. A session that was lost leaves the stream open and silent. So the watcher uses a [`Connection`] until it ends or until
+//! a heartbeat of its own does not come back, and after opening the next one it lists the open verifications again.
 //!
 //! `main` must have called `rustls::crypto::aws_lc_rs::default_provider().install_default()`: `reqwest` 0.12 brings no provider.
 
@@ -18,14 +18,16 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::{Client, Settings};
+use super::client::Client;
 use super::error::{PocketbaseError, Result};
-use super::filter::is_record_id;
-use super::records::Collection;
+use super::record_id::is_record_id;
+use super::records::{Collection, HintRow, hint_fields};
+use super::transport::Settings;
 
-/// `PocketBase` closes an idle stream after 300 s itself: so long a silence means that nobody is there.
+/// `PocketBase` itself closes an idle stream after 300 s. A longer silence means that the server is gone.
 const SILENCE_MAX: Duration = Duration::from_secs(330);
-/// A hint has three short fields. (The parser below takes quadratic time over one message, so topics ask for no more.)
+/// The most bytes of a hint, which has three short fields. (The parser takes quadratic time for one message, so the topics ask
+/// for no more fields.)
 const HINT_LIMIT: usize = 16 * 1024;
 const CONNECTED: &str = "PB_CONNECT";
 const OPERATION: &str = "open the realtime stream";
@@ -33,47 +35,47 @@ const OPERATION: &str = "open the realtime stream";
 /// What happened to the record of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It is new.
+    /// The record was created.
     Create,
-    /// It was patched.
+    /// The record was changed.
     Update,
-    /// It is gone.
+    /// The record was deleted.
     Delete,
-    /// A word this version does not know.
+    /// The server sent a word that this version does not know.
     Other,
 }
 
-/// A hint: look at this.
+/// A hint that a record changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Where.
+    /// The collection of the record.
     pub collection: Collection,
-    /// Which record.
+    /// The id of the record.
     pub record: String,
-    /// Its verification (for a verification its own id); empty for heartbeats, policies, persons and endpoints.
+    /// The id of the verification that the record belongs to, or of the record itself if it is a verification. Empty for
+    /// heartbeats, policies, people and webhook endpoints.
     pub verification: String,
-    /// Name and counter of an instance; only for heartbeats.
+    /// Of a heartbeat, the name of the sidecar and the number of the heartbeat.
     pub beat: Option<(String, u64)>,
-    /// What happened.
+    /// What happened to the record.
     pub change: Change,
 }
 
 /// Why a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum End {
-    /// Its age limit, its idle limit, or a restart.
+    /// The server closed it, because of its age or idleness or a restart.
     #[error("the server closed the stream")]
     Closed,
-    /// The network broke, or nothing came for so long that nobody can be there.
+    /// The network failed, or nothing came for so long that the server must be gone.
     #[error("the stream broke: {0}")]
     Broken(&'static str),
-    /// A message was too large or no text.
+    /// A message was too large, or not text.
     #[error("the stream cannot be read: {0}")]
     Garbled(&'static str),
 }
 
-/// An open, subscribed stream. Dropping it closes it, and ends what the watch vouched for: between two streams events may be
-/// missed, however the first one ended, and what it had received is lost with it.
+/// An open, subscribed stream. Dropping it closes it and ends the cache lease.
 pub struct Connection {
     stream: EventSource,
     client: Client,
@@ -81,6 +83,8 @@ pub struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        // However this stream ended, events may be missed until the next one is open, and what this one had received and nobody
+        // had read is lost with it.
         self.client.end_cache_lease();
     }
 }
@@ -92,19 +96,18 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// The next hint, or why there will be none. Cancel safe. Poll it all the time: what is not read piles up in the
-    /// server's memory.
+    /// The next hint, or the end of the stream. Cancel safe. Poll it all the time: what is not read fills the server's memory.
     pub async fn next(&mut self) -> std::result::Result<Event, End> {
         loop {
             let (topic, data) = self.message().await?;
             if data.len() > HINT_LIMIT {
                 return Err(End::Garbled("a message is too large"));
             }
-            // What cannot be understood is no reason to stop listening: the sweep finds what it was about.
+            // An unknown message does not end the stream: the sweep finds what it was about.
             if let Some(event) = hint(&topic, &data) {
                 return Ok(event);
             }
-            tracing::debug!("a realtime message was not understood");
+            tracing::debug!("a realtime message cannot be interpreted and is ignored");
         }
     }
 
@@ -121,21 +124,24 @@ impl Connection {
 }
 
 impl Client {
-    /// Opens a stream and subscribes to all records of `collections`. When it returns, the subscription is in force and the
-    /// login behind it was just proved: whatever is committed from now on is delivered, so list what is open *after* this.
+    /// Opens a stream and subscribes to all records of `collections`.
+    ///
+    /// When it returns, the subscription is in force and its session was just proved. What is committed from now on is
+    /// delivered, so list the open verifications *after* this.
     pub async fn connect(&self, collections: &[Collection]) -> Result<Connection> {
         let unreachable = PocketbaseError::Unreachable { operation: OPERATION, source: None };
-        tokio::time::timeout(self.inner.settings.request_timeout, self.subscribed(collections))
+        tokio::time::timeout(self.transport().settings().request_timeout, self.subscribed(collections))
             .await
             .unwrap_or(Err(unreachable))
     }
 
     async fn subscribed(&self, collections: &[Collection]) -> Result<Connection> {
-        // A lost login is accepted here and then hears nothing, so it is proved first.
+        // A lost session may subscribe and then receives nothing, so it is proved first.
         self.probe().await?;
-        let token = self.token().await?;
-        let http = stream_client(&self.inner.settings).await?;
-        let url = format!("{}/api/realtime", self.inner.base);
+        let token = self.session().token().await?;
+        let settings = self.transport().settings();
+        let http = stream_client(settings).await?;
+        let url = self.transport().address("/api/realtime");
         let mut stream = EventSource::new(http.get(&url)).map_err(|_| unexpected("the request cannot be made"))?;
         stream.set_retry_policy(Box::new(retry::Never));
         let mut connection = Connection { stream, client: self.clone() };
@@ -144,7 +150,7 @@ impl Client {
         let topics: Vec<String> = collections.iter().map(|collection| topic(*collection)).collect();
         let answer = http
             .post(&url)
-            .timeout(self.inner.settings.request_timeout)
+            .timeout(settings.request_timeout)
             .header(AUTHORIZATION, token.secret.expose_secret())
             .header(reqwest012::header::CONTENT_TYPE, "application/json")
             .body(json!({ "clientId": client_id, "subscriptions": topics }).to_string())
@@ -155,7 +161,8 @@ impl Client {
             204 => Ok(connection),
             status @ (401 | 403) => Err(PocketbaseError::Unauthorized { operation: OPERATION, status }),
             400 => Err(unexpected(
-                "the subscription was refused: stream and subscription must come from one address (a proxy, or localhost?)",
+                "the subscription was refused: stream and subscription must come from one address (is it behind a proxy, or \
+                 `localhost`?)",
             )),
             status => Err(PocketbaseError::Transient { operation: OPERATION, status }),
         }
@@ -181,7 +188,8 @@ impl Connection {
     }
 }
 
-/// The stream and the subscription must reach the server from one address, so a host name is resolved once for both.
+/// The HTTP client of a stream and its subscription.
+// Both must reach the server from one address, so a host name is resolved once for both.
 async fn stream_client(settings: &Settings) -> Result<StreamClient> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         let what = "main must install rustls' aws_lc_rs provider as the default first";
@@ -199,7 +207,7 @@ async fn stream_client(settings: &Settings) -> Result<StreamClient> {
     builder.build().map_err(|_| unexpected("the client cannot be set up; are there CA certificates?"))
 }
 
-/// For a host name, the first of its addresses that takes a connection.
+/// If the address has a host name: the name, and the first of its addresses that accepts a connection.
 async fn reachable_address(settings: &Settings) -> Option<(String, SocketAddr)> {
     let Some(url::Host::Domain(host)) = settings.url.host() else { return None };
     let port = settings.url.port_or_known_default()?;
@@ -212,14 +220,9 @@ async fn reachable_address(settings: &Settings) -> Option<(String, SocketAddr)> 
     None
 }
 
-/// All records of a collection, each message trimmed to what a hint needs.
+/// The topic of all records of a collection, with the fields that a hint needs.
 fn topic(collection: Collection) -> String {
-    let fields = match collection {
-        Collection::Heartbeats => "id,instance,beat",
-        Collection::Verifications | Collection::Policies | Collection::Users | Collection::WebhookEndpoints => "id",
-        _ => "id,verification",
-    };
-    let options = json!({ "query": { "fields": fields } }).to_string();
+    let options = json!({ "query": { "fields": hint_fields(collection) } }).to_string();
     format!("{}/*?options={}", collection.name(), utf8_percent_encode(&options, NON_ALPHANUMERIC))
 }
 
@@ -228,17 +231,7 @@ fn hint(topic: &str, data: &str) -> Option<Event> {
     struct Message {
         #[serde(default)]
         action: String,
-        record: Record,
-    }
-    #[derive(Deserialize)]
-    struct Record {
-        id: String,
-        #[serde(default)]
-        verification: String,
-        #[serde(default)]
-        instance: Option<String>,
-        #[serde(default)]
-        beat: u64,
+        record: HintRow,
     }
     let collection = Collection::parse(topic.split('/').next()?)?;
     let Message { action, record } = serde_json::from_str(data).ok()?;
@@ -265,9 +258,9 @@ fn end(error: &reqwest_eventsource::Error) -> End {
     use reqwest_eventsource::Error as E;
     match error {
         E::StreamEnded => End::Closed,
-        E::Utf8(_) => End::Garbled("a message is no text"),
+        E::Utf8(_) => End::Garbled("a message is not text"),
         E::Parser(_) => End::Garbled("a message is malformed"),
-        E::InvalidContentType(..) => End::Broken("the answer is no event stream; is there a proxy between?"),
+        E::InvalidContentType(..) => End::Broken("the answer is not an event stream; is there a proxy in between?"),
         E::InvalidStatusCode(..) => End::Broken("the server answered with an error status"),
         E::Transport(e) if e.is_timeout() => End::Broken("nothing came for too long"),
         E::Transport(e) if e.is_connect() => End::Broken("no connection"),
@@ -284,18 +277,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hint_names_the_verification_and_nothing_else() {
+    fn a_hint_names_its_record_and_the_verification() {
         let event = hint(
             &topic(Collection::Documents),
             r#"{"action":"create","record":{"id":"abcdefghij00001","verification":"abcdefghij00002","front":"x"}}"#,
         );
-        let event = event.expect("understood");
+        let event = event.expect("a hint");
         assert_eq!((event.record.as_str(), event.verification.as_str()), ("abcdefghij00001", "abcdefghij00002"));
         assert_eq!((event.collection, event.change), (Collection::Documents, Change::Create));
     }
 
     #[test]
-    fn strange_messages_are_no_hints() {
+    fn malformed_messages_are_ignored() {
         let topic = topic(Collection::Documents);
         for data in ["", "{}", "[]", r#"{"record":{}}"#, r#"{"record":{"id":"' || 1=1"}}"#, "\u{feff}"] {
             assert_eq!(hint(&topic, data), None, "{data}");
@@ -304,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_word_for_a_change_is_still_a_hint() {
+    fn an_unknown_kind_of_change_is_still_a_hint() {
         let event = hint(&topic(Collection::Verifications), r#"{"action":"touch","record":{"id":"abcdefghij00001"}}"#);
         assert_eq!(event.map(|e| (e.verification, e.change)), Some(("abcdefghij00001".to_owned(), Change::Other)));
     }

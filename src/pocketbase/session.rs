@@ -1,4 +1,4 @@
-//! The login: one token, renewed before it ends, by one task at a time.
+//! The session of the service: one token, renewed before it expires, by one task at a time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,66 +11,64 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::client::{Client, Identity};
 use super::error::{PocketbaseError, Result};
 use super::records::Collection;
-use super::request::Call;
+use super::request::Request;
+use super::transport::Transport;
 use crate::base::failpoints::{Point, reached};
 use crate::base::lock::RwLock;
 
-/// After refused credentials nobody tries again for so long: each try costs the server a password hash.
+/// How long no login is tried after refused credentials. Each try costs the server a password hash.
 const PAUSE_AFTER_REFUSAL: Duration = Duration::from_secs(5);
-/// When a renewal fails but the token still holds, the next one waits so long.
+/// How long no renewal is tried after one that failed while the token is still valid.
 const PAUSE_AFTER_FAILED_RENEWAL: Duration = Duration::from_secs(15);
 const SUPERUSERS: &str = "_superusers";
 
-/// A token in use.
+/// The kind of account that the service has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// A record of `services`, with the least privileges that suffice.
+    Service,
+    /// A superuser, which no rule binds. The sidecar runs, with a warning.
+    Superuser,
+}
+
+/// A token of the service.
 #[derive(Debug)]
-pub(super) struct Token {
+pub(super) struct SessionToken {
     pub secret: SecretString,
     pub identity: Identity,
     renew_at: Instant,
-    ends_at: Instant,
+    expires_at: Instant,
 }
 
-/// What the client knows of its login.
-#[derive(Debug, Default)]
-pub(super) struct Login {
-    current: RwLock<Option<Arc<Token>>>,
-    /// Held by whoever logs in or renews.
-    turn: Mutex<Turn>,
+#[derive(Debug)]
+pub(super) struct Session {
+    transport: Transport,
+    current: RwLock<Option<Arc<SessionToken>>>,
+    /// Held by the task that logs in or renews.
+    renewal: Mutex<Renewal>,
 }
 
 #[derive(Debug, Default)]
-struct Turn {
+struct Renewal {
+    /// No login before this instant.
     not_before: Option<Instant>,
 }
 
-impl Login {
-    pub fn current(&self) -> Option<Arc<Token>> {
-        self.current.read().clone()
-    }
-
-    fn replace(&self, token: Token) -> Arc<Token> {
-        let token = Arc::new(token);
-        *self.current.write() = Some(token.clone());
-        token
-    }
-}
-
-/// What a token says about itself; decoded, not verified.
+/// What a token says about itself: decoded, not verified.
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
-    /// Record id.
+    /// The record that the token was issued to.
     pub id: String,
-    /// `auth`, `file` ...
+    /// The purpose of the token, such as `auth` or `file`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// End, in seconds of Unix time.
+    /// When it expires, in seconds of Unix time.
     pub exp: i64,
 }
 
-/// Reads a token's claims. Proves nothing.
+/// The claims of a token; `None` for text that is no token. This proves nothing.
 pub(super) fn claims(token: &str) -> Option<Claims> {
     let mut parts = token.split('.');
     let (_, payload, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
@@ -82,42 +80,56 @@ struct TokenAnswer {
     token: SecretString,
 }
 
-impl Client {
-    /// A token that holds, by all we know; logs in or renews when due.
-    pub(super) async fn token(&self) -> Result<Arc<Token>> {
+impl Session {
+    pub fn new(transport: Transport) -> Self {
+        Self { transport, current: RwLock::default(), renewal: Mutex::default() }
+    }
+
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// The account that is logged in; `None` before the first login.
+    pub fn identity(&self) -> Option<Identity> {
+        self.current().map(|token| token.identity)
+    }
+
+    /// A token that has not expired. Logs in or renews when due.
+    pub async fn token(&self) -> Result<Arc<SessionToken>> {
         let now = Instant::now();
-        match self.inner.login.current() {
+        match self.current() {
             Some(token) if now < token.renew_at => Ok(token),
-            Some(token) if now < token.ends_at => match self.inner.login.turn.try_lock() {
-                Ok(turn) => self.renew_early(turn, token).await,
+            Some(token) if now < token.expires_at => match self.renewal.try_lock() {
+                Ok(renewal) => self.renew_early(renewal, token).await,
+                // Another task is renewing it.
                 Err(_) => Ok(token),
             },
             stale => self.log_in_again(stale.as_ref()).await,
         }
     }
 
-    /// Logs in, unless somebody replaced `stale` meanwhile.
-    pub(super) async fn log_in_again(&self, stale: Option<&Arc<Token>>) -> Result<Arc<Token>> {
+    /// Logs in, unless another task has replaced `stale` in the meantime.
+    pub async fn log_in_again(&self, stale: Option<&Arc<SessionToken>>) -> Result<Arc<SessionToken>> {
         if stale.is_some() {
             reached(Point::LoginLost);
         }
-        let mut turn = self.inner.login.turn.lock().await;
-        match (self.inner.login.current(), stale) {
+        let mut renewal = self.renewal.lock().await;
+        match (self.current(), stale) {
             (Some(current), Some(stale)) if !Arc::ptr_eq(&current, stale) => return Ok(current),
             (Some(current), None) => return Ok(current),
             _ => {}
         }
-        if turn.not_before.is_some_and(|instant| Instant::now() < instant) {
+        if renewal.not_before.is_some_and(|instant| Instant::now() < instant) {
             return Err(PocketbaseError::Unauthorized { operation: "log in", status: 400 });
         }
         let result = self.log_in_by_password().await;
-        turn.not_before =
+        renewal.not_before =
             matches!(result, Err(PocketbaseError::Unauthorized { .. })).then(|| Instant::now() + PAUSE_AFTER_REFUSAL);
         result
     }
 
-    /// Whether `PocketBase` knows `token` now. Nothing but this tells an empty answer from a lost login.
-    pub(super) async fn still_known(&self, token: &Token) -> Result<bool> {
+    /// Whether `PocketBase` accepts `token` now. Only this distinguishes an empty answer from the answer to a lost session.
+    pub async fn is_accepted(&self, token: &SessionToken) -> Result<bool> {
         let refreshed = self.refresh(token).await;
         reached(Point::LoginProved);
         match refreshed {
@@ -127,74 +139,90 @@ impl Client {
         }
     }
 
-    /// Renews at half life. A failure is no failure yet: the old token still holds.
-    async fn renew_early(&self, turn: MutexGuard<'_, Turn>, token: Arc<Token>) -> Result<Arc<Token>> {
+    fn current(&self) -> Option<Arc<SessionToken>> {
+        self.current.read().clone()
+    }
+
+    fn replace(&self, token: SessionToken) -> Arc<SessionToken> {
+        let token = Arc::new(token);
+        *self.current.write() = Some(token.clone());
+        token
+    }
+
+    /// Renews a token at half of its life. A failure is no error yet: the old token is still valid.
+    async fn renew_early(
+        &self,
+        renewal: MutexGuard<'_, Renewal>,
+        token: Arc<SessionToken>,
+    ) -> Result<Arc<SessionToken>> {
         let refreshed = self.refresh(&token).await;
         reached(Point::LoginRenewed);
         match refreshed {
-            Ok(fresh) => Ok(self.inner.login.replace(fresh)),
+            Ok(fresh) => Ok(self.replace(fresh)),
             Err(PocketbaseError::Unauthorized { .. } | PocketbaseError::NotFound { .. }) => {
-                drop(turn);
+                drop(renewal);
                 self.log_in_again(Some(&token)).await
             }
             Err(error) => {
-                tracing::warn!(%error, "the login could not be renewed yet; the old one still holds");
-                let renew_at = Instant::now() + PAUSE_AFTER_FAILED_RENEWAL;
-                Ok(self.inner.login.replace(Token {
+                tracing::warn!(%error, "the session's token could not be renewed yet; the old one is still valid");
+                Ok(self.replace(SessionToken {
                     secret: token.secret.clone(),
                     identity: token.identity,
-                    renew_at,
-                    ends_at: token.ends_at,
+                    renew_at: Instant::now() + PAUSE_AFTER_FAILED_RENEWAL,
+                    expires_at: token.expires_at,
                 }))
             }
         }
     }
 
-    async fn refresh(&self, token: &Token) -> Result<Token> {
+    async fn refresh(&self, token: &SessionToken) -> Result<SessionToken> {
         let path = format!("/api/collections/{}/auth-refresh", collection(token.identity));
-        let call = Call::ask("renew the login", path, json!({})).with("fields", "token");
-        self.token_from(&call, Some(&token.secret), token.identity).await
+        let request = Request::post("renew the login", path, json!({})).fields("token");
+        self.token_from(&request, Some(&token.secret), token.identity).await
     }
 
-    /// As a record of `services`, else as a superuser.
-    async fn log_in_by_password(&self) -> Result<Arc<Token>> {
+    /// Logs in as a record of `services`, else as a superuser.
+    async fn log_in_by_password(&self) -> Result<Arc<SessionToken>> {
         let token = match self.password_login(Identity::Service).await {
             Err(PocketbaseError::Unauthorized { .. }) => self.password_login(Identity::Superuser).await?,
             other => other?,
         };
         reached(Point::LoginAnswered);
-        Ok(self.inner.login.replace(token))
+        Ok(self.replace(token))
     }
 
-    async fn password_login(&self, identity: Identity) -> Result<Token> {
-        let settings = &self.inner.settings;
+    async fn password_login(&self, identity: Identity) -> Result<SessionToken> {
+        const OPERATION: &str = "log in";
+        let settings = self.transport.settings();
         let path = format!("/api/collections/{}/auth-with-password", collection(identity));
         let body = json!({ "identity": settings.email, "password": settings.password.expose_secret() });
-        let call = Call::ask("log in", path, body).with("fields", "token");
-        self.token_from(&call, None, identity).await.map_err(|error| match error {
+        let request = Request::post(OPERATION, path, body).fields("token");
+        self.token_from(&request, None, identity).await.map_err(|error| match error {
             // Wrong credentials are a 400 without data; a missing collection is a 404.
             PocketbaseError::Transient { status: status @ 400, .. } => {
-                PocketbaseError::Unauthorized { operation: "log in", status }
+                PocketbaseError::Unauthorized { operation: OPERATION, status }
             }
-            PocketbaseError::NotFound { .. } => PocketbaseError::Unauthorized { operation: "log in", status: 404 },
+            PocketbaseError::NotFound { .. } => PocketbaseError::Unauthorized { operation: OPERATION, status: 404 },
             other => other,
         })
     }
 
-    async fn token_from(&self, call: &Call, auth: Option<&SecretString>, identity: Identity) -> Result<Token> {
-        let answer = self.send(call, auth).await?;
+    async fn token_from(
+        &self,
+        request: &Request,
+        auth: Option<&SecretString>,
+        identity: Identity,
+    ) -> Result<SessionToken> {
+        let answer = self.transport.send(request, auth).await?;
         let received = Instant::now();
-        let now = self.now_after(call.operation)?;
+        let now = self.transport.now_after(request.operation)?;
         let TokenAnswer { token: secret } = answer.json()?;
         let left = claims(secret.expose_secret())
             .and_then(|claims| Timestamp::from_second(claims.exp).ok())
             .map(|end| end.duration_since(now))
             .and_then(|left| Duration::try_from(left).ok())
-            .ok_or_else(|| PocketbaseError::Unexpected {
-                operation: call.operation,
-                what: "a token without a readable end".to_owned(),
-            })?;
-        Ok(Token { secret, identity, renew_at: received + left / 2, ends_at: received + left })
+            .ok_or_else(|| request.unexpected("its token has no readable expiry".to_owned()))?;
+        Ok(SessionToken { secret, identity, renew_at: received + left / 2, expires_at: received + left })
     }
 }
 
@@ -210,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_are_read_from_a_token_and_from_nothing_else() {
+    fn claims_are_read_from_tokens_only() {
         let payload = BASE64_URL_SAFE_NO_PAD.encode(r#"{"id":"abc","type":"auth","exp":1795481863}"#);
         let read = claims(&format!("h.{payload}.s")).expect("well formed");
         assert_eq!((read.id.as_str(), read.kind.as_str(), read.exp), ("abc", "auth", 1_795_481_863));

@@ -22,7 +22,7 @@ use crate::base::telemetry::chain;
 use crate::controller::queue::Queue;
 use crate::pocketbase::realtime::{Change, Connection, End, Event};
 use crate::pocketbase::records::Collection;
-use crate::pocketbase::store::heartbeat::NewHeartbeat;
+use crate::pocketbase::records::NewHeartbeat;
 use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
 /// How often the heartbeat row is patched. It also resets `PocketBase`'s five-minute idle limit.
@@ -394,7 +394,7 @@ impl Sweep {
         loop {
             let page = match self.since {
                 None => self.client.open_ids(&after, SWEEP_PAGE).await?,
-                Some(_) => self.client.restless_ids(now, &after, SWEEP_PAGE).await?,
+                Some(_) => self.client.due_ids(now, &after, SWEEP_PAGE).await?,
             };
             if !page.is_empty() {
                 reached(Point::SweepPage);

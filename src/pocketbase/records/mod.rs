@@ -1,109 +1,58 @@
-//! The stored records, as Rust: the only place (with the files below it) that spells the names of collections and fields.
+//! The stored records as types: one file for each collection, for reading and writing it.
 //!
-//! `docs/records.md` is the contract. [`rows`] reads, [`writes`] writes; this file holds what others name.
+//! Nothing outside this folder spells the name of a collection or of a field. `docs/records.md` is the contract.
 
-pub(super) mod rows;
-pub(super) mod writes;
+mod action;
+mod case;
+mod check;
+mod collection;
+mod columns;
+mod device_signal;
+mod document;
+mod document_hashes;
+mod heartbeat;
+mod hint;
+mod journal;
+mod known_document;
+mod liveness_session;
+mod policy;
+mod user;
+mod verification;
+mod webhook_delivery;
+mod webhook_endpoint;
 
-pub use rows::{CheckDetail, DEFAULT_POLICY, Heartbeat, StoredSession, StoredVerification};
-pub use writes::{Delivery, NewAction, NewDeviceSignal, NewDocument, NewLivenessSession, NewVerification, RecordPatch};
+pub use action::NewAction;
+pub use check::CheckDetail;
+pub use collection::Collection;
+pub use device_signal::NewDeviceSignal;
+pub use document::NewDocument;
+pub use document_hashes::StoredHashes;
+pub use heartbeat::{Heartbeat, NewHeartbeat};
+pub use known_document::KnownDocument;
+pub use liveness_session::{NewLivenessSession, StoredSession};
+pub use policy::DEFAULT_POLICY;
+pub use verification::{NewVerification, RecordPatch, StoredVerification};
+pub use webhook_delivery::Delivery;
 
-/// A collection of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Collection {
-    /// The case.
-    Verifications,
-    /// Evidence.
-    Documents,
-    /// Challenges.
-    LivenessSessions,
-    /// Device events.
-    DeviceSignals,
-    /// What people did.
-    Actions,
-    /// Findings.
-    Checks,
-    /// What documents are known by.
-    DocumentHashes,
-    /// Documents that operators do not accept.
-    KnownDocuments,
-    /// What happened.
-    Journal,
-    /// Thresholds and demands.
-    Policies,
-    /// One row per running sidecar.
-    Heartbeats,
-    /// Where to send notifications.
-    WebhookEndpoints,
-    /// Notifications to send.
-    WebhookDeliveries,
-    /// The people being verified.
-    Users,
-    /// People who decide by hand.
-    Reviewers,
-    /// Our own accounts.
-    Services,
-    /// A view: each case with everything that belongs to it.
-    Cases,
-}
-
-impl Collection {
-    /// Every collection.
-    pub const ALL: [Collection; 17] = [
-        Self::Verifications,
-        Self::Documents,
-        Self::LivenessSessions,
-        Self::DeviceSignals,
-        Self::Actions,
-        Self::Checks,
-        Self::DocumentHashes,
-        Self::KnownDocuments,
-        Self::Journal,
-        Self::Policies,
-        Self::Heartbeats,
-        Self::WebhookEndpoints,
-        Self::WebhookDeliveries,
-        Self::Users,
-        Self::Reviewers,
-        Self::Services,
-        Self::Cases,
-    ];
-
-    /// The stored name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Verifications => "verifications",
-            Self::Documents => "documents",
-            Self::LivenessSessions => "liveness_sessions",
-            Self::DeviceSignals => "device_signals",
-            Self::Actions => "actions",
-            Self::Checks => "checks",
-            Self::DocumentHashes => "document_hashes",
-            Self::KnownDocuments => "known_documents",
-            Self::Journal => "journal",
-            Self::Policies => "policies",
-            Self::Heartbeats => "heartbeats",
-            Self::WebhookEndpoints => "webhook_endpoints",
-            Self::WebhookDeliveries => "webhook_deliveries",
-            Self::Users => "users",
-            Self::Reviewers => "reviewers",
-            Self::Services => "services",
-            Self::Cases => "cases",
-        }
-    }
-
-    /// Path of its records.
-    pub(super) fn records(self) -> String {
-        format!("/api/collections/{}/records", self.name())
-    }
-
-    /// Path of one of its records; `id` was checked to be a record id.
-    pub(super) fn record(self, id: &str) -> String {
-        format!("/api/collections/{}/records/{id}", self.name())
-    }
-
-    /// The collection stored as `name`.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|c| c.name() == name)
-    }
-}
+pub(super) use action::unhandled;
+pub(super) use case::CaseRow;
+pub(super) use check::{CheckFields, DecisionFields, WrittenRow, pictures_of};
+pub(super) use columns::{
+    NEWEST_FIRST, OLDEST_FIRST, OLDEST_FIRST_THEN_ID, OfVerification, RecordId, VERIFICATION, created_since,
+    of_verification,
+};
+pub(super) use document::DocumentFields;
+pub(super) use document_hashes::{HashFields, HashRow, sharing_a_band, with_number};
+pub(super) use heartbeat::{BeatRow, LATEST_FIRST, id_of_instance};
+pub(super) use hint::{HintRow, hint_fields};
+pub(super) use journal::{EntryFields, FenceRow, SEQ, row_of};
+pub(super) use known_document::with_any_hash;
+pub(super) use liveness_session::SessionFields;
+pub(super) use policy::{HIGHEST_VERSION_FIRST, PolicyName, named, parse_policy};
+pub(super) use user::{
+    EXPAND_LIMIT, PasswordFields, PasswordLogin, UserFields, UserReference, UserRow, VERIFICATIONS_OF_USER,
+    with_reference,
+};
+pub(super) use verification::{IDEMPOTENCY_KEY, due, id_of_idempotency_key, open, open_of};
+pub(super) use webhook_delivery::DeliveryFields;
+pub(super) use webhook_endpoint::Endpoint;

@@ -1,25 +1,27 @@
-//! The boot self-test: is the schema on the server the one this binary was written for?
+//! The check at the start: is the schema on the server the one that this binary was written for?
 //!
-//! A superuser can read the schema, and it is compared with the one in this binary. A service account cannot: there each
-//! collection is asked for one record under a filter that names every field, which `PocketBase` refuses when one is missing.
+//! A superuser may read the schema, so it is compared with the one in this binary. A service account may not. For it, each
+//! collection is asked for one record with a filter that names every field, which `PocketBase` refuses if one is missing.
 
 use serde_json::{Value, json};
 
-use super::client::{Client, Identity, Page};
+use super::client::{Client, Page};
 use super::error::{PocketbaseError, Result};
 use super::records::Collection;
-use super::request::Call;
+use super::request::{PAGE_LIMIT, Request};
+use super::session::Identity;
 use crate::base::telemetry::chain;
 
 mod schema;
 
-/// Items our largest batch may have; the migrations allow twice as many.
+use schema::APPLY_MIGRATIONS;
+
+/// The most items of a batch of the service. The migrations allow twice as many.
 const BATCH_ITEMS_NEEDED: usize = 100;
-const APPLY_MIGRATIONS: &str = "apply the migrations in pb_migrations/ of this version";
 
 impl Client {
-    /// Everything in schema, rules and settings that is not as this version needs it, one sentence each; empty when all is well. An error
-    /// only when `PocketBase` cannot be asked at all.
+    /// What is not as this version needs it in the schema, the rules and the settings, one sentence each. An error only if
+    /// `PocketBase` cannot be asked at all.
     pub async fn schema_problems(&self) -> Result<Vec<String>> {
         let mut problems = match self.login().await? {
             Identity::Superuser => self.compare_schema().await?,
@@ -30,16 +32,15 @@ impl Client {
     }
 
     async fn compare_schema(&self) -> Result<Vec<String>> {
-        let call =
-            Call::get("read the schema", "/api/collections".to_owned()).with("perPage", "1000").with("skipTotal", "1");
-        let found: Page<Value> = self.call(&call).await?.json()?;
+        let request = Request::get("read the schema", "/api/collections".to_owned()).first_page(PAGE_LIMIT);
+        let found: Page<Value> = self.call(&request).await?.json()?;
         Ok(schema::differences(&schema::expected(), &found.items))
     }
 
     async fn probe_collections(&self) -> Result<Vec<String>> {
         let expected = schema::expected();
         let mut problems = Vec::new();
-        // Accounts of services are closed to services; that ours is there is proved by the login.
+        // A service may not read the accounts of services. That its own exists is proved by the login.
         for collection in Collection::ALL.into_iter().filter(|collection| *collection != Collection::Services) {
             let fields = schema::fields_a_service_may_name(&expected, collection.name());
             if self.can_name(collection, &fields).await? {
@@ -47,7 +48,7 @@ impl Client {
             }
             if !self.can_name(collection, &["id"]).await? {
                 problems
-                    .push(format!("collection {} is missing or closed to us: {APPLY_MIGRATIONS}", collection.name()));
+                    .push(format!("collection {} is missing or not readable: {APPLY_MIGRATIONS}", collection.name()));
                 continue;
             }
             for field in fields {
@@ -62,15 +63,14 @@ impl Client {
         Ok(problems)
     }
 
-    /// Whether a list of `collection` can be filtered by all of `fields`. It is asked for nothing.
+    /// Whether a list of `collection` can be filtered by all of `fields`. The filter finds nothing.
     async fn can_name(&self, collection: Collection, fields: &[&str]) -> Result<bool> {
         let comparisons: Vec<String> = fields.iter().map(|field| format!("{field} = '0'")).collect();
-        let call = Call::get("look at a collection", collection.records())
+        let request = Request::get("check a collection", collection.records())
             .with("filter", format!("id = '0' && ({})", comparisons.join(" || ")))
-            .with("perPage", "1")
-            .with("skipTotal", "1")
-            .with("fields", "id");
-        match self.call(&call).await {
+            .first_page(1)
+            .fields("id");
+        match self.call(&request).await {
             Ok(_) => Ok(true),
             Err(
                 PocketbaseError::Transient { status: 400, .. }
@@ -81,12 +81,12 @@ impl Client {
         }
     }
 
-    /// Sends a batch that is refused either way: for its items when batches are on, as such when they are off or too small.
+    /// Sends a batch that is refused in any case: for its items if batches are on, as a whole if they are off or too small.
     async fn batch_problem(&self) -> Result<Option<String>> {
         let item = json!({ "method": "GET", "url": "/" });
         let body = json!({ "requests": vec![item; BATCH_ITEMS_NEEDED] });
-        let call = Call::ask("try a batch", "/api/batch".to_owned(), body);
-        Ok(match self.call(&call).await {
+        let request = Request::post("try a batch", "/api/batch".to_owned(), body);
+        Ok(match self.call(&request).await {
             Err(PocketbaseError::Unauthorized { .. }) => {
                 Some(format!("settings: batch requests are off, nothing can be stored: {APPLY_MIGRATIONS}"))
             }
@@ -100,8 +100,8 @@ impl Client {
         })
     }
 
-    /// Why nothing could be decided by the live version of the policy `name`, one sentence each. `liveness_threshold` is
-    /// `FACE_LIVENESS_THRESHOLD`.
+    /// Why no verification could be decided under the live version of the policy `name`, one sentence each.
+    /// `liveness_threshold` is the setting `FACE_LIVENESS_THRESHOLD`.
     pub async fn policy_problems(&self, name: &str, liveness_threshold: f64) -> Result<Vec<String>> {
         Ok(match self.live_policy(name).await {
             Ok(Some(policy)) => {
@@ -112,7 +112,7 @@ impl Client {
             Err(PocketbaseError::UnusablePolicy { record, name, what, .. }) => {
                 vec![format!("policy {name} cannot be used: {what} (policies record {record})")]
             }
-            // The collection is missing, or a field of it.
+            // The collection or one of its fields is missing.
             Err(error @ (PocketbaseError::NotFound { .. } | PocketbaseError::Transient { status: 400, .. })) => {
                 vec![format!("policy {name} cannot be read: {}", chain(&error))]
             }

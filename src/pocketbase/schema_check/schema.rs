@@ -1,22 +1,22 @@
-//! The schema this binary was written for, and what differs from it.
+//! The schema that this binary was written for, and what differs from it.
 
 use serde_json::Value;
 
-use super::APPLY_MIGRATIONS;
-
-/// The export of the migrations.
+/// What an operator does about a difference.
+pub const APPLY_MIGRATIONS: &str = "apply the migrations in pb_migrations/ of this version";
+/// The export of the schema that the migrations make.
 const EXPECTED: &str = include_str!("../../../pb_schema.json");
-/// What may differ: ids made by the server, and what only the admin UI shows.
+/// The options that may differ: ids that the server makes, and what only the admin UI shows.
 const COSMETIC: [&str; 5] = ["id", "help", "presentable", "system", "autogeneratePattern"];
 const RULES: [&str; 7] = ["listRule", "viewRule", "createRule", "updateRule", "deleteRule", "manageRule", "authRule"];
 
-/// Our collections as they should be, without `PocketBase`'s own.
+/// The collections as this version needs them, without `PocketBase`'s own.
 pub fn expected() -> Vec<Value> {
     let all: Vec<Value> = serde_json::from_str(EXPECTED).expect("pb_schema.json is JSON: a test parses it");
     all.into_iter().filter(|collection| collection["system"] != Value::Bool(true)).collect()
 }
 
-/// The fields that a filter of a service may name: no passwords and nothing hidden.
+/// The fields that a service may filter by: neither passwords nor hidden ones.
 pub fn fields_a_service_may_name<'a>(expected: &'a [Value], collection: &str) -> Vec<&'a str> {
     let fields = named(expected, collection).map(|c| items(&c["fields"])).unwrap_or_default();
     fields
@@ -26,7 +26,7 @@ pub fn fields_a_service_may_name<'a>(expected: &'a [Value], collection: &str) ->
         .collect()
 }
 
-/// One sentence per difference. What an operator added is no difference.
+/// The differences, one sentence each. What an operator added is no difference.
 pub fn differences(expected: &[Value], found: &[Value]) -> Vec<String> {
     let mut problems = Vec::new();
     for wanted in expected {
@@ -45,15 +45,15 @@ fn compare(name: &str, wanted: &Value, found: &Value, problems: &mut Vec<String>
         return;
     }
     for rule in RULES {
-        // Whether strangers may sign up is the operator's choice.
-        let theirs = name == "users" && rule == "createRule";
-        if !theirs && wanted[rule] != found[rule] {
+        // Whether guests may sign up is the operator's choice.
+        let operators_choice = name == "users" && rule == "createRule";
+        if !operators_choice && wanted[rule] != found[rule] {
             problems.push(format!("collection {name}: {rule} is {} and should be {}", found[rule], wanted[rule]));
         }
     }
     if wanted["type"] == "view" {
         if wanted["viewQuery"] != found["viewQuery"] {
-            problems.push(format!("view {name} asks something else than in this version: {APPLY_MIGRATIONS}"));
+            problems.push(format!("view {name} differs from the one of this version: {APPLY_MIGRATIONS}"));
         }
         return;
     }
@@ -73,7 +73,7 @@ fn compare_fields(name: &str, wanted: &Value, found: &Value, problems: &mut Vec<
             continue;
         };
         for (option, value) in field.as_object().into_iter().flatten() {
-            // A newer version may know more words; ours must be among them.
+            // A newer version may have more values for a choice; those of this version must be among them.
             let more = option == "values" && items(value).iter().all(|word| items(&there[option]).contains(word));
             if !COSMETIC.contains(&option.as_str()) && there[option] != *value && !more {
                 problems.push(format!(
@@ -100,7 +100,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_embedded_schema_holds_every_collection_of_ours() {
+    fn the_embedded_schema_has_every_collection() {
         let expected = expected();
         for collection in Collection::ALL {
             assert!(named(&expected, collection.name()).is_some(), "{}", collection.name());
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_does_not_differ_from_itself_and_additions_are_allowed() {
+    fn additions_to_the_schema_are_no_differences() {
         let expected = expected();
         let mut found = expected.clone();
         found.push(json!({ "name": "notes", "type": "base" }));

@@ -1,10 +1,18 @@
-//! The operations on stored records: what the service reads and writes, each in one place.
+//! The operations on stored records, as methods of [`Client`](super::Client).
 
-pub(crate) mod commit;
+pub(super) mod batch;
+mod cases;
+mod checks;
+mod commit;
 pub mod duplicates;
-pub mod files;
-pub mod heartbeat;
-pub mod intake;
-pub mod read;
+mod files;
+mod heartbeats;
+mod intake;
+mod policies;
+mod sweep;
+mod tokens;
+#[cfg(feature = "crash-points")]
+mod unfenced_commit;
 pub mod users;
-pub(crate) mod webhooks;
+mod verifications;
+mod webhooks;

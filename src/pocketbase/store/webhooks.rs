@@ -1,46 +1,35 @@
-//! Who wants to be notified.
+//! Which webhook endpoints receive a notification.
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use crate::pocketbase::client::Client;
 use crate::pocketbase::error::Result;
-use crate::pocketbase::records::Collection;
-use crate::pocketbase::request::Call;
+use crate::pocketbase::records::{Collection, Endpoint};
+use crate::pocketbase::request::Request;
 
-/// Endpoints in all; an operator has a handful.
+/// The most endpoints that are read; an operator has a handful.
 const ENDPOINTS_MAX: usize = 50;
 
-/// An endpoint, as far as it says whether it is told.
-#[derive(Debug, Deserialize)]
-pub(in crate::pocketbase) struct Endpoint {
-    id: String,
-    enabled: bool,
-    #[serde(default)]
-    events: Vec<String>,
-}
-
 impl Client {
-    /// Ids of the enabled endpoints that want to hear of `status`. Kept while the watch vouches that no endpoint has changed since.
+    /// Ids of the enabled endpoints that receive notifications of `status`, cached under the cache lease.
     pub async fn webhook_endpoints(&self, status: &str) -> Result<Vec<String>> {
-        let kept = self.shelved(&self.inner.endpoints, "all", 1, self.read_endpoints()).await?;
-        let endpoints = kept.unwrap_or_default();
-        let wants = |endpoint: &&Endpoint| endpoint.enabled && endpoint.events.iter().any(|event| event == status);
-        Ok(endpoints.iter().filter(wants).map(|endpoint| endpoint.id.clone()).collect())
+        let caches = self.caches();
+        let endpoints = caches.endpoints.get_or_read(&caches.lease, "all", self.read_endpoints()).await?;
+        let endpoints = endpoints.unwrap_or_default();
+        let receivers = endpoints.iter().filter(|endpoint| endpoint.receives(status));
+        Ok(receivers.map(|endpoint| endpoint.id.clone()).collect())
     }
 
-    /// An endpoint was created, changed or deleted: they must be read anew.
+    /// Drops the cached endpoints: an event said that one was created, changed or deleted.
     pub fn endpoints_changed(&self) {
-        self.inner.endpoints.changed(|_| true);
+        self.caches().endpoints.invalidate(|_| true);
     }
 
     async fn read_endpoints(&self) -> Result<Option<Arc<[Endpoint]>>> {
-        // Without a filter: see `people.rs` for what empty answers to filters cost.
-        let call = Call::get("read the webhook endpoints", Collection::WebhookEndpoints.records())
-            .with("perPage", ENDPOINTS_MAX.to_string())
-            .with("skipTotal", "1")
-            .with("fields", "id,enabled,events");
-        Ok(Some(self.list::<Endpoint>(&call).await?.into()))
+        // Without a filter, since a filtered list that is often empty would be delayed (see `users.rs`).
+        let request = Request::get("read the webhook endpoints", Collection::WebhookEndpoints.records())
+            .first_page(ENDPOINTS_MAX)
+            .fields(Endpoint::FIELDS);
+        Ok(Some(self.list::<Endpoint>(&request).await?.into()))
     }
 }

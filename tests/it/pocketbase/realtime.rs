@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use identivia::pocketbase::realtime::{Change, Connection, End, Event};
 use identivia::pocketbase::records::Collection;
-use identivia::pocketbase::store::heartbeat::NewHeartbeat;
+use identivia::pocketbase::records::NewHeartbeat;
 use serde_json::json;
 
 use crate::harness::eventually;

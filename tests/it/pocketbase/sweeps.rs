@@ -1,6 +1,6 @@
 //! The lists that find what no event told.
 
-use identivia::pocketbase::store::heartbeat::NewHeartbeat;
+use identivia::pocketbase::records::NewHeartbeat;
 use identivia::verification::{Event, Transition};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -58,7 +58,7 @@ async fn a_light_sweep_sees_what_moves_by_itself_and_new_evidence_and_leaves_the
     admin.patch("verifications", &silent, past).await;
     let mut expected = vec![created, busy, silent];
     expected.sort();
-    assert_eq!(client.restless_ids(now, "", 10).await.expect("a page"), expected);
+    assert_eq!(client.due_ids(now, "", 10).await.expect("a page"), expected);
 
     admin.create("liveness_sessions", json!({ "verification": waiting })).await;
     assert_eq!(client.ids_with_evidence_since(now - hour, 10).await.expect("a list"), [waiting]);

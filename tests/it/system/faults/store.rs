@@ -205,7 +205,7 @@ async fn row_21_batches_switched_off_under_a_running_sidecar_stop_it_until_they_
     let id = begun(&person).await;
     wait_for("it says so", PATIENCE, async || {
         let log = stack.sidecars[0].log();
-        if log.contains("PocketBase does not let us") { Ok(()) } else { Err(log) }
+        if log.contains("PocketBase refuses the service") { Ok(()) } else { Err(log) }
     })
     .await;
     assert_eq!(person.journal(&id).await, Vec::<Value>::new());
