@@ -14,10 +14,10 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use identivia::checks::ocr_model::OcrModel;
+use identivia::verification::rules::document::judge::ocr_crosscheck::{Verdict, compare};
 use identivia::verification::rules::document::readings::mrz as zone;
 use identivia::verification::rules::document::readings::ocr;
 use identivia::verification::rules::document::readings::ocr::OcrReading;
-use identivia::verification::rules::document::judge::ocr_crosscheck::{Verdict, compare};
 use image::imageops::{self, FilterType};
 use image::{GrayImage, Luma};
 use jiff::civil::{Date, date};

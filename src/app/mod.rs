@@ -16,8 +16,8 @@ use crate::base::backoff::Backoff;
 use crate::base::failpoints::{Point, reached};
 use crate::base::telemetry;
 use crate::checks::ocr_model::{ModelError, OcrModel};
-use crate::checks::{CheckRunner, HashKeys, ProviderLimiters};
-use crate::config::{Config, Rate, Rates};
+use crate::checks::{CheckRunner, HashKeys, ProviderClients};
+use crate::config::{Config, Rates};
 use crate::controller::queue::Queue;
 use crate::controller::reconciler::Reconciler;
 use crate::controller::watcher::{WatchHealth, Watcher};
@@ -26,10 +26,9 @@ use crate::http::{self, Facade, Health, Notifier, ProviderHealth, Providers as H
 use crate::pocketbase::records::DEFAULT_POLICY;
 use crate::pocketbase::{self, Client, Identity, PocketbaseError, Remedy};
 use crate::providers::fingerprint::{self, Fingerprint};
-use crate::providers::limiter::{ProviderLimiter, RateLimit};
+use crate::providers::limiter::{ProviderLimiter, ProviderLimiters, RateLimit};
 use crate::providers::openai::{self, ModelStatus, OpenAi};
 use crate::providers::rekognition::{self, Rekognition};
-use crate::providers::{self, Timeouts};
 use crate::verification::Provider;
 use crate::verification::journal::chain;
 use crate::verification::replay;
@@ -167,15 +166,17 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     let limiters = limiters(&config.rates);
     let checks = CheckRunner::new(
         client.clone(),
-        providers.rekognition,
-        providers.openai,
-        providers.fingerprint,
-        limiters.clone(),
+        ProviderClients {
+            rekognition: providers.rekognition,
+            openai: providers.openai,
+            fingerprint: providers.fingerprint,
+            limiters: limiters.clone(),
+        },
         decoders,
-        // The first is known to us and to the model's provider only; a new one costs nothing. The other must stay.
+        // The first key is known to us and to the model's provider only, and may change. The other must stay the same.
         HashKeys { safety_identifier: config.openai.api_key.clone(), document_numbers: config.hash_key.clone() },
-    )
-    .with_ocr_model(model);
+        model,
+    );
     let expiring = checks.clone();
     let reconciler = Arc::new(Reconciler::new(client, checks, config.instance.clone(), config.face_liveness_threshold));
 
@@ -269,12 +270,14 @@ pub async fn health(config: &Config) -> Result<(), StartError> {
 }
 
 fn limiters(rates: &Rates) -> ProviderLimiters {
-    let limiter = |provider, rate: Rate| ProviderLimiter::new(provider, RateLimit::new(rate.per_second, rate.at_once));
-    ProviderLimiters {
-        rekognition: limiter(Provider::Rekognition, rates.aws),
-        openai: limiter(Provider::Openai, rates.openai),
-        fingerprint: limiter(Provider::Fingerprint, rates.fingerprint),
-    }
+    ProviderLimiters::new(|provider| {
+        let rate = match provider {
+            Provider::Rekognition => rates.aws,
+            Provider::Openai => rates.openai,
+            Provider::Fingerprint => rates.fingerprint,
+        };
+        RateLimit::new(rate.per_second, rate.at_once)
+    })
 }
 
 fn rekognition_settings(config: &Config) -> rekognition::Settings {
@@ -290,7 +293,7 @@ fn rekognition_settings(config: &Config) -> rekognition::Settings {
         }),
         audit_images: 0,
         browser_role_arn: config.aws.browser_role_arn.clone(),
-        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: providers::AWS_ATTEMPT },
+        timeouts: rekognition::TIMEOUTS,
     }
 }
 
@@ -303,7 +306,7 @@ fn openai_settings(config: &Config) -> openai::Settings {
         dialect: openai::Dialect::parse(&config.openai.dialect),
         reasoning_effort: "low".to_owned(),
         output_tokens_max: 8_000,
-        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: providers::OPENAI_ATTEMPT },
+        timeouts: openai::TIMEOUTS,
     }
 }
 
@@ -313,7 +316,7 @@ fn fingerprint_settings(config: &Config) -> fingerprint::Settings {
         region: fingerprint::Region::parse(&config.fingerprint.region).unwrap_or(fingerprint::Region::Us),
         base_url: config.fingerprint.base_url.clone(),
         allow_insecure_endpoints: config.allow_insecure_endpoints,
-        timeouts: Timeouts { connect: Duration::from_secs(5), attempt: providers::FINGERPRINT_ATTEMPT },
+        timeouts: fingerprint::TIMEOUTS,
     }
 }
 
@@ -442,9 +445,9 @@ async fn report_health(
             authenticated: now.authenticated,
             proved_at: now.proved_at,
             providers: HealthOfProviders {
-                rekognition: standing(&limiters.rekognition),
-                openai: standing(&limiters.openai),
-                fingerprint: standing(&limiters.fingerprint),
+                rekognition: standing(limiters.of(Provider::Rekognition)),
+                openai: standing(limiters.of(Provider::Openai)),
+                fingerprint: standing(limiters.of(Provider::Fingerprint)),
             },
         });
         tokio::select! {

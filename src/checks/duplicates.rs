@@ -1,4 +1,5 @@
-//! Whether a document was seen before: its marks are hashed and looked for, and the answer becomes part of the finding.
+//! Searches for prior uses of a document by hashes of its number and its picture, and adds
+//! what follows to the finding.
 
 use secrecy::SecretString;
 
@@ -13,81 +14,102 @@ use crate::verification::rules::document::judge::duplicates::{
 };
 use crate::verification::{Case, Finding};
 
-/// What the key is used for here, so that a hash of the same text for another purpose is another hash.
+/// Separates these hashes from those of the same text for another purpose.
 const PURPOSE: &str = "identivia/document-number/1\0";
-/// Near copies whose hashes are looked for on the list too.
+/// Most near copies of a picture whose hashes are also searched for on the list of known documents.
 const COPIES_LISTED_MAX: usize = 20;
 
-/// Hashes `marks`, looks for them, and adds what follows to `finding`.
-pub async fn look_for(
+/// Hashes `keys`, searches for the hashes, and adds what follows to `finding`.
+pub(super) async fn search(
     client: &Client,
-    key: Option<&SecretString>,
+    hash_key: Option<&SecretString>,
     case: &Case,
-    marks: &DocumentKeys,
+    keys: &DocumentKeys,
     finding: &mut Finding,
 ) -> Result<()> {
-    let number = match (&marks.number, key) {
+    let number = match (&keys.number, hash_key) {
         (Some(number), Some(key)) => Some(keyed_hash::hex(key, PURPOSE, number)),
         _ => None,
     };
     let hashes = Hashes {
-        number_missing_because: match (&number, key) {
+        number_missing_because: match (&number, hash_key) {
             (Some(_), _) => None,
             (None, None) => Some("HASH_KEY is not set"),
             (None, Some(_)) => Some("no number with its issuer could be read"),
         },
         number: number.unwrap_or_default(),
-        picture: marks.picture.map(|look| look.to_string()).unwrap_or_default(),
-        bands: marks.picture.map(PerceptualHash::bands).unwrap_or_default(),
+        picture: keys.picture.map(|hash| hash.to_string()).unwrap_or_default(),
+        bands: keys.picture.map(PerceptualHash::bands).unwrap_or_default(),
         ..Hashes::default()
     };
-    tell(client, case, Duplicates { hashes, ..Duplicates::default() }, finding).await
+    search_hashes(client, case, hashes, finding).await
 }
 
-/// Looks again for what `finding` is about to store. Nothing is done for a finding that stores no hashes.
-pub async fn look_again(client: &Client, case: &Case, finding: &mut Finding) -> Result<()> {
-    let Some(hashes) = finding.hashes.clone() else { return Ok(()) };
-    tell(client, case, Duplicates { hashes, ..Duplicates::default() }, finding).await
-}
-
-async fn tell(client: &Client, case: &Case, mut known: Duplicates, finding: &mut Finding) -> Result<()> {
-    let mut wanted: Vec<String> =
-        [&known.hashes.number, &known.hashes.picture].into_iter().filter(|hash| !hash.is_empty()).cloned().collect();
-    let mut seen = Vec::new();
-    if !known.hashes.number.is_empty() {
-        let rows = client.hashes_with_number(&known.hashes.number).await?;
-        known.hashes.number_first = rows.is_empty();
-        seen.extend(rows.into_iter().map(|row| sighting(row, MatchedBy::Number)));
+/// Searches again for the hashes that `finding` is about to store. A finding without hashes stays as
+/// it is.
+pub(super) async fn search_again(client: &Client, case: &Case, finding: &mut Finding) -> Result<()> {
+    match finding.hashes.clone() {
+        Some(hashes) => search_hashes(client, case, hashes, finding).await,
+        None => Ok(()),
     }
-    if let Some(look) = PerceptualHash::parse(&known.hashes.picture) {
-        let rows = client.hashes_with_a_band(&known.hashes.bands).await?;
-        known.overlooked = rows.len() >= PICTURES_MAX;
-        known.hashes.picture_first = !known.overlooked && rows.iter().all(|row| row.picture != known.hashes.picture);
-        for row in rows {
-            let Some(other) = PerceptualHash::parse(&row.picture).filter(|other| other.is_copy_of(look)) else {
-                continue;
-            };
-            if wanted.len() < COPIES_LISTED_MAX && !wanted.contains(&row.picture) {
-                wanted.push(row.picture.clone());
-            }
-            seen.push(sighting(row, MatchedBy::Picture { distance: look.distance(other) }));
+}
+
+async fn search_hashes(client: &Client, case: &Case, hashes: Hashes, finding: &mut Finding) -> Result<()> {
+    let mut duplicates = Duplicates { hashes, ..Duplicates::default() };
+    let by_number = search_number(client, &mut duplicates).await?;
+    let by_picture = search_picture(client, &mut duplicates).await?;
+    let mut wanted: Vec<String> = [&duplicates.hashes.number, &duplicates.hashes.picture]
+        .into_iter()
+        .filter(|hash| !hash.is_empty())
+        .cloned()
+        .collect();
+    for (row, _) in &by_picture {
+        if wanted.len() < COPIES_LISTED_MAX && !wanted.contains(&row.picture) {
+            wanted.push(row.picture.clone());
         }
     }
-    for other in seen.into_iter().filter(|seen| seen.is_of_another_person(&case.record)) {
-        if known.others.iter().all(|known| known.verification != other.verification) {
-            known.others.push(other);
+    for (row, matched_by) in by_number.into_iter().chain(by_picture) {
+        let other = prior_use(row, matched_by);
+        if other.is_of_another_person(&case.record)
+            && duplicates.others.iter().all(|o| o.verification != other.verification)
+        {
+            duplicates.others.push(other);
         }
     }
     if !wanted.is_empty() {
         let entries = client.known_documents(&wanted).await?;
-        known.listed =
+        duplicates.listed =
             entries.into_iter().map(|e| Listed { listing: Listing::parse(&e.listing), record: e.id }).collect();
     }
-    known.record_in(&mut finding.judgement);
-    finding.hashes = Some(known.hashes);
+    duplicates.record_in(&mut finding.judgement);
+    finding.hashes = Some(duplicates.hashes);
     Ok(())
 }
 
-fn sighting(row: StoredHashes, matched_by: MatchedBy) -> PriorUse {
+/// Stored rows with the same number.
+async fn search_number(client: &Client, duplicates: &mut Duplicates) -> Result<Vec<(StoredHashes, MatchedBy)>> {
+    if duplicates.hashes.number.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = client.hashes_with_number(&duplicates.hashes.number).await?;
+    duplicates.hashes.number_first = rows.is_empty();
+    Ok(rows.into_iter().map(|row| (row, MatchedBy::Number)).collect())
+}
+
+/// Stored rows with a picture that is the same or a near copy.
+async fn search_picture(client: &Client, duplicates: &mut Duplicates) -> Result<Vec<(StoredHashes, MatchedBy)>> {
+    let Some(picture) = PerceptualHash::parse(&duplicates.hashes.picture) else { return Ok(Vec::new()) };
+    let rows = client.hashes_with_a_band(&duplicates.hashes.bands).await?;
+    duplicates.overlooked = rows.len() >= PICTURES_MAX;
+    duplicates.hashes.picture_first =
+        !duplicates.overlooked && rows.iter().all(|row| row.picture != duplicates.hashes.picture);
+    let alike = rows.into_iter().filter_map(|row| {
+        let other = PerceptualHash::parse(&row.picture).filter(|other| other.is_copy_of(picture))?;
+        Some((row, MatchedBy::Picture { distance: picture.distance(other) }))
+    });
+    Ok(alike.collect())
+}
+
+fn prior_use(row: StoredHashes, matched_by: MatchedBy) -> PriorUse {
     PriorUse { verification: row.verification, user: row.user, reference: row.reference, matched_by }
 }

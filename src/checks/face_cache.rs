@@ -1,73 +1,53 @@
-//! FaceCache that this process has stored itself, kept until they are compared: the portrait of a document, the reference image of a
-//! challenge. What is not here is fetched.
+//! Faces that this process has stored, kept until they are compared: the portrait of a document and
+//! the reference image of a challenge. A face that is not here is downloaded.
 //!
-//! A face is known by the name that `PocketBase` gave to its file, which no other file has: what a restored or a replaced
-//! `PocketBase` holds under the same record is another face. Bounded by bytes and by age; each is handed out once.
+//! The key contains the name that `PocketBase` gave to the file, and no other file ever has that
+//! name: the cache never mixes a face up with one that a restored `PocketBase` holds under the same
+//! record. Each face is handed out once.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
 
 use crate::base::lock::Mutex;
+use crate::checks::bounded_cache::{BoundedCache, Bounds};
 
-/// Bytes that all of them together may take: some sixty portraits.
+/// Bytes of all faces together: some sixty portraits.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Longer than a challenge takes.
 const AGE_MAX: Duration = Duration::from_secs(5 * 60);
 
-/// All of them. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct FaceCache {
-    /// The oldest first.
-    kept: Arc<Mutex<VecDeque<Kept>>>,
+/// Id of a `checks` record and name of its file.
+type Key = (String, String);
+
+/// Clones share the faces.
+#[derive(Debug, Clone)]
+pub(super) struct FaceCache {
+    faces: Arc<Mutex<BoundedCache<Key, Bytes>>>,
 }
 
-#[derive(Debug)]
-struct Kept {
-    since: Instant,
-    check: String,
-    file: String,
-    picture: Bytes,
+impl Default for FaceCache {
+    fn default() -> Self {
+        let bounds = Bounds { bytes_max: BYTES_MAX, age_max: AGE_MAX, bytes_of: Bytes::len };
+        Self { faces: Arc::new(Mutex::new(BoundedCache::new(bounds))) }
+    }
 }
 
 impl FaceCache {
     /// Keeps the picture that was stored as `file` of the `checks` record `check`.
-    pub fn keep(&self, check: &str, file: &str, picture: Bytes) {
-        let since = Instant::now();
-        let mut kept = self.kept();
-        kept.push_back(Kept { since, check: check.to_owned(), file: file.to_owned(), picture });
-        make_room(&mut kept, since);
+    pub(super) fn insert(&self, check: &str, file: &str, picture: Bytes) {
+        self.faces.lock().update((check.to_owned(), file.to_owned()), |kept| *kept = picture);
     }
 
-    /// Drops what is too old. To be called now and then: a service that has nothing to do must not keep faces.
-    pub fn drop_old(&self) {
-        make_room(&mut self.kept(), Instant::now());
+    /// Removes and returns the picture stored as `file` of the `checks` record `check`.
+    pub(super) fn take(&self, check: &str, file: &str) -> Option<Bytes> {
+        self.faces.lock().remove(&(check.to_owned(), file.to_owned()))
     }
 
-    /// The picture stored as `file` of the `checks` record `check`, if it is here; from now on it is not.
-    pub fn take(&self, check: &str, file: &str) -> Option<Bytes> {
-        let mut kept = self.kept();
-        let place = kept.iter().position(|one| one.check == check && one.file == file)?;
-        kept.remove(place).map(|one| one.picture)
-    }
-
-    // No code that can panic runs while the lock is held.
-    fn kept(&self) -> MutexGuard<'_, VecDeque<Kept>> {
-        self.kept.lock()
-    }
-}
-
-/// Drops what is too old, and the oldest while there is too much.
-fn make_room(kept: &mut VecDeque<Kept>, now: Instant) {
-    let mut bytes: usize = kept.iter().map(|one| one.picture.len()).sum();
-    while let Some(oldest) = kept.front()
-        && (bytes > BYTES_MAX || now.saturating_duration_since(oldest.since) >= AGE_MAX)
-    {
-        bytes -= oldest.picture.len();
-        kept.pop_front();
+    /// Drops what is too old.
+    pub(super) fn expire(&self) {
+        self.faces.lock().evict();
     }
 }
 
@@ -78,27 +58,27 @@ mod tests {
     #[test]
     fn a_face_is_found_once_by_record_and_file() {
         let faces = FaceCache::default();
-        faces.keep("check", "a.jpg", Bytes::from_static(b"face"));
+        faces.insert("check", "a.jpg", Bytes::from_static(b"face"));
         assert_eq!((faces.take("check", "b.jpg"), faces.take("other", "a.jpg")), (None, None));
         assert_eq!(faces.take("check", "a.jpg").as_deref(), Some(b"face".as_slice()));
         assert_eq!(faces.take("check", "a.jpg"), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_makes_room_and_nothing_stays_for_ever() {
+    async fn the_oldest_face_is_dropped_first_and_no_face_outlives_its_age_limit() {
         const LARGE: usize = 1024 * 1024;
         let faces = FaceCache::default();
         for number in 0..10 {
-            faces.keep("check", &number.to_string(), Bytes::from(vec![0; LARGE]));
+            faces.insert("check", &number.to_string(), Bytes::from(vec![0; LARGE]));
         }
-        assert_eq!(faces.kept().len(), BYTES_MAX / LARGE);
+        assert_eq!(faces.faces.lock().len(), BYTES_MAX / LARGE);
         assert!(faces.take("check", "0").is_none() && faces.take("check", "9").is_some());
         tokio::time::advance(AGE_MAX / 2).await;
-        faces.keep("check", "late", Bytes::new());
-        faces.drop_old();
-        assert_eq!(faces.kept().len(), BYTES_MAX / LARGE, "one was taken, one came");
+        faces.insert("check", "late", Bytes::new());
+        faces.expire();
+        assert_eq!(faces.faces.lock().len(), BYTES_MAX / LARGE, "one was taken, one came");
         tokio::time::advance(AGE_MAX / 2).await;
-        faces.drop_old();
-        assert_eq!(faces.kept().len(), 1);
+        faces.expire();
+        assert_eq!(faces.faces.lock().len(), 1);
     }
 }

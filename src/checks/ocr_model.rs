@@ -1,8 +1,9 @@
-//! The recognition model that our own eyes read with: loaded once, shared by all who read.
+//! The recognition model of local OCR, loaded once and shared by all checks.
 //!
-//! It is the recogniser of PP-OCRv4 as its makers publish it (ONNX, with the dictionary in its metadata), and only that file: how sure it
-//! is of a letter was measured, and what follows from it does not hold for another one. Without the file there is no own reading,
-//! and the findings say so. What it costs: `cargo bench --bench documents`.
+//! It is the recogniser of PP-OCRv4 as its authors publish it (ONNX, with the dictionary in its
+//! metadata), and only that file: its confidence in a letter was measured, and the thresholds that
+//! rest on this measurement do not hold for another model. Without the file there is no local OCR,
+//! and the findings say so. Its cost: `cargo bench --bench documents`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,37 +18,37 @@ use crate::verification::rules::document::readings::ocr::strip::{STRIP_HEIGHT, S
 
 /// SHA-256 of the model that `scripts/models` installs.
 pub const MODEL_SHA256: &str = "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b";
-/// Name of the dictionary in the model's metadata.
+/// Key of the dictionary in the model's metadata.
 const DICTIONARY: &str = "character";
-/// The model was trained on pictures in colour; ours are the same in each channel.
+/// The model was trained on colour pictures; ours have the same brightness in each channel.
 const CHANNELS: usize = 3;
 
-/// Why a file is no model that can be used.
+/// A file that cannot be used as the model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// It cannot be read.
+    /// The file is missing or not readable.
     #[error("the file cannot be read")]
     Read(#[source] std::io::Error),
-    /// It is damaged, or another model.
+    /// The file is damaged, or another model.
     #[error(
-        "the file is not the model this version was tried with: its SHA-256 is {found} and not {MODEL_SHA256}; scripts/models installs the right one"
+        "the file is not the model that this version was tested with: its SHA-256 is {found}, not {MODEL_SHA256}; scripts/models installs the right one"
     )]
-    Other {
-        /// What it is instead.
+    WrongFile {
+        /// SHA-256 of the file, in hexadecimal.
         found: String,
     },
-    /// It cannot be run here.
+    /// The runtime does not support the model.
     #[error("the model cannot be loaded: {0}")]
     Load(String),
-    /// It has no dictionary.
+    /// The metadata lacks the dictionary, or characters of a machine-readable zone.
     #[error("the model's metadata has no dictionary with the characters of a machine-readable zone")]
     Dictionary,
-    /// It runs, but not as a recogniser does.
+    /// The model runs, and its output does not have the shape of a recogniser's.
     #[error("the model does not answer like a recogniser: {0}")]
-    Answer(String),
+    Output(String),
 }
 
-/// A loaded model. Clones share it.
+/// The loaded model. Clones share it.
 #[derive(Clone)]
 pub struct OcrModel {
     shared: Arc<Shared>,
@@ -56,7 +57,7 @@ pub struct OcrModel {
 struct Shared {
     model: Model,
     alphabet: Alphabet,
-    /// All strips together take at most this many cores.
+    /// Bounds the cores that all strips take together.
     threads: Arc<ThreadPool>,
 }
 
@@ -67,15 +68,16 @@ impl std::fmt::Debug for OcrModel {
 }
 
 impl OcrModel {
-    /// Loads the model of `file` and tries it on an empty strip. All who read with it take at most `threads` cores together.
+    /// Loads the model from `file` and tries it on an empty strip. All readings together take at most
+    /// `threads` cores.
     ///
     /// # Errors
-    /// Where the file is not the model, or the model does not run.
+    /// When the file is not the expected model, or the model does not run.
     pub fn load(file: &Path, threads: usize) -> Result<Self, ModelError> {
         let bytes = std::fs::read(file).map_err(ModelError::Read)?;
         let found = hex::encode(Sha256::digest(&bytes));
         if found != MODEL_SHA256 {
-            return Err(ModelError::Other { found });
+            return Err(ModelError::WrongFile { found });
         }
         let model = ModelOptions::with_all_ops()
             .prepack_weights(true)
@@ -84,29 +86,29 @@ impl OcrModel {
         let dictionary = model.metadata().get(DICTIONARY).ok_or(ModelError::Dictionary)?;
         let alphabet = Alphabet::new(dictionary).ok_or(ModelError::Dictionary)?;
         let shared = Shared { model, alphabet, threads: Arc::new(ThreadPool::with_num_threads(threads)) };
-        let recogniser = Self { shared: Arc::new(shared) };
+        let model = Self { shared: Arc::new(shared) };
         let (width, white) = (STRIP_WIDTH_MIN, 1.0);
-        recogniser.try_recognise(&Strip { width, pixels: vec![white; width * STRIP_HEIGHT] })?;
-        Ok(recogniser)
+        model.try_recognise(&Strip { width, pixels: vec![white; width * STRIP_HEIGHT] })?;
+        Ok(model)
     }
 
-    /// Runs the model on a strip; `None` where it fails.
+    /// Runs the model on a strip; `None` when it fails.
     pub fn recognise(&self, strip: &Strip) -> Option<Vec<Step>> {
-        self.try_recognise(strip).inspect_err(|error| tracing::warn!(%error, "a strip could not be read")).ok()
+        self.try_recognise(strip).inspect_err(|error| tracing::warn!(%error, "local OCR failed on a strip")).ok()
     }
 
     fn try_recognise(&self, strip: &Strip) -> Result<Vec<Step>, ModelError> {
-        let failed = |error: &dyn std::fmt::Display| ModelError::Answer(error.to_string());
-        // From 0..1 to -1..1, as it was trained.
+        let failed = |error: &dyn std::fmt::Display| ModelError::Output(error.to_string());
+        // The model was trained on values from -1 to 1.
         let channel = strip.pixels.iter().map(|brightness| brightness * 2.0 - 1.0);
         let pixels: Vec<f32> = std::iter::repeat_n(channel, CHANNELS).flatten().collect();
         let input = NdTensor::from_data([1, CHANNELS, STRIP_HEIGHT, strip.width], pixels);
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.shared.threads)));
         let answer = self.shared.model.run_one(Value::from(input).into(), Some(options)).map_err(|e| failed(&e))?;
-        let scores: NdTensor<f32, 3> = answer.try_into().map_err(|_| failed(&"its shape is another"))?;
+        let scores: NdTensor<f32, 3> = answer.try_into().map_err(|_| failed(&"the output has an unexpected shape"))?;
         let [_, steps, classes] = scores.shape();
         if classes < self.shared.alphabet.classes() {
-            return Err(failed(&"it has fewer classes than its dictionary"));
+            return Err(failed(&"the output has fewer classes than the dictionary"));
         }
         let scores = scores.to_vec();
         Ok(scores.chunks_exact(classes).take(steps).map(|step| self.shared.alphabet.step(step)).collect())

@@ -1,65 +1,67 @@
-//! What can go wrong with a provider, sorted by what to do next.
+//! Provider errors, sorted by what to do next.
 //!
-//! A [`ProviderError`] never carries a provider's text or body: those can hold what was read from a document, and a provider's
-//! request id is enough to find the rest on their side. Its words are ours, so journal and logs may repeat them.
+//! An error never contains a provider's text or body: those can contain what was read from a
+//! document, and the request id is enough to find the rest at the provider. All words are ours, so the
+//! journal and the log may repeat them.
 
 use std::time::Duration;
 
 use crate::verification::Provider;
 
-/// A call that gave no answer. Says nothing about the person.
+/// A call that gave no usable answer. Says nothing about the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {operation}: {kind}{}", provider_name(*provider), request_suffix(request_id.as_deref()))]
 pub struct ProviderError {
-    /// Who was asked.
+    /// The provider that was called.
     pub provider: Provider,
-    /// What was asked, as the provider names it.
+    /// The operation by the provider's own name.
     pub operation: &'static str,
-    /// What went wrong.
+    /// The failure.
     pub kind: ProviderErrorKind,
     /// The provider's id of the failed request.
     pub request_id: Option<String>,
 }
 
-/// What went wrong. The texts are written here, in this crate; they say what an operator can do.
+/// The ways in which a call fails. The texts are constants of this crate and say what an operator can
+/// do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderErrorKind {
-    /// Too many requests.
+    /// The provider refused the call because of its rate limit.
     #[error("too many requests")]
     Throttled {
-        /// How long the provider asks to wait.
+        /// Pause that the provider asks for.
         retry_after: Option<Duration>,
     },
-    /// No connection, or the provider failed by itself.
+    /// There was no connection, or the provider itself failed.
     #[error("{what}")]
     Unavailable {
-        /// Which.
+        /// The failure in words.
         what: &'static str,
-        /// How long the provider asks to wait.
+        /// Pause that the provider asks for.
         retry_after: Option<Duration>,
     },
-    /// No answer within the time allowed.
+    /// There was no answer within the allowed time.
     #[error("no answer in time")]
     Timeout,
-    /// Keys are missing, wrong, expired or lack a permission.
+    /// Keys are missing, wrong or expired, or lack a permission.
     #[error("{0}")]
     Credentials(&'static str),
     /// Region, model, endpoint, plan or limits do not fit.
     #[error("{0}")]
     Misconfigured(&'static str),
-    /// Our request is at fault: the same one will fail again.
+    /// The request itself is at fault: the same one will fail again.
     #[error("{0}")]
     Rejected(&'static str),
-    /// An answer came and cannot be used.
+    /// There was an answer, and it cannot be used.
     #[error("{0}")]
     InvalidResponse(&'static str),
-    /// The provider was not asked: too many wait for it, and the turn of this call did not come in time.
-    #[error("its turn did not come in time")]
+    /// The provider was not called: too many calls wait for it, and no slot came free in time.
+    #[error("no slot came free in time")]
     Saturated,
 }
 
 impl ProviderError {
-    /// The stable word for the journal, metrics and the circuit.
+    /// The stable code for the journal and metrics.
     pub const fn code(&self) -> &'static str {
         use Provider::{Fingerprint, Openai, Rekognition};
         use ProviderErrorKind as Kind;
@@ -91,7 +93,7 @@ impl ProviderError {
         }
     }
 
-    /// How long the provider asks to wait, as far as it said; the caller caps it.
+    /// The pause that the provider asks for, if it does; the caller caps it.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self.kind {
             ProviderErrorKind::Throttled { retry_after } | ProviderErrorKind::Unavailable { retry_after, .. } => {
@@ -101,33 +103,34 @@ impl ProviderError {
         }
     }
 
-    /// Whether the same call may succeed later. Wrong keys and settings count: an operator can mend them meanwhile.
+    /// Whether the same call may succeed later. Wrong keys and settings count: an operator can fix them
+    /// meanwhile.
     pub const fn is_retryable(&self) -> bool {
         !matches!(self.kind, ProviderErrorKind::Rejected(_))
     }
 
-    /// Whether the operator (or this program) must change something before it can work.
+    /// Whether the operator (or this program) must change something before the call can succeed.
     pub const fn needs_operator(&self) -> bool {
-        matches!(
-            self.kind,
-            ProviderErrorKind::Credentials(_) | ProviderErrorKind::Misconfigured(_) | ProviderErrorKind::Rejected(_)
-        )
+        use ProviderErrorKind as Kind;
+        matches!(self.kind, Kind::Credentials(_) | Kind::Misconfigured(_) | Kind::Rejected(_))
     }
 
-    /// Whether it speaks against the provider as a whole, so that a circuit should count it. A rejected request and a
-    /// single unusable answer do not, nor does a provider that is there and asks for patience.
+    /// Whether the error speaks against the provider as a whole, so that the circuit breaker counts it.
+    /// A rejected request and a single unusable response do not, nor does throttling: the provider is
+    /// there.
     pub const fn is_outage(&self) -> bool {
-        matches!(
-            self.kind,
-            ProviderErrorKind::Unavailable { .. }
-                | ProviderErrorKind::Timeout
-                | ProviderErrorKind::Credentials(_)
-                | ProviderErrorKind::Misconfigured(_)
-        )
+        use ProviderErrorKind as Kind;
+        matches!(self.kind, Kind::Unavailable { .. } | Kind::Timeout | Kind::Credentials(_) | Kind::Misconfigured(_))
     }
 }
 
-/// The provider's name as the checks store it.
+/// Settings that cannot work: every problem as a sentence that an operator can act on. Never contains
+/// the value of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("; "))]
+pub struct InvalidSettings(pub Vec<String>);
+
+/// The provider's name as it is stored with checks and used in metrics.
 pub const fn provider_name(provider: Provider) -> &'static str {
     match provider {
         Provider::Rekognition => "rekognition",
@@ -158,25 +161,25 @@ mod tests {
     }
 
     #[test]
-    fn each_code_names_the_provider_and_is_told_once() {
+    fn each_code_names_its_provider_and_is_unique() {
         let mut seen = std::collections::BTreeSet::new();
         for provider in [Provider::Rekognition, Provider::Openai, Provider::Fingerprint] {
             for kind in every_kind() {
-                let trouble = ProviderError { provider, operation: "Ask", kind, request_id: None };
-                assert!(trouble.code().starts_with(provider_name(provider)));
-                assert!(seen.insert(trouble.code()));
+                let error = ProviderError { provider, operation: "Ask", kind, request_id: None };
+                assert!(error.code().starts_with(provider_name(provider)));
+                assert!(seen.insert(error.code()));
             }
         }
     }
 
     #[test]
-    fn the_sentence_names_who_what_and_which_request() {
-        let trouble = ProviderError {
+    fn the_message_names_provider_operation_and_request() {
+        let error = ProviderError {
             provider: Provider::Openai,
             operation: "chat completion",
             kind: ProviderErrorKind::Timeout,
             request_id: Some("req_1".to_owned()),
         };
-        assert_eq!(trouble.to_string(), "openai chat completion: no answer in time (request req_1)");
+        assert_eq!(error.to_string(), "openai chat completion: no answer in time (request req_1)");
     }
 }

@@ -1,4 +1,5 @@
-//! What the HTTP clients share: where they may connect, how long, how much they read, and what a failure means.
+//! Parts that the HTTP clients share: allowed endpoints, time limits, size limits, and the meaning of a
+//! failed exchange.
 
 use std::time::Duration;
 
@@ -7,30 +8,31 @@ use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::ProviderErrorKind;
+use crate::providers::error::ProviderErrorKind;
 
-/// Longest request id kept.
+/// Longest request id that is kept.
 const REQUEST_ID_CHARS_MAX: usize = 128;
-/// Longest wait a provider can ask for; the caller caps further.
+/// Longest pause that a provider can ask for; the caller caps it further.
 const RETRY_AFTER_MAX: Duration = Duration::from_hours(1);
 
-/// Timeouts of one call.
+/// The timeouts of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For the connection, TLS included.
+    /// For establishing the connection, TLS included.
     pub connect: Duration,
-    /// For the whole call, from the first byte out to the last byte in.
+    /// For the whole call, from the first byte sent to the last byte received.
     pub attempt: Duration,
 }
 
 impl Timeouts {
-    /// What is wrong with them.
+    /// Why they cannot work.
     pub(super) fn problem(self) -> Option<&'static str> {
-        (self.connect.is_zero() || self.attempt.is_zero()).then_some("timeouts must be longer than nothing")
+        (self.connect.is_zero() || self.attempt.is_zero()).then_some("timeouts must be longer than zero")
     }
 }
 
-/// Whether keys and documents may be sent to `url`: over TLS, or to this machine, or because a test setting says so.
+/// Why keys and documents must not be sent to `url`. Allowed are TLS, this machine, and, with
+/// `allow_insecure`, any http URL.
 pub(super) fn endpoint_problem(url: &Url, allow_insecure: bool) -> Option<&'static str> {
     if !url.has_host() || !url.username().is_empty() || url.password().is_some() {
         return Some("must be a URL with a host and without a login");
@@ -46,7 +48,7 @@ pub(super) fn endpoint_problem(url: &Url, allow_insecure: bool) -> Option<&'stat
     }
 }
 
-/// Whether `url` stays on this machine.
+/// Whether `url` is on this machine.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -56,12 +58,13 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// `url` as a prefix for paths: no slash at its end.
+/// `url` as a prefix for paths, without a slash at its end.
 pub(super) fn prefix(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// A client that follows no redirect (it would carry key and document along), repeats nothing and ends in time.
+/// Creates a client that follows no redirect (the key and the document would be sent along), makes no
+/// retry and keeps to its timeouts.
 pub(super) fn client(base: &Url, timeouts: Timeouts) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("identivia/", env!("CARGO_PKG_VERSION")))
@@ -77,7 +80,8 @@ pub(super) fn client(base: &Url, timeouts: Timeouts) -> Result<reqwest::Client, 
     builder.build().map_err(|error| format!("no HTTP client could be built (are CA certificates installed?): {error}"))
 }
 
-/// `Authorization: Bearer` with `key`, or why it cannot be sent. The key itself is in neither message nor `Debug`.
+/// The value of `Authorization: Bearer` with `key`, or why it cannot be sent. The key is neither in the
+/// message nor in `Debug`.
 pub(super) fn bearer(key: &SecretString) -> Result<HeaderValue, &'static str> {
     let key = key.expose_secret();
     if key.is_empty() {
@@ -91,7 +95,7 @@ pub(super) fn bearer(key: &SecretString) -> Result<HeaderValue, &'static str> {
     Ok(value)
 }
 
-/// The body, of at most `max_bytes`.
+/// Reads a body of at most `max_bytes`.
 pub(super) async fn body(mut response: reqwest::Response, max_bytes: usize) -> Result<Bytes, ProviderErrorKind> {
     const TOO_LONG: ProviderErrorKind = ProviderErrorKind::InvalidResponse("the answer is longer than any real one");
     let announced = response.content_length().unwrap_or(0);
@@ -108,7 +112,7 @@ pub(super) async fn body(mut response: reqwest::Response, max_bytes: usize) -> R
     Ok(body.freeze())
 }
 
-/// What a failed exchange means.
+/// The meaning of a failed exchange.
 pub(super) fn failure(error: &reqwest::Error) -> ProviderErrorKind {
     if error.is_timeout() {
         ProviderErrorKind::Timeout
@@ -124,8 +128,8 @@ pub(super) fn failure(error: &reqwest::Error) -> ProviderErrorKind {
     }
 }
 
-/// How long the server asks to wait: `retry-after-ms`, or `retry-after` in seconds or as a date. The date is measured
-/// against the answer's own `date`, so our clock does not matter.
+/// The pause that the server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date. The
+/// date is measured against the response's own `date`, so this machine's clock does not matter.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let milliseconds = text("retry-after-ms")
@@ -144,12 +148,12 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     milliseconds.or_else(seconds).or_else(date).map(|wait| wait.min(RETRY_AFTER_MAX))
 }
 
-/// The provider's id of the request, if it looks like one.
+/// The provider's id of the request, if it has the form of one.
 pub(super) fn request_id(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).and_then(plain_id)
 }
 
-/// `text` if it is an id that may stand in logs and records.
+/// `text` if it is an id that may be logged and stored.
 pub(super) fn plain_id(text: &str) -> Option<String> {
     let plain = !text.is_empty() && text.len() <= REQUEST_ID_CHARS_MAX && text.chars().all(|c| c.is_ascii_graphic());
     plain.then(|| text.to_owned())
@@ -167,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_stays_on_this_machine() {
+    fn plain_http_is_allowed_on_this_machine_only() {
         let problem = |url: &str| endpoint_problem(&Url::parse(url).unwrap(), false);
         for good in ["https://api.example.com/v1", "http://127.0.0.1:9000", "http://[::1]:9000/x", "http://localhost:1"]
         {
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_understood_in_each_spelling() {
+    fn a_pause_is_read_in_each_spelling() {
         for (pairs, expected) in [
             (vec![("retry-after", "7")], Some(7_000)),
             (vec![("retry-after", "1.5")], Some(1_500)),
@@ -209,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_no_header_can_carry_is_told_without_the_key() {
+    fn a_key_that_no_header_can_carry_is_reported_without_the_key() {
         for key in ["", "sk-secret\n", "sk secret", "sk-sécret"] {
             let problem = bearer(&SecretString::from(key)).unwrap_err();
             assert!(!problem.contains("secret"));
@@ -218,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_with_a_strange_character_is_no_id() {
+    fn an_id_with_a_blank_or_of_great_length_is_refused() {
         assert_eq!(plain_id("req_1"), Some("req_1".to_owned()));
         assert_eq!(plain_id("a b"), None);
         assert_eq!(plain_id(&"x".repeat(200)), None);

@@ -1,16 +1,18 @@
-//! How a model wants to be asked: the request, in three dialects.
+//! The request, in three dialects: models refuse parameters that they do not know.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Image, prompt};
+use crate::providers::openai::image::Image;
+use crate::providers::openai::prompt;
 
-/// Which parameters a model takes. Each refuses some of the others'.
+/// The parameters that a model takes. Each dialect contains some that another one refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// `OpenAI`'s reasoning models: `developer`, `max_completion_tokens`, `reasoning_effort`, no temperature.
+    /// `OpenAI`'s reasoning models: `developer`, `max_completion_tokens`, `reasoning_effort`, no
+    /// temperature.
     Reasoning,
     /// `OpenAI`'s older models: `developer`, `max_completion_tokens`, temperature 0.
     Classic,
@@ -29,7 +31,7 @@ impl Dialect {
         }
     }
 
-    /// What `model` behind `base` most likely takes.
+    /// The dialect that `model` at `base` most likely takes.
     pub(super) fn guess(base: &Url, model: &str) -> Self {
         let openai = base.host_str().is_some_and(|host| host == "openai.com" || host.ends_with(".openai.com"));
         let model = model.trim().strip_prefix("ft:").unwrap_or(model.trim());
@@ -83,7 +85,7 @@ pub(super) fn request(
         }
     }
     if dialect != Dialect::Compatible {
-        // Pictures of documents are not for anybody's archive.
+        // The provider must not archive pictures of documents.
         request["store"] = json!(false);
         if !safety_identifier.is_empty() {
             request["safety_identifier"] = json!(safety_identifier);
@@ -100,7 +102,7 @@ fn picture(image: &Image) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::providers::openai::MediaType;
+    use crate::providers::openai::image::MediaType;
 
     fn asked(dialect: Dialect) -> Value {
         let image = Image { media_type: MediaType::Png, bytes: bytes::Bytes::from_static(b"\x89PNG") };

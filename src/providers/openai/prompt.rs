@@ -1,13 +1,11 @@
-//! What the model is asked. Nothing here depends on the person: there is no place for an expected answer.
+//! The question to the model. Nothing in it depends on the person, so it cannot contain an expected
+//! answer.
 
 use serde_json::{Map, Value, json};
 
 use crate::verification::rules::document::vocabulary::{FIELDS, PROPERTIES, Readable, SeenType, Side, SuspicionKind};
 
-/// Changes whenever the words or the schema change; stored with the check.
-pub const PROMPT_VERSION: &str = "1";
-
-/// The instructions, in the role that outranks the picture.
+/// The instructions, sent in the role that outranks the text in the picture.
 pub(super) const INSTRUCTIONS: &str = "\
 You transcribe pictures of identity documents. You are a reader, not a judge: you never decide whether a document is \
 accepted, and nobody will act on your opinion of it.
@@ -37,7 +35,7 @@ where and why in a few words. Empty when there is nothing. The word SPECIMEN is 
 pub(super) const QUESTION: &str =
     "Transcribe the document side shown here. All pictures in this message show the same side of the same document.";
 
-/// The strict schema. Every property is required and none may be added: strict mode demands both.
+/// The schema for strict mode, which demands that every property is required and none may be added.
 pub(super) fn schema() -> Value {
     let text = json!({ "type": "string" });
     let text_or_null = json!({ "type": ["string", "null"] });

@@ -1,13 +1,36 @@
-//! What a chat completion says, read without the crate's closed enumerations: an unknown word must not lose an answer.
+//! Reads chat completions, without the crate's closed enumerations: an unknown word must not make a
+//! response useless.
 
 use jiff::civil::Date;
 use serde_json::Value;
 
-use super::super::ProviderErrorKind;
-use super::super::wire;
-use super::Reading;
+use crate::providers::error::ProviderErrorKind;
+use crate::providers::wire;
 use crate::verification::check::Usage;
 use crate::verification::rules::document::readings::transcription::Transcription;
+
+/// The outcome of reading a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reading {
+    /// The model read the picture. (Boxed because it is large.)
+    Transcribed(Box<Transcription>),
+    /// The model declined to read the picture.
+    Refused,
+    /// The provider's content filter stopped the picture.
+    ContentFiltered,
+}
+
+/// What the server says about the configured model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelStatus {
+    /// Name of the model.
+    pub id: String,
+    /// Whether the server knows the model; `None` when the server cannot be asked (some compatible
+    /// servers).
+    pub known: Option<bool>,
+    /// Announced day of the model's shutdown.
+    pub shutdown_date: Option<Date>,
+}
 
 /// The reading in a completion.
 pub(super) fn read(completion: &Value) -> Result<Reading, ProviderErrorKind> {
@@ -19,7 +42,7 @@ pub(super) fn read(completion: &Value) -> Result<Reading, ProviderErrorKind> {
     match choice["finish_reason"].as_str() {
         Some("content_filter") => return Ok(Reading::ContentFiltered),
         _ if refusal => return Ok(Reading::Refused),
-        // What is cut off may be valid JSON by chance, with half the suspicions.
+        // A truncated text may be valid JSON by chance, with half of the suspicions.
         Some("length") => return Err(ProviderErrorKind::InvalidResponse("the answer was cut off at the token limit")),
         _ => {}
     }
@@ -34,18 +57,18 @@ pub(super) fn read(completion: &Value) -> Result<Reading, ProviderErrorKind> {
     Ok(Reading::Transcribed(Box::new(transcription)))
 }
 
-/// Adds the tokens that were charged.
+/// Adds the charged tokens to `usage`.
 pub(super) fn count(completion: &Value, usage: &mut Usage) {
     usage.input_tokens += completion["usage"]["prompt_tokens"].as_u64().unwrap_or(0);
     usage.output_tokens += completion["usage"]["completion_tokens"].as_u64().unwrap_or(0);
 }
 
-/// The exact model that answered, which a name like `gpt-6-luna` leaves open.
+/// The exact model that answered; a name like `gpt-6-luna` leaves it open.
 pub(super) fn model(completion: &Value) -> Option<String> {
     completion["model"].as_str().and_then(wire::plain_id)
 }
 
-/// The day a model is shut down: a date or an instant as text, or seconds since 1970.
+/// The day of a model's shutdown: a date or an instant as text, or seconds since 1970.
 pub(super) fn shutdown_date(model: &Value) -> Option<Date> {
     match &model["shutdown_date"] {
         Value::String(text) => text.get(..10)?.parse().ok(),
@@ -57,7 +80,7 @@ pub(super) fn shutdown_date(model: &Value) -> Option<Date> {
     }
 }
 
-/// A message's text, whole or in parts.
+/// The text of a message, whole or in parts.
 fn text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
@@ -66,7 +89,7 @@ fn text(content: &Value) -> String {
     }
 }
 
-/// The text within a Markdown code fence, which compatible servers like to put around JSON.
+/// The text inside a Markdown code fence, which some compatible servers put around JSON.
 fn unfenced(text: &str) -> &str {
     let text = text.trim();
     let Some(inner) = text.strip_prefix("```") else { return text };
@@ -104,13 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_finish_reason_does_not_lose_the_answer() {
+    fn a_response_with_an_unknown_finish_reason_is_used() {
         let reading = read(&completion(&json!({ "content": transcription() }), "eos_token")).unwrap();
         assert!(matches!(reading, Reading::Transcribed(_)));
     }
 
     #[test]
-    fn a_refusal_and_a_filter_are_answers() {
+    fn a_refusal_and_a_content_filter_are_readings() {
         let refused = completion(&json!({ "content": null, "refusal": "I cannot help with that." }), "stop");
         assert_eq!(read(&refused), Ok(Reading::Refused));
         let filtered = completion(&json!({ "content": "" }), "content_filter");
@@ -118,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_garbage() {
+    fn an_unusable_completion_is_an_invalid_response() {
         for unusable in [
             json!({}),
             json!({ "choices": [] }),
@@ -136,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn tokens_and_model_are_counted_when_told() {
+    fn tokens_and_model_are_read_where_present() {
         let mut usage = Usage { calls: 1, ..Usage::default() };
-        let told =
+        let completion =
             json!({ "model": "gpt-6-luna-2026-09-01", "usage": { "prompt_tokens": 2600, "completion_tokens": 900 } });
-        count(&told, &mut usage);
+        count(&completion, &mut usage);
         count(&json!({ "usage": null }), &mut usage);
         assert_eq!((usage.input_tokens, usage.output_tokens), (2600, 900));
-        assert_eq!(model(&told).as_deref(), Some("gpt-6-luna-2026-09-01"));
+        assert_eq!(model(&completion).as_deref(), Some("gpt-6-luna-2026-09-01"));
     }
 
     #[test]

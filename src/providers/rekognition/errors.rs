@@ -1,4 +1,5 @@
-//! What an SDK error means. AWS's messages are not looked at; its code words are matched against the ones we know.
+//! Turns SDK errors into [`ProviderError`]. AWS's messages are not read; its error codes are compared
+//! with those that are known here.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,13 +10,13 @@ use aws_sdk_rekognition::error::{ProvideErrorMetadata, SdkError};
 use http_body_util::LengthLimitError;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::super::wire;
-use super::super::{ProviderError, ProviderErrorKind};
-use super::limit::TooLong;
+use crate::providers::error::{ProviderError, ProviderErrorKind};
+use crate::providers::rekognition::body_limit::TooLong;
+use crate::providers::wire;
 use crate::verification::Provider;
 
-/// The trouble that `error` of `operation` is.
-pub(super) fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> ProviderError
+/// The provider error for `error` of `operation`.
+pub(super) fn provider_error<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> ProviderError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
@@ -26,7 +27,7 @@ where
     let kind = match error {
         SdkError::TimeoutError(_) => ProviderErrorKind::Timeout,
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ProviderErrorKind::Timeout,
-        // Signing comes before sending, so missing keys can look like either.
+        // The SDK signs before it sends, so missing keys can appear as either of the two.
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_) if caused_by::<CredentialsError>(error) => {
             ProviderErrorKind::Credentials("no AWS credentials were found: set them or give the machine a role")
         }
@@ -43,7 +44,7 @@ where
     ProviderError { provider: Provider::Rekognition, operation, kind, request_id }
 }
 
-/// An error answer, by its code, else by its status.
+/// The meaning of an error response: by its code, else by its status.
 fn answered(code: &str, status: u16, retry_after: Option<Duration>) -> ProviderErrorKind {
     match code {
         "ThrottlingException"
@@ -84,7 +85,7 @@ fn answered(code: &str, status: u16, retry_after: Option<Duration>) -> ProviderE
             "the server does not know the operation: check AWS_ENDPOINT_URL and the region",
         ),
         "InvalidImageFormatException" | "ImageTooLargeException" => {
-            ProviderErrorKind::Rejected("AWS cannot take the picture: format or size")
+            ProviderErrorKind::Rejected("AWS does not accept the picture: format or size")
         }
         _ => by_status(status, retry_after),
     }
@@ -103,7 +104,7 @@ fn by_status(status: u16, retry_after: Option<Duration>) -> ProviderErrorKind {
     }
 }
 
-/// An answer that broke off, grew too long, or makes no sense.
+/// The meaning of a response that broke off, grew too long, or could not be parsed.
 fn unreadable<E, R>(error: &SdkError<E, R>, status: u16, retry_after: Option<Duration>) -> ProviderErrorKind
 where
     SdkError<E, R>: Error + 'static,
@@ -128,7 +129,7 @@ fn caused_by<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| (**error).source()).any(<dyn Error>::is::<T>)
 }
 
-/// The response's headers in the type that the other clients' headers have.
+/// The response's headers in the type that the other clients use.
 fn headers(response: &HttpResponse) -> HeaderMap {
     response
         .headers()

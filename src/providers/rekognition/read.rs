@@ -1,4 +1,4 @@
-//! AWS's types into ours. Numbers that are not finite, and whatever was not told, become `None`.
+//! Turns AWS's types into the core's. Numbers that are not finite, and absent values, become `None`.
 
 use aws_sdk_rekognition::operation::compare_faces::CompareFacesOutput;
 use aws_sdk_rekognition::operation::get_face_liveness_session_results::GetFaceLivenessSessionResultsOutput;
@@ -6,9 +6,21 @@ use aws_sdk_rekognition::types::{AuditImage, FaceDetail, FeedbackCode, LivenessS
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::BrowserCredentials;
 use crate::verification::faces::{BoundingBox, Comparison, DetectedFace, Sighting};
 use crate::verification::rules::liveness::{Feedback, SessionResult, SessionState};
+
+/// What a browser needs to take the challenge. Must not be stored, logged or cached.
+#[derive(Debug, Clone)]
+pub struct BrowserCredentials {
+    /// Id of the access key; not a secret by itself.
+    pub access_key_id: String,
+    /// Secret half of the access key.
+    pub secret_access_key: SecretString,
+    /// Secret; without it the other two are useless.
+    pub session_token: SecretString,
+    /// End of their validity.
+    pub expires_at: Timestamp,
+}
 
 pub(super) fn session(output: GetFaceLivenessSessionResultsOutput) -> SessionResult {
     SessionResult {
@@ -18,7 +30,7 @@ pub(super) fn session(output: GetFaceLivenessSessionResultsOutput) -> SessionRes
             LivenessSessionStatus::Succeeded => SessionState::Succeeded,
             LivenessSessionStatus::Failed => SessionState::Failed,
             LivenessSessionStatus::Expired => SessionState::Expired,
-            // A missing status arrives as an unknown one, too.
+            // The SDK reports a missing status as an unknown one, too.
             _ => SessionState::Unknown,
         },
         confidence: number(output.confidence),
@@ -54,7 +66,8 @@ pub(super) fn face(detail: &FaceDetail) -> DetectedFace {
     }
 }
 
-/// `None` when the answer tells neither matched nor unmatched faces: then it is not known how many there are.
+/// `None` when the response lacks the matched or the unmatched faces: then the number of faces is not
+/// known.
 pub(super) fn comparison(output: &CompareFacesOutput) -> Option<Comparison> {
     let matches = output.face_matches.as_ref()?;
     Some(Comparison::Compared {
@@ -63,15 +76,15 @@ pub(super) fn comparison(output: &CompareFacesOutput) -> Option<Comparison> {
     })
 }
 
-pub(super) fn credentials(told: &aws_sdk_sts::types::Credentials) -> Option<BrowserCredentials> {
+pub(super) fn credentials(issued: &aws_sdk_sts::types::Credentials) -> Option<BrowserCredentials> {
     let complete =
-        ![&told.access_key_id, &told.secret_access_key, &told.session_token].iter().any(|part| part.is_empty());
+        ![&issued.access_key_id, &issued.secret_access_key, &issued.session_token].iter().any(|part| part.is_empty());
     complete.then_some(())?;
     Some(BrowserCredentials {
-        access_key_id: told.access_key_id.clone(),
-        secret_access_key: SecretString::from(told.secret_access_key.clone()),
-        session_token: SecretString::from(told.session_token.clone()),
-        expires_at: Timestamp::from_second(told.expiration.secs()).ok()?,
+        access_key_id: issued.access_key_id.clone(),
+        secret_access_key: SecretString::from(issued.secret_access_key.clone()),
+        session_token: SecretString::from(issued.session_token.clone()),
+        expires_at: Timestamp::from_second(issued.expiration.secs()).ok()?,
     })
 }
 
@@ -92,7 +105,8 @@ fn feedback(code: &FeedbackCode) -> Option<Feedback> {
     }
 }
 
-/// The decimal that was sent: 99.1 as an `f32` would widen to 99.0999985, below a threshold of 99.1.
+/// The decimal number that AWS sent. The `f32` of 99.1 would widen to 99.0999985, which is below a
+/// threshold of 99.1.
 fn number(value: Option<f32>) -> Option<f64> {
     value.filter(|v| v.is_finite()).and_then(|v| v.to_string().parse().ok())
 }

@@ -1,4 +1,4 @@
-//! Fingerprint on the wire.
+//! The client of Fingerprint.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::fingerprint::{Fingerprint, Region, Settings};
-use super::super::{ProviderError, ProviderErrorKind, Timeouts};
 use super::{Reply, SHORT, Stub, TIMEOUTS};
+use crate::providers::fingerprint::{Fingerprint, Region, Settings};
+use crate::providers::{ProviderError, ProviderErrorKind, Timeouts};
 
 const EVENT: &str = "1763800000000.abc123";
 
@@ -25,10 +25,10 @@ fn settings(url: &Url, timeouts: Timeouts) -> Settings {
 async fn fails(reply: Reply, timeouts: Timeouts) -> ProviderError {
     let stub = Stub::start(reply).await;
     let client = Fingerprint::new(&settings(&stub.url, timeouts)).unwrap();
-    let trouble = client.event(EVENT).await.unwrap_err();
-    assert_eq!(stub.requests().len(), 1, "nothing is asked twice");
-    assert!(!format!("{trouble} {trouble:?}").contains("ERIKSSON"), "no provider text in an error");
-    trouble
+    let error = client.event(EVENT).await.unwrap_err();
+    assert_eq!(stub.requests().len(), 1, "a client makes no retry");
+    assert!(!format!("{error} {error:?}").contains("ERIKSSON"), "no provider text in an error");
+    error
 }
 
 fn event() -> Value {
@@ -43,7 +43,7 @@ fn event() -> Value {
 }
 
 #[tokio::test]
-async fn an_event_is_read_with_absent_told_from_false() {
+async fn an_absent_field_of_an_event_is_not_false() {
     let stub = Stub::start(Reply::json(200, &event()).with("x-request-id", "fp-1")).await;
     let answer = Fingerprint::new(&settings(&stub.url, TIMEOUTS)).unwrap().event(EVENT).await.unwrap();
     let request = stub.request();
@@ -57,7 +57,7 @@ async fn an_event_is_read_with_absent_told_from_false() {
     assert_eq!(event.confidence, Some(0.95));
     assert_eq!((event.replayed, event.bot, event.tampering), (Some(false), Some(false), Some(true)));
     assert_eq!(event.anti_detect_browser, Some(true));
-    assert_eq!(event.vpn, None, "a word where a yes or no was due tells nothing");
+    assert_eq!(event.vpn, None, "a word instead of a boolean is ignored");
     assert_eq!(event.proxy, None);
     assert_eq!((event.tor, event.datacenter), (Some(false), Some(true)));
     assert_eq!(event.ip_country.as_deref(), Some("DE"));
@@ -65,7 +65,7 @@ async fn an_event_is_read_with_absent_told_from_false() {
 }
 
 #[tokio::test]
-async fn half_an_identification_is_told() {
+async fn a_partial_identification_is_recognised() {
     let mut half = event();
     half["incremental_identification_status"] = json!("partially_completed");
     let stub = Stub::start(Reply::json(200, &half)).await;
@@ -74,7 +74,7 @@ async fn half_an_identification_is_told() {
 }
 
 #[tokio::test]
-async fn an_unknown_event_is_an_answer() {
+async fn an_unknown_event_is_an_answer_and_no_error() {
     let stub =
         Stub::start(Reply::json(404, &json!({ "error": { "code": "event_not_found", "message": "gone" } }))).await;
     let answer = Fingerprint::new(&settings(&stub.url, TIMEOUTS)).unwrap().event(EVENT).await.unwrap();
@@ -82,7 +82,7 @@ async fn an_unknown_event_is_an_answer() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_never_leaves_this_machine() {
+async fn an_id_of_another_form_is_never_sent() {
     let stub = Stub::start(Reply::json(200, &event())).await;
     let client = Fingerprint::new(&settings(&stub.url, TIMEOUTS)).unwrap();
     for id in [
@@ -106,7 +106,7 @@ async fn an_id_that_is_none_never_leaves_this_machine() {
 }
 
 #[tokio::test]
-async fn each_refusal_says_what_to_do_next() {
+async fn each_refusal_has_the_code_of_its_remedy() {
     let error = |status, code: &str| Reply::json(status, &json!({ "error": { "code": code, "message": "ERIKSSON" } }));
     for (reply, code) in [
         (error(403, "secret_api_key_not_found"), "fingerprint.credentials"),
@@ -125,14 +125,14 @@ async fn each_refusal_says_what_to_do_next() {
 }
 
 #[tokio::test]
-async fn a_throttle_carries_its_wait() {
+async fn a_throttled_call_reports_the_pause() {
     let reply = Reply::json(429, &json!({ "error": { "code": "too_many_requests" } })).with("retry-after", "17");
-    let trouble = fails(reply, TIMEOUTS).await;
-    assert_eq!((trouble.code(), trouble.retry_after()), ("fingerprint.throttled", Some(Duration::from_secs(17))));
+    let error = fails(reply, TIMEOUTS).await;
+    assert_eq!((error.code(), error.retry_after()), ("fingerprint.throttled", Some(Duration::from_secs(17))));
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_whole_is_no_answer() {
+async fn an_incomplete_or_endless_answer_is_an_error() {
     assert_eq!(fails(Reply::Hang, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::CutBody { sent: "{\"event_id\":" }, TIMEOUTS).await.code(), "fingerprint.unavailable");
@@ -141,7 +141,7 @@ async fn an_answer_that_does_not_come_whole_is_no_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_about_something_else_is_no_answer() {
+async fn an_answer_about_another_event_is_an_error() {
     let mut other = event();
     other["event_id"] = json!("1763800000000.zzz999");
     assert_eq!(fails(Reply::json(200, &other), TIMEOUTS).await.code(), "fingerprint.garbage");
@@ -153,21 +153,21 @@ async fn an_answer_about_something_else_is_no_answer() {
 async fn a_redirect_does_not_carry_the_key_along() {
     let elsewhere = Stub::start(Reply::json(200, &event())).await;
     let to = format!("{}v4/events/{EVENT}", elsewhere.url);
-    let trouble = fails(Reply::html(307).with("location", &to), TIMEOUTS).await;
-    assert_eq!(trouble.code(), "fingerprint.misconfigured");
+    let error = fails(Reply::html(307).with("location", &to), TIMEOUTS).await;
+    assert_eq!(error.code(), "fingerprint.misconfigured");
     assert!(elsewhere.requests().is_empty());
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_at_once() {
+async fn a_refused_connection_is_an_error_at_once() {
     let url = Stub::start(Reply::Hang).await.url.clone();
     let client = Fingerprint::new(&settings(&url, TIMEOUTS)).unwrap();
-    let trouble = client.event(EVENT).await.unwrap_err();
-    assert_eq!(trouble.code(), "fingerprint.unavailable");
+    let error = client.event(EVENT).await.unwrap_err();
+    assert_eq!(error.code(), "fingerprint.unavailable");
 }
 
 #[test]
-fn settings_that_cannot_work_are_all_told_without_the_key() {
+fn all_invalid_settings_are_reported_without_the_key() {
     let bad = Settings {
         secret_key: SecretString::from("fp-secret\n"),
         base_url: Some(Url::parse("http://10.1.2.3/").unwrap()),

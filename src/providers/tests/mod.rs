@@ -1,4 +1,4 @@
-//! The clients against a local server that says exactly what a test wants said, byte by byte.
+//! The clients against a local server that sends exactly the bytes that a test names.
 
 mod fingerprint;
 mod openai;
@@ -12,27 +12,32 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::Timeouts;
+use crate::providers::Timeouts;
 
 /// Long enough for a busy machine, short enough to wait for in a test.
 const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(5), attempt: Duration::from_secs(5) };
 /// For tests that wait for a timeout.
 const SHORT: Timeouts = Timeouts { connect: Duration::from_millis(300), attempt: Duration::from_millis(300) };
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 #[derive(Clone)]
 enum Reply {
-    /// Answers.
-    Http { status: u16, headers: Vec<(&'static str, String)>, body: String },
-    /// Promises more than it sends, and closes.
-    CutBody { sent: &'static str },
-    /// Says nothing.
+    Http {
+        status: u16,
+        headers: Vec<(&'static str, String)>,
+        body: String,
+    },
+    /// Announces more than it sends, and closes.
+    CutBody {
+        sent: &'static str,
+    },
+    /// Sends no answer.
     Hang,
-    /// Sends the head and half a body, and says no more.
+    /// Sends the head and the beginning of a body, and then no more.
     HangInBody,
-    /// Sends a gigabyte, without saying so first.
+    /// Sends a gigabyte without announcing it.
     Gigabyte,
-    /// Says that a gigabyte will come.
+    /// Announces a gigabyte.
     AnnouncedGigabyte,
 }
 
@@ -55,7 +60,7 @@ impl Reply {
     }
 }
 
-/// A request as it came.
+/// A request as the server received it.
 #[derive(Clone, Debug)]
 struct Request {
     line: String,
@@ -77,7 +82,7 @@ impl Request {
 struct Stub {
     url: Url,
     requests: Arc<Mutex<Vec<Request>>>,
-    /// Its tasks end with it.
+    /// The tasks end with the server.
     _server: JoinSet<()>,
 }
 
@@ -101,7 +106,7 @@ impl Stub {
         self.requests.lock().expect("no test panicked here").clone()
     }
 
-    /// The one request there was.
+    /// The only request that was made.
     fn request(&self) -> Request {
         let requests = self.requests();
         assert_eq!(requests.len(), 1, "exactly one request");

@@ -1,4 +1,4 @@
-//! `OpenAI` on the wire.
+//! The client of `OpenAI`.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -8,9 +8,9 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::openai::{Dialect, Image, MediaType, ModelStatus, OpenAi, Reading, Settings};
-use super::super::{ProviderError, ProviderErrorKind, ProviderResponse, Timeouts};
 use super::{Reply, SHORT, Stub, TIMEOUTS};
+use crate::providers::openai::{Dialect, Image, MediaType, ModelStatus, OpenAi, Reading, Settings};
+use crate::providers::{ProviderError, ProviderErrorKind, ProviderResponse, Timeouts};
 
 fn settings(url: &Url, timeouts: Timeouts) -> Settings {
     Settings {
@@ -32,15 +32,15 @@ fn image() -> Image {
 async fn transcribe(stub: &Stub, timeouts: Timeouts) -> Result<ProviderResponse<Reading>, ProviderError> {
     let client = OpenAi::new(&settings(&stub.url, timeouts)).unwrap();
     let answer = client.transcribe(&[image()], "keyed-hash").await;
-    assert_eq!(stub.requests().len(), 1, "nothing is asked twice");
+    assert_eq!(stub.requests().len(), 1, "a client makes no retry");
     answer
 }
 
 async fn fails(reply: Reply, timeouts: Timeouts) -> ProviderError {
     let stub = Stub::start(reply).await;
-    let trouble = transcribe(&stub, timeouts).await.unwrap_err();
-    assert!(!format!("{trouble} {trouble:?}").contains("ERIKSSON"), "no provider text in an error");
-    trouble
+    let failure = transcribe(&stub, timeouts).await.unwrap_err();
+    assert!(!format!("{failure} {failure:?}").contains("ERIKSSON"), "no provider text in an error");
+    failure
 }
 
 async fn reads(reply: Reply) -> Reading {
@@ -91,7 +91,7 @@ async fn a_picture_is_read() {
 }
 
 #[tokio::test]
-async fn what_a_model_would_not_read_is_an_answer() {
+async fn a_refusal_to_read_is_an_answer_and_no_error() {
     let refused = json!({ "role": "assistant", "content": null, "refusal": "I cannot read ERIKSSON" });
     assert_eq!(reads(completion(&refused, "stop")).await, Reading::Refused);
     assert_eq!(reads(completion(&json!({ "content": "" }), "content_filter")).await, Reading::ContentFiltered);
@@ -100,7 +100,7 @@ async fn what_a_model_would_not_read_is_an_answer() {
 }
 
 #[tokio::test]
-async fn what_a_model_said_badly_is_garbage() {
+async fn an_unusable_completion_is_an_invalid_response() {
     for reply in [
         completion(&message(&transcription()), "length"),
         completion(&json!({ "content": "{\"surname\":\"ERIKS" }), "stop"),
@@ -112,13 +112,13 @@ async fn what_a_model_said_badly_is_garbage() {
         Reply::html(200),
         Reply::html(204),
     ] {
-        let trouble = fails(reply, TIMEOUTS).await;
-        assert!(matches!(trouble.kind, ProviderErrorKind::InvalidResponse(_)), "{trouble}");
+        let failure = fails(reply, TIMEOUTS).await;
+        assert!(matches!(failure.kind, ProviderErrorKind::InvalidResponse(_)), "{failure}");
     }
 }
 
 #[tokio::test]
-async fn each_refusal_says_what_to_do_next() {
+async fn each_refusal_has_the_code_of_its_remedy() {
     let error = |status, code: Value, kind: &str| {
         Reply::json(status, &json!({ "error": { "message": "ERIKSSON", "type": kind, "code": code, "param": null } }))
     };
@@ -144,18 +144,18 @@ async fn each_refusal_says_what_to_do_next() {
 }
 
 #[tokio::test]
-async fn a_wait_is_reported_not_slept() {
+async fn the_client_reports_a_pause_and_does_not_wait() {
     let started = std::time::Instant::now();
     let error = json!({ "error": { "message": "slow down", "type": "requests", "code": "rate_limit_exceeded" } });
-    let trouble = fails(Reply::json(429, &error).with("retry-after", "3600"), TIMEOUTS).await;
-    assert_eq!(trouble.retry_after(), Some(Duration::from_hours(1)));
-    let trouble = fails(Reply::json(429, &error).with("retry-after-ms", "40"), TIMEOUTS).await;
-    assert_eq!(trouble.retry_after(), Some(Duration::from_millis(40)));
+    let failure = fails(Reply::json(429, &error).with("retry-after", "3600"), TIMEOUTS).await;
+    assert_eq!(failure.retry_after(), Some(Duration::from_hours(1)));
+    let failure = fails(Reply::json(429, &error).with("retry-after-ms", "40"), TIMEOUTS).await;
+    assert_eq!(failure.retry_after(), Some(Duration::from_millis(40)));
     assert!(started.elapsed() < Duration::from_mins(1));
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_whole_is_no_answer() {
+async fn an_incomplete_or_endless_answer_is_an_error() {
     assert_eq!(fails(Reply::Hang, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::CutBody { sent: "{\"choices\":" }, TIMEOUTS).await.code(), "openai.unavailable");
@@ -185,7 +185,7 @@ impl Write for Lines {
 }
 
 #[tokio::test]
-async fn nothing_that_was_read_or_sent_reaches_the_log() {
+async fn neither_request_nor_response_reaches_the_log() {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber =
@@ -245,7 +245,7 @@ async fn a_model_is_probed() {
 }
 
 #[test]
-fn settings_that_cannot_work_are_all_told_without_the_key() {
+fn all_invalid_settings_are_reported_without_the_key() {
     let bad = Settings {
         api_key: SecretString::from("sk-secret\n"),
         base_url: Some(Url::parse("http://10.1.2.3/v1").unwrap()),
@@ -260,7 +260,7 @@ fn settings_that_cannot_work_are_all_told_without_the_key() {
 }
 
 #[tokio::test]
-async fn a_server_of_ones_own_may_want_no_key() {
+async fn a_self_hosted_server_may_need_no_key() {
     let stub = Stub::start(completion(&message(&transcription()), "stop")).await;
     let settings = Settings { api_key: SecretString::from(""), dialect: None, ..settings(&stub.url, TIMEOUTS) };
     OpenAi::new(&settings).unwrap().transcribe(&[image()], "hash").await.unwrap();

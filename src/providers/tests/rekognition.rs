@@ -1,4 +1,4 @@
-//! Rekognition and STS on the wire.
+//! The client of Rekognition and STS.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::rekognition::{Rekognition, Settings, StaticCredentials};
-use super::super::{ProviderError, ProviderErrorKind, Timeouts};
 use super::{Reply, SHORT, Stub, TIMEOUTS};
+use crate::providers::rekognition::{Rekognition, Settings, StaticCredentials};
+use crate::providers::{ProviderError, ProviderErrorKind, Timeouts};
 use crate::verification::faces::Comparison;
 use crate::verification::rules::liveness::{Feedback, SessionResult, SessionState};
 
@@ -50,10 +50,10 @@ fn error(status: u16, code: &str) -> Reply {
 async fn fails(reply: Reply, timeouts: Timeouts) -> ProviderError {
     let stub = Stub::start(reply).await;
     let client = Rekognition::new(settings(&stub.url, timeouts)).await.unwrap();
-    let trouble = client.detect_faces(b"jpeg").await.unwrap_err();
-    assert_eq!(stub.requests().len(), 1, "nothing is asked twice");
-    assert!(!format!("{trouble} {trouble:?}").contains("ERIKSSON"), "no provider text in an error");
-    trouble
+    let failure = client.detect_faces(b"jpeg").await.unwrap_err();
+    assert_eq!(stub.requests().len(), 1, "a client makes no retry");
+    assert!(!format!("{failure} {failure:?}").contains("ERIKSSON"), "no provider text in an error");
+    failure
 }
 
 async fn results(body: &Value) -> SessionResult {
@@ -87,7 +87,7 @@ async fn a_token_that_aws_would_refuse_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_session_without_an_id_is_garbage() {
+async fn a_session_without_an_id_is_an_invalid_response() {
     let stub = Stub::start(amz(200, &json!({ "SessionId": "" }))).await;
     assert_eq!(client(&stub).await.create_session("t").await.unwrap_err().code(), "rekognition.garbage");
 }
@@ -122,12 +122,12 @@ async fn a_confidence_that_is_no_number_is_none() {
 }
 
 #[tokio::test]
-async fn a_face_without_a_confidence_says_nothing_about_the_person() {
+async fn a_passed_session_without_a_confidence_is_an_invalid_response() {
     for confidence in [json!("NaN"), json!(null)] {
         let picture = json!({ "Bytes": STANDARD.encode(b"jpeg") });
-        let told =
+        let result =
             json!({ "SessionId": SESSION, "Status": "SUCCEEDED", "Confidence": confidence, "ReferenceImage": picture });
-        let stub = Stub::start(amz(200, &told)).await;
+        let stub = Stub::start(amz(200, &result)).await;
         assert_eq!(client(&stub).await.session_results(SESSION).await.unwrap_err().code(), "rekognition.garbage");
     }
 }
@@ -140,7 +140,7 @@ async fn an_unknown_or_missing_status_is_not_an_end() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_gone_is_an_answer() {
+async fn a_session_that_is_gone_is_an_answer_and_no_error() {
     let stub = Stub::start(error(400, "SessionNotFoundException")).await;
     let answer = client(&stub).await.session_results(SESSION).await.unwrap();
     assert_eq!(answer.value.state, SessionState::NotFound);
@@ -148,7 +148,7 @@ async fn a_session_that_is_gone_is_an_answer() {
 }
 
 #[tokio::test]
-async fn the_result_of_another_session_is_garbage() {
+async fn the_result_of_another_session_is_an_invalid_response() {
     let stub =
         Stub::start(amz(200, &json!({ "SessionId": "another", "Status": "SUCCEEDED", "Confidence": 99.9 }))).await;
     assert_eq!(client(&stub).await.session_results(SESSION).await.unwrap_err().code(), "rekognition.garbage");
@@ -177,7 +177,7 @@ async fn faces_are_detected_without_asking_for_more_than_is_needed() {
 }
 
 #[tokio::test]
-async fn faces_are_compared_without_a_threshold_or_a_filter_of_aws() {
+async fn faces_are_compared_with_neither_threshold_nor_filter() {
     let answer = json!({
         "SourceImageFace": { "Confidence": 99.9 },
         "FaceMatches": [{ "Similarity": 42.5, "Face": { "Confidence": 99.9 } }, { "Similarity": "NaN" }],
@@ -191,7 +191,7 @@ async fn faces_are_compared_without_a_threshold_or_a_filter_of_aws() {
 }
 
 #[tokio::test]
-async fn a_picture_without_a_face_is_an_answer_and_silence_is_not() {
+async fn a_picture_without_a_face_is_an_answer_and_an_empty_response_is_not() {
     let stub = Stub::start(error(400, "InvalidParameterException")).await;
     let compared = client(&stub).await.compare_faces(b"selfie", b"portrait").await.unwrap().value;
     assert_eq!(compared, Comparison::NoFace);
@@ -213,7 +213,7 @@ async fn a_picture_that_aws_would_refuse_is_not_sent() {
 }
 
 #[tokio::test]
-async fn each_refusal_says_what_to_do_next() {
+async fn each_refusal_has_the_code_of_its_remedy() {
     for (reply, code) in [
         (error(400, "ThrottlingException"), "rekognition.throttled"),
         (error(500, "ThrottlingException"), "rekognition.throttled"),
@@ -239,13 +239,13 @@ async fn each_refusal_says_what_to_do_next() {
 }
 
 #[tokio::test]
-async fn a_throttle_carries_its_wait_and_its_request() {
-    let trouble = fails(error(400, "ThrottlingException").with("retry-after", "3"), TIMEOUTS).await;
-    assert_eq!((trouble.retry_after(), trouble.request_id.as_deref()), (Some(Duration::from_secs(3)), Some("aws-1")));
+async fn a_throttled_call_reports_the_pause_and_the_request_id() {
+    let failure = fails(error(400, "ThrottlingException").with("retry-after", "3"), TIMEOUTS).await;
+    assert_eq!((failure.retry_after(), failure.request_id.as_deref()), (Some(Duration::from_secs(3)), Some("aws-1")));
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_whole_is_no_answer() {
+async fn an_incomplete_or_endless_answer_is_an_error() {
     assert_eq!(fails(Reply::Hang, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::HangInBody, SHORT).await.kind, ProviderErrorKind::Timeout);
     assert_eq!(fails(Reply::CutBody { sent: "{\"FaceDetails\":" }, TIMEOUTS).await.code(), "rekognition.unavailable");
@@ -254,7 +254,7 @@ async fn an_answer_that_does_not_come_whole_is_no_answer() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_told_at_once() {
+async fn a_refused_connection_is_an_error_at_once() {
     let url = Stub::start(Reply::Hang).await.url.clone();
     let client = Rekognition::new(settings(&url, TIMEOUTS)).await.unwrap();
     assert_eq!(client.detect_faces(b"jpeg").await.unwrap_err().code(), "rekognition.unavailable");
@@ -266,7 +266,7 @@ fn sts(status: u16, body: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_browser_gets_credentials_for_the_challenge_alone() {
+async fn a_browsers_credentials_are_valid_for_the_challenge_only() {
     let stub = Stub::start(sts(
         200,
         "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
@@ -294,11 +294,11 @@ async fn a_browser_gets_credentials_for_the_challenge_alone() {
 }
 
 #[tokio::test]
-async fn without_a_role_or_a_permission_a_browser_gets_none() {
+async fn without_a_role_or_a_permission_a_browser_gets_no_credentials() {
     let denied = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>ERIKSSON</Message></Error></ErrorResponse>";
     let stub = Stub::start(sts(403, denied)).await;
-    let trouble = client(&stub).await.browser_credentials("r").await.unwrap_err();
-    assert_eq!((trouble.code(), trouble.request_id.as_deref()), ("rekognition.credentials", Some("sts-1")));
+    let failure = client(&stub).await.browser_credentials("r").await.unwrap_err();
+    assert_eq!((failure.code(), failure.request_id.as_deref()), ("rekognition.credentials", Some("sts-1")));
 
     let roleless = Settings { browser_role_arn: None, ..settings(&stub.url, TIMEOUTS) };
     let client = Rekognition::new(roleless).await.unwrap();
@@ -306,7 +306,7 @@ async fn without_a_role_or_a_permission_a_browser_gets_none() {
 }
 
 #[tokio::test]
-async fn settings_that_cannot_work_are_all_told_without_the_keys() {
+async fn all_invalid_settings_are_reported_without_the_keys() {
     let mut bad = Settings {
         region: "eu west".to_owned(),
         liveness_region: Some("x/../y".to_owned()),

@@ -151,7 +151,7 @@ async fn row_33_a_revoked_key_stops_its_provider_alone_until_an_operator_mends_i
     }
     let alarm = stack.sidecars[0].log().lines().any(|line| {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
-        line["level"] == "ERROR" && line["message"] == "provider trouble that only an operator can mend"
+        line["level"] == "ERROR" && line["message"] == "a provider error that only an operator can fix"
     });
     assert!(alarm, "nobody was called");
     sandbox.mend().await;

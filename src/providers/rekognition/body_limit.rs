@@ -1,4 +1,4 @@
-//! A bound on what is read of an answer: the SDK has none.
+//! A limit on the bytes read of a response: the SDK has none.
 
 use aws_sdk_rekognition::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_rekognition::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -6,15 +6,15 @@ use aws_sdk_rekognition::error::BoxError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::Limited;
 
-/// Five pictures of 200 KiB in base64, and as much again.
+/// Twice five pictures of 200 KiB in base64, and some reserve.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// An answer that announces more than [`BODY_BYTES_MAX`].
+/// The error of a response that announces more than [`BODY_BYTES_MAX`].
 #[derive(Debug, thiserror::Error)]
-#[error("the answer announces more than any real one has")]
+#[error("the response announces more bytes than any real one has")]
 pub(super) struct TooLong;
 
-/// Fails an answer that grows beyond [`BODY_BYTES_MAX`], while it is read.
+/// Fails a response that grows beyond [`BODY_BYTES_MAX`] while it is read.
 #[derive(Debug)]
 pub(super) struct BodyLimit;
 
