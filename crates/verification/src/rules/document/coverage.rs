@@ -1,4 +1,5 @@
-//! Each code of the catalogue's section `document.` comes of something: a code that nothing yields is a promise that nobody keeps.
+//! Every `document.` code of the catalogue is yielded by some input: a code that nothing yields
+//! would be documented and never seen.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +13,8 @@ use crate::rules::document::readings::transcription::Suspicion;
 use crate::rules::document::vocabulary::{Side, SuspicionKind};
 use crate::sample::policy;
 
-/// The codes of the cases of the other tests.
-fn of_submissions() -> Vec<Code> {
+/// The codes that the submissions of the other tests yield.
+fn codes_of_submissions() -> Vec<Code> {
     CASES
         .iter()
         .flat_map(|(_, make, change, _)| {
@@ -24,7 +25,7 @@ fn of_submissions() -> Vec<Code> {
         .collect()
 }
 
-/// What a model's suspicions come to.
+/// The codes that a model's suspicions yield.
 fn of_suspicions() -> Vec<Code> {
     const EVERY: [SuspicionKind; 10] = [
         SuspicionKind::Screen,
@@ -46,7 +47,7 @@ fn of_suspicions() -> Vec<Code> {
     suspected.concat()
 }
 
-/// What flawed pictures come to, beside a reading in which nothing is wrong.
+/// The codes that flawed pictures yield when the reading is sound.
 fn of_pictures() -> Vec<Code> {
     let judged = flawed().into_iter().flat_map(|(picture, _)| {
         let mut submission = passport();
@@ -62,7 +63,7 @@ fn of_policies() -> Vec<Code> {
     passport().judge_under(&closed).reasons.iter().map(|reason| reason.code).collect()
 }
 
-/// What the lookups come to.
+/// The codes that the search for duplicates and listed documents yields.
 fn of_known_documents() -> Vec<Code> {
     let listed = |listing| Listed { record: "knowndocument01".to_owned(), listing };
     let seen = PriorUse {
@@ -82,9 +83,9 @@ fn of_known_documents() -> Vec<Code> {
 }
 
 #[test]
-fn every_document_code_of_the_catalogue_comes_of_something() {
+fn every_document_code_of_the_catalogue_is_yielded() {
     let mut yielded: BTreeSet<Code> = BTreeSet::new();
-    yielded.extend(of_submissions());
+    yielded.extend(codes_of_submissions());
     yielded.extend(of_suspicions());
     yielded.extend(of_pictures());
     yielded.extend(of_policies());

@@ -1,4 +1,4 @@
-//! What a check stores of a document beside its reasons: scores, and the extracted fields.
+//! What a check stores of a document in addition to its reasons: scores and extracted fields.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::normalise::countries;
 use super::readings::source::Source;
 use super::readings::{DateReading, Readings};
 
-/// The measured scores.
+/// Builds `scores`: measurements of the pictures, detected faces, check digits.
 pub fn scores(evidence: &Evidence<'_>, readings: &Readings<'_>) -> Value {
     json!({
         "front": { "original": evidence.front.original, "quality": evidence.front.quality, "faces": evidence.front.faces },
@@ -19,7 +19,7 @@ pub fn scores(evidence: &Evidence<'_>, readings: &Readings<'_>) -> Value {
     })
 }
 
-/// The fields as one reads them, best source first, and how they agree.
+/// Builds `extracted`: each field from its best source, what every source read, and the matrix.
 pub fn extracted(evidence: &Evidence<'_>, readings: &Readings<'_>, rows: &[Row]) -> Value {
     let date = |dates: Vec<(Source, DateReading)>| {
         document_first(dates).into_iter().find_map(|(_, reading)| reading.date()).map(|date| date.to_string())
@@ -51,7 +51,7 @@ pub fn extracted(evidence: &Evidence<'_>, readings: &Readings<'_>, rows: &[Row])
     })
 }
 
-/// Without what was only declared.
+/// Drops what was only declared.
 fn document_first<T>(values: Vec<(Source, T)>) -> Vec<(Source, T)> {
     values.into_iter().filter(|(source, _)| *source != Source::Declared).collect()
 }

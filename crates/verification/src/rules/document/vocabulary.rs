@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-/// The names every answer must carry; one without them does not answer the question.
+/// Properties that every answer must have; an answer without one of them is rejected.
 pub const PROPERTIES: [&str; 9] = [
     "document_type",
     "issuing_state",
@@ -16,7 +16,7 @@ pub const PROPERTIES: [&str; 9] = [
     "instructions_seen",
 ];
 
-/// The names inside `fields`.
+/// Names of the properties in `fields`.
 pub const FIELDS: [&str; 12] = [
     "surname",
     "given_names",
@@ -32,7 +32,8 @@ pub const FIELDS: [&str; 12] = [
     "issuing_authority",
 ];
 
-/// Enumerations spelled in `snake_case`, where an unknown word falls back to the variant that claims least.
+/// Defines an enumeration of `snake_case` words in which an unknown word becomes the variant that
+/// claims least.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, else $fallback:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
@@ -41,15 +42,15 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* $variant,)+ }
 
         impl $name {
-            /// Every spelling, as the model is told.
+            /// Every word, as the prompt lists them for the model.
             pub const WORDS: &[&str] = &[$($word,)+];
 
-            /// The spelling.
+            /// The word for this variant in the model's answer and in stored records.
             pub const fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $word,)+ }
             }
 
-            /// The variant spelled `word`, whatever its case.
+            /// The variant for `word`, in upper or lower case.
             pub fn read(word: &str) -> Self {
                 match word.trim().to_ascii_lowercase().as_str() { $($word => $name::$variant,)+ _ => $name::$fallback }
             }
@@ -70,7 +71,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What the picture looks like.
+    /// The kind of document that a picture shows.
     SeenType, else Other {
         /// A passport's data page.
         Passport = "passport",
@@ -80,21 +81,21 @@ words! {
         DrivingLicence = "driving_licence",
         /// A visa sticker.
         Visa = "visa",
-        /// Another document, or a word that was not offered.
+        /// Another document, or a word that the prompt does not offer.
         Other = "other",
-        /// No document at all.
+        /// The picture shows no document.
         None = "none",
     }
 }
 
 words! {
-    /// Which side is shown.
+    /// The side of a document that a picture shows.
     Side, else Unknown {
         /// The side with the portrait.
         Front = "front",
-        /// The other one.
+        /// The side without the portrait.
         Back = "back",
-        /// Cannot be told.
+        /// The side cannot be recognised.
         Unknown = "unknown",
     }
 }
@@ -102,17 +103,17 @@ words! {
 words! {
     /// How well the picture could be read.
     Readable, else Unreadable {
-        /// All of it.
+        /// All text can be read.
         Good = "good",
-        /// Some of it.
+        /// Some text can be read.
         Partial = "partial",
-        /// Nothing useful.
+        /// No useful text can be read.
         Unreadable = "unreadable",
     }
 }
 
 words! {
-    /// What looks wrong.
+    /// A kind of flaw that makes a document suspicious.
     SuspicionKind, else Other {
         /// A photo of a screen.
         Screen = "screen",
@@ -124,15 +125,15 @@ words! {
         AlteredText = "altered_text",
         /// The portrait was changed.
         AlteredPortrait = "altered_portrait",
-        /// Layout or fonts are not those of the genuine document.
+        /// Layout or fonts differ from the genuine document.
         Template = "template",
-        /// A part is covered.
+        /// A part of the document is covered.
         Covered = "covered",
         /// The document is damaged.
         Damaged = "damaged",
-        /// Text that addresses the reader.
+        /// Some text addresses the reader instead of identifying the holder.
         InstructionText = "instruction_text",
-        /// Something else.
+        /// Another flaw, or a word that the prompt does not offer.
         Other = "other",
     }
 }

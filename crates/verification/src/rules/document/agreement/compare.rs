@@ -1,4 +1,4 @@
-//! How each field is shown to the reviewer and compared between two sources.
+//! How each field is shown to reviewers and compared between two sources.
 
 use crate::rules::document::normalise::comparison::{Agreement, Normalisation};
 use crate::rules::document::normalise::countries;
@@ -19,7 +19,7 @@ pub fn compare_names((a, x): (Source, &Name<'_>), (b, y): (Source, &Name<'_>)) -
     let stated = a == Source::Declared || b == Source::Declared;
     let strictness = if stated { Strictness::Statement } else { Strictness::Document };
     let agreement = names::compare(*x, *y, strictness).unwrap_or(Agreement::NotComparable);
-    // Names have no check digit. Whether a letter more or less differs is for the comparison of the lines to say.
+    // Names have no check digit. `ocr_crosscheck` judges whether a letter more or less differs.
     if agreement == Agreement::Differs && (a == Source::Ocr || b == Source::Ocr) {
         let whole = |name: &Name<'_>| format!("{} {}", name.surname, name.given_names);
         return if misread(&whole(x), &whole(y)) { Agreement::Agrees(Normalisation::Misread) } else { agreement };
@@ -27,7 +27,7 @@ pub fn compare_names((a, x): (Source, &Name<'_>), (b, y): (Source, &Name<'_>)) -
     agreement
 }
 
-/// Whether the one may be the other, misread: a letter or two are others, doubled or dropped.
+/// Whether one name may be the other, misread: one or two letters changed, doubled or dropped.
 fn misread(a: &str, b: &str) -> bool {
     const LETTERS_MAX: usize = 2;
     let letters = |text: &str| {
@@ -73,11 +73,12 @@ pub fn compare_numbers((a, x): (Source, &NumberReading), (b, y): (Source, &Numbe
     if among(&x.number, &y.others) || among(&y.number, &x.others) {
         return Agreement::Agrees(Normalisation::OtherNumber);
     }
-    // The two sides of a card carry several numbers, and a reader may take any of them for the document's.
+    // The two sides of a card carry several numbers, and a reader may take any of them for the
+    // document's.
     if a.is_visual() && b.is_visual() { Agreement::NotComparable } else { Agreement::Differs }
 }
 
-/// Optional data of a zone may be anything, so only that it is the same says something.
+/// Optional data of a zone may be anything, so only equality says something.
 pub fn compare_personal_numbers((_, x): (Source, &NumberReading), (_, y): (Source, &NumberReading)) -> Agreement {
     numbers::same(&x.number, &y.number).map_or(Agreement::NotComparable, Agreement::Agrees)
 }
@@ -104,7 +105,7 @@ pub fn compare_sexes((_, x): (Source, &String), (_, y): (Source, &String)) -> Ag
         (Some(a), Some(b)) if a == b => {
             Agreement::Agrees(if x == y { Normalisation::Exact } else { Normalisation::Spelling })
         }
-        // A document without a sex, beside one with: the law has changed in many states, or a reader saw nothing.
+        // One document states no sex: the law has changed in many states, or the reader missed it.
         (Some('X'), Some(_)) | (Some(_), Some('X')) | (None, _) | (_, None) => Agreement::NotComparable,
         (Some(_), Some(_)) => Agreement::Differs,
     }

@@ -1,4 +1,4 @@
-//! The agreement matrix: each field, each reading of it, and whether any two of them agree.
+//! The agreement matrix: each field, each reading of it, and whether any two readings agree.
 
 use serde::Serialize;
 
@@ -29,7 +29,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// Its name in a sentence.
+    /// The field's name in a sentence.
     pub fn words(self) -> &'static str {
         match self {
             Field::Name => "name",
@@ -45,42 +45,37 @@ impl Field {
     }
 }
 
-/// One field.
+/// One field with its readings and their comparisons.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// Which.
     pub field: Field,
-    /// What each source says.
     pub readings: Vec<Shown>,
-    /// Every two of them.
+    /// One comparison for every two readings.
     pub comparisons: Vec<Comparison>,
 }
 
-/// What a source says.
+/// What one source states.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shown {
-    /// Which source.
     pub source: Source,
-    /// As it says it.
+    /// The value as the source states it.
     pub text: String,
-    /// What it was understood as, where that differs.
+    /// The value after normalisation, where that differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_as: Option<String>,
 }
 
-/// Two readings beside each other.
+/// The comparison of two readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Comparison {
-    /// Which.
     pub between: [Source; 2],
-    /// Whether they agree.
     #[serde(flatten)]
     pub agreement: Agreement,
 }
 
 impl Comparison {
-    /// The one that is not `source`, if `source` is one of them.
-    pub fn other_than(&self, source: Source) -> Option<Source> {
+    /// The other source of the pair, if `source` is one of the two.
+    pub fn other_than(self, source: Source) -> Option<Source> {
         match self.between {
             [a, b] if a == source => Some(b),
             [a, b] if b == source => Some(a),
@@ -90,12 +85,12 @@ impl Comparison {
 }
 
 impl Row {
-    /// Whether some source of this kind says something.
+    /// Whether a source of this kind states the field.
     pub fn has(&self, kind: impl Fn(Source) -> bool) -> bool {
         self.readings.iter().any(|shown| kind(shown.source))
     }
 
-    /// Comparisons of a source of the one kind with one of the other.
+    /// Comparisons between a source of one kind and a source of the other.
     pub fn between(&self, a: impl Fn(Source) -> bool, b: impl Fn(Source) -> bool) -> impl Iterator<Item = &Comparison> {
         self.comparisons.iter().filter(move |comparison| {
             let [x, y] = comparison.between;
@@ -104,17 +99,17 @@ impl Row {
     }
 }
 
-/// Compares everything with everything.
+/// Builds the matrix: compares every two readings of each field.
 pub fn build(readings: &Readings<'_>) -> Vec<Row> {
-    let own = readings.ocr_zone();
-    let names = with_own(readings.names(), own.map(zone_name));
+    let ocr = readings.ocr_zone();
+    let names = with_ocr(readings.names(), ocr.map(zone_name));
     let date = |date: Option<PartialDate>| date.map_or_else(DateReading::unreadable, DateReading::known);
-    let own_birth = own.map(|zone| date(zone.date_of_birth.map(|birth| readings.in_printed_century(birth))));
-    let births = with_own(readings.births(), own_birth);
-    let expiries = with_own(readings.expiries(), own.map(|zone| date(zone.date_of_expiry)));
-    let own_number =
+    let ocr_birth = ocr.map(|zone| date(zone.date_of_birth.map(|birth| readings.in_printed_century(birth))));
+    let births = with_ocr(readings.births(), ocr_birth);
+    let expiries = with_ocr(readings.expiries(), ocr.map(|zone| date(zone.date_of_expiry)));
+    let ocr_number =
         |zone: &Zone| NumberReading { number: zone.document_number.clone(), others: zone.optional.clone() };
-    let numbers = with_own(readings.numbers(), own.map(own_number));
+    let numbers = with_ocr(readings.numbers(), ocr.map(ocr_number));
     let rows = [
         row(Field::Name, &names, show_name, compare_names),
         row(Field::DateOfBirth, &births, show_date, compare_dates),
@@ -126,12 +121,12 @@ pub fn build(readings: &Readings<'_>) -> Vec<Row> {
         row(Field::Sex, &readings.sexes(), |sex| show_sex(sex), compare_sexes),
         row(Field::PersonalNumber, &readings.personal_numbers(), show_number, compare_personal_numbers),
     ];
-    rows.into_iter().filter(|row| !row.readings.is_empty()).map(another_number).collect()
+    rows.into_iter().filter(|row| !row.readings.is_empty()).map(without_second_number).collect()
 }
 
-/// With what our own eyes read.
-fn with_own<T>(mut values: Vec<(Source, T)>, own: Option<T>) -> Vec<(Source, T)> {
-    values.extend(own.map(|own| (Source::Ocr, own)));
+/// Adds the reading of the OCR model.
+fn with_ocr<T>(mut values: Vec<(Source, T)>, ocr: Option<T>) -> Vec<(Source, T)> {
+    values.extend(ocr.map(|ocr| (Source::Ocr, ocr)));
     values
 }
 
@@ -139,8 +134,9 @@ fn zone_name(zone: &Zone) -> Name<'_> {
     Name { truncated: zone.names_truncated, ..Name::divided(Some(&zone.surname), Some(&zone.given_names)) }
 }
 
-/// Where the front's number is the one that machines read, a different one on the back is another number.
-fn another_number(mut row: Row) -> Row {
+/// Where the front's number is also the one that machines read, a different number on the back is
+/// another number of the card and is not compared.
+fn without_second_number(mut row: Row) -> Row {
     let confirmed =
         row.between(|source| source == Source::Front, Source::is_machine).any(|pair| pair.agreement.agrees());
     if row.field == Field::DocumentNumber && confirmed {
@@ -168,14 +164,15 @@ fn row<T>(
         .collect();
     let mut comparisons = Vec::new();
     for (at, (a, x)) in values.iter().enumerate() {
-        for (b, y) in values.iter().skip(at + 1).filter(|(b, _)| b != a && !stands_alone(*a, *b)) {
+        for (b, y) in values.iter().skip(at + 1).filter(|(b, _)| b != a && !is_ocr_with_declaration(*a, *b)) {
             comparisons.push(Comparison { between: [*a, *b], agreement: compare((*a, x), (*b, y)) });
         }
     }
     Row { field, readings, comparisons }
 }
 
-/// Our own eyes check what was read, not what was declared: a statement that only they confirm is not confirmed.
-fn stands_alone(a: Source, b: Source) -> bool {
+/// The OCR model checks what was read, not what was declared: a declaration that only it confirms
+/// is not confirmed.
+fn is_ocr_with_declaration(a: Source, b: Source) -> bool {
     matches!((a, b), (Source::Ocr, Source::Declared) | (Source::Declared, Source::Ocr))
 }

@@ -1,7 +1,8 @@
-//! A first look for a portrait on this machine, so that a picture without one costs nothing.
+//! Searches for a portrait on this machine, so that a picture without one costs no provider call.
 //!
-//! The detector knows frontal faces that stand upright. Documents are often photographed on their side, so a picture without
-//! a face is turned, and the turn that shows one is kept. Rekognition has the last word on what a portrait is.
+//! The detector finds frontal, upright faces. Documents are often photographed sideways, so a
+//! picture without a face is turned, and the turn that shows one is kept. Rekognition decides what
+//! counts as the portrait.
 
 use std::sync::LazyLock;
 
@@ -17,26 +18,28 @@ use identivia_pixels::turn;
 /// A face found on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct LocalFace {
-    /// Where.
+    /// The face's place, as ratios of the picture's sides.
     pub bounds: BoundingBox,
-    /// How sure the detector is; it has no upper end.
+    /// The detector's score, without an upper limit.
     pub score: f64,
 }
 
-/// Longest side of the picture that is searched.
+/// Longest side of the picture in a full search.
 const SEARCHED_SIDE: u32 = 800;
-/// Longest side at a first glance, which costs two fifths of a search and tells most portraits: nothing smaller than [`WINDOW`] is seen.
+/// Longest side in the coarse search, which costs two fifths of a full one and settles most
+/// portraits. Faces smaller than [`WINDOW`] are not seen.
 const GLANCED_SIDE: u32 = 480;
-/// Pixels across of the smallest face that the detector can see.
+/// Width in pixels of the smallest face that the detector can see.
 const WINDOW: f64 = 40.0;
-/// Below this score a find is as often a pattern as a face.
+/// Below this score a detection is as often a pattern as a face.
 const SCORE_MIN: f64 = 2.0;
-/// From this score on it is a face. A doubtful one is believed where it stands, but the picture is not turned for it.
+/// From this score on it is a face. A lower score is accepted in place, but the picture is not
+/// turned for it.
 const SCORE_SURE: f64 = 8.0;
-/// A second face this high, relative to the first, is no ghost image of the portrait.
+/// A second face at least this high, relative to the first, is not a ghost image of the portrait.
 const RIVAL_HEIGHT: f64 = 0.75;
 
-/// Share of a picture that shows structure where there is a printed document in it, however small.
+/// Share of a picture that shows structure where it holds a printed document, however small.
 const PRINT_MIN: f32 = 0.12;
 
 static MODEL: LazyLock<Model> = LazyLock::new(|| {
@@ -44,7 +47,8 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
     rustface::read_model(bytes).expect("the model is a constant of the build, and a test reads it")
 });
 
-/// The quarter turns to the right that bring a face upright, and the faces then seen, the largest first.
+/// The quarter turns to the right that bring a face upright, and the faces then found, the largest
+/// first.
 pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
     if let Some(faces) = glance(picture) {
         return (0, faces);
@@ -59,8 +63,8 @@ pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
     turned.into_iter().find(|(_, faces)| sure(faces)).unwrap_or((0, upright))
 }
 
-/// The faces of a picture that stands upright, where a coarse look tells as much as a closer one: there is a face for sure, and
-/// any rival of it would be large enough to be seen.
+/// The faces of an upright picture, where the coarse search is as good as the full one: there is
+/// certainly a face, and any rival would be large enough to be seen.
 fn glance(picture: &RgbImage) -> Option<Vec<LocalFace>> {
     let coarse = shades(picture, GLANCED_SIDE);
     let faces = find(&coarse);
@@ -68,7 +72,7 @@ fn glance(picture: &RgbImage) -> Option<Vec<LocalFace>> {
     (sure(&faces) && faces.first().is_some_and(rivals_seen)).then_some(faces)
 }
 
-/// The shades of a picture whose sides are no longer than `longest`.
+/// The shades of grey of a picture, scaled so that no side is longer than `longest`.
 fn shades(picture: &RgbImage, longest: u32) -> GrayImage {
     let small = match scale::within(picture.dimensions(), longest) {
         Some(to) => scale::rgb(picture, to, Filter::Triangle),
@@ -82,7 +86,7 @@ fn sure(faces: &[LocalFace]) -> bool {
     faces.iter().any(|face| face.score >= SCORE_SURE)
 }
 
-/// What the number of faces gives reason to say about a picture that shows so much structure.
+/// The reason that follows from the number of faces, in a picture with this share of structure.
 pub fn reasons(faces: &[LocalFace], structure: f32) -> Option<Reason> {
     match faces {
         [] if structure < PRINT_MIN => Some(Reason::new(

@@ -1,10 +1,10 @@
-//! The types of picture that are read, recognised by content.
+//! The accepted picture formats, recognised by content.
 
 use serde::Serialize;
 
 use crate::reason::{Code, Reason};
 
-/// Types of picture that are accepted.
+/// Accepted picture formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -13,7 +13,7 @@ pub enum Format {
     Png,
 }
 
-/// Type by content; whatever the name or the sender's header says.
+/// Recognises the format by content; the file name and the sender's header are ignored.
 pub fn sniff(bytes: &[u8]) -> Result<Format, Reason> {
     let named: [(&[u8], usize, &str); 7] = [
         (b"GIF8", 0, "a GIF"),

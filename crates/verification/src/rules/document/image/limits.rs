@@ -1,17 +1,17 @@
-//! What a picture may be, and what is made of it.
+//! Limits of uploaded pictures, and the size of the re-encoded ones.
 
-/// What a picture may be, and what is made of it.
+/// Limits of uploaded pictures, and the size of the re-encoded ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Largest file.
+    /// Largest accepted file in bytes.
     pub bytes: usize,
-    /// Most pixels; more are not decoded.
+    /// Most pixels; a larger picture is not decoded.
     pub pixels: u64,
     /// Longest side in pixels; a longer one is not decoded.
     pub side: u32,
-    /// Longest side of what is sent. About 1.6 megapixels are all that vision models look at.
+    /// Longest side of the re-encoded picture. Vision models use about 1.6 megapixels at most.
     pub sent_side: u32,
-    /// JPEG quality of what is sent.
+    /// JPEG quality of the re-encoded picture, 0 to 100.
     pub sent_quality: u8,
 }
 

@@ -1,4 +1,5 @@
-//! What a file says of itself. Easily removed, so its absence means nothing; its presence is evidence.
+//! What a file's metadata says. It is easily removed, so its absence means nothing; its presence is
+//! evidence.
 
 use std::io::Cursor;
 
@@ -10,27 +11,27 @@ use super::format::Format;
 use crate::reason::{Code, Reason};
 use crate::rules::document::instruction_text;
 
-/// What was found in a file's metadata. Places and times of the person are not kept.
+/// What was found in a file's metadata. Places and times are not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Metadata {
     /// Make and model of the camera.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub camera: Option<String>,
-    /// Programs that wrote the file, as they name themselves.
+    /// Programs that wrote the file, by the names they give.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub software: Vec<String>,
-    /// How it was captured, where the file says so.
+    /// How the picture was made, where the file says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<Capture>,
-    /// A program among `software` that changes pictures.
+    /// A picture editor among `software`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub editor: Option<String>,
-    /// Some text in it tries to instruct whoever reads the picture. The text itself is not kept.
+    /// Some text in the metadata tries to instruct the reader of the picture. The text is not kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub instructs: bool,
 }
 
-/// Captures that are no photograph.
+/// Ways to make a picture that are not a photograph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -40,7 +41,8 @@ pub enum Capture {
     Generated,
 }
 
-/// Programs made to change what a picture shows. Those that only develop, turn or cut pictures are not here: phones do that by themselves.
+/// Programs made to change what a picture shows. Programs that only develop, turn or crop pictures
+/// are not listed: phones do that by default.
 const EDITORS: [&str; 24] = [
     "photoshop",
     "gimp",
@@ -67,7 +69,7 @@ const EDITORS: [&str; 24] = [
     "acorn",
     "remove.bg",
 ];
-/// Programs that develop photographs and have an editor's name in theirs.
+/// Programs that develop photographs and have an editor's name in their own.
 const DEVELOPERS: [&str; 2] = ["photoshop lightroom", "photoshop camera raw"];
 const SCREENSHOTS: [&str; 6] = ["screenshot", "screen shot", "snipping", "greenshot", "sharex", "flameshot"];
 const SCANNERS: [&str; 10] = [
@@ -95,15 +97,15 @@ const GENERATORS: [&str; 10] = [
     "made with google ai",
 ];
 
-/// Longest text that is looked at.
+/// Longest text that is examined, in characters.
 const TEXT_CHARS_MAX: usize = 600;
-/// Longest value that is kept.
+/// Longest value that is kept, in characters.
 const VALUE_CHARS_MAX: usize = 80;
-/// Bytes of a file's head in which text outside of EXIF is looked for.
+/// Most bytes of a PNG text chunk that are examined.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 impl Metadata {
-    /// What it gives reason to say.
+    /// The reasons that follow from the metadata.
     pub fn reasons(&self) -> Vec<Reason> {
         let mut reasons = Vec::new();
         if let Some(editor) = &self.editor {
@@ -125,13 +127,13 @@ impl Metadata {
     }
 }
 
-/// The orientation that the file asks for.
+/// The EXIF orientation.
 pub fn orientation(bytes: &[u8]) -> Option<Orientation> {
     let value = read_exif(bytes)?.get_field(Tag::Orientation, In::PRIMARY)?.value.get_uint(0)?;
     Orientation::from_exif(u8::try_from(value).ok()?)
 }
 
-/// Everything that is kept of a file's metadata.
+/// Reads what is kept of a file's metadata.
 pub fn read(bytes: &[u8], format: Format) -> Metadata {
     let mut said: Vec<String> = Vec::new();
     let mut metadata = Metadata::default();
@@ -208,14 +210,15 @@ fn clean(text: &str) -> Option<String> {
     (!visible.is_empty()).then(|| visible.to_owned())
 }
 
-/// Text outside of EXIF.
+/// Text outside EXIF.
 #[derive(Default)]
 struct Text {
     software: Vec<String>,
     said: Vec<String>,
 }
 
-/// Comments, XMP packets and Photoshop's resources, in the application segments before the first scan.
+/// Reads comments, XMP packets and Photoshop resources from the application segments before the
+/// first scan.
 fn jpeg_text(bytes: &[u8]) -> Text {
     let mut text = Text::default();
     let mut at = 2;
@@ -238,14 +241,15 @@ fn jpeg_text(bytes: &[u8]) -> Text {
     text
 }
 
-/// Photoshop's block also carries plain captions (IPTC), which phones and agencies write; only what an editor leaves counts.
+/// Whether a Photoshop block holds what only an editor leaves. The block also carries plain
+/// captions (IPTC), which phones and agencies write.
 fn has_layers_or_history(body: &[u8]) -> bool {
     const PRINT_SETTINGS: [u8; 6] = *b"8BIM\x03\xed";
     const URL_LIST: [u8; 6] = *b"8BIM\x04\x1e";
     [PRINT_SETTINGS, URL_LIST].iter().all(|block| body.windows(block.len()).any(|window| window == block))
 }
 
-/// Text chunks of a PNG.
+/// Reads the text chunks of a PNG.
 fn png_text(bytes: &[u8]) -> Text {
     let mut text = Text::default();
     let mut at = 8;
@@ -270,7 +274,7 @@ fn png_text(bytes: &[u8]) -> Text {
     text
 }
 
-/// The program and the kind of source that an XMP packet names.
+/// Reads the program and the kind of source that an XMP packet names.
 fn xmp(packet: &str, text: &mut Text) {
     for name in ["CreatorTool", "softwareAgent", "DigitalSourceType", "digitalSourceType"] {
         for (at, _) in packet.match_indices(name) {

@@ -1,8 +1,10 @@
-//! A picture of a document, before anything is paid for: opened under limits, set upright, measured, written anew.
+//! A picture of a document before a provider is paid for it: opened under limits, turned upright,
+//! measured, re-encoded.
 //!
-//! The bytes come from a stranger. Their type is told from the content, their size and frames from the header before a pixel is decoded,
-//! and what is sent on is a fresh JPEG of the visible pixels: no metadata, no colour profile, no hidden layer travels with it.
-//! What the metadata says is kept as evidence, what the pixels lack becomes a reason the person can act on.
+//! The bytes are untrusted. Their type is recognised by content; size and frames are read from the
+//! header before a pixel is decoded. A fresh JPEG of the visible pixels is sent to providers: no
+//! metadata, no colour profile and no hidden layer goes with it. What the metadata says is kept as
+//! evidence; what is wrong with the pixels becomes a reason that the person can act on.
 
 pub mod faces;
 pub mod format;
@@ -35,50 +37,50 @@ use crate::rules::document::vocabulary::Side;
 use identivia_pixels::scale::{self, Filter};
 use identivia_pixels::{barcode, turn};
 
-/// A picture that can be looked at, and what was found without any provider.
+/// A picture that can be sent to providers, and what was found in it on this machine.
 #[derive(Clone, PartialEq)]
 pub struct Prepared {
-    /// The clean picture to send, a JPEG.
+    /// The re-encoded picture, a JPEG.
     pub jpeg: Vec<u8>,
-    /// Its width.
+    /// Width of the re-encoded picture in pixels.
     pub width: u32,
-    /// Its height.
+    /// Height of the re-encoded picture in pixels.
     pub height: u32,
-    /// What was uploaded.
+    /// The file as it was uploaded.
     pub original: Original,
-    /// What was measured.
+    /// Measures of the picture's quality.
     pub quality: Quality,
-    /// What the file says of itself.
+    /// What the file's metadata says.
     pub metadata: Metadata,
-    /// Faces found on this machine, the largest first; only looked for on a front.
+    /// Faces found on this machine, the largest first; searched for on a front only.
     pub faces: Vec<LocalFace>,
-    /// Payloads of PDF417 barcodes; only looked for on a back.
+    /// Payloads of PDF417 barcodes; searched for on a back only.
     pub barcodes: Vec<String>,
-    /// Payloads of square codes.
+    /// Payloads of QR codes.
     pub square_codes: Vec<String>,
-    /// What is wrong with the picture, each once.
+    /// What is wrong with the picture, each reason once.
     pub reasons: Vec<Reason>,
-    /// What it looks like, to know its copies; only of a front.
+    /// Perceptual hash that finds copies of the picture; of a front only.
     pub perceptual_hash: Option<PerceptualHash>,
 }
 
-/// What was uploaded.
+/// The file as it was uploaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Original {
-    /// Type by content.
+    /// Type of the file, recognised by content.
     pub format: Format,
     /// Pixels across as stored in the file.
     pub width: u32,
     /// Pixels down as stored in the file.
     pub height: u32,
-    /// Size of the file.
+    /// Size of the file in bytes.
     pub bytes: usize,
-    /// Quarter turns to the right after which the portrait stood upright.
+    /// Quarter turns to the right that brought the portrait upright.
     pub turned: u8,
 }
 
 impl Prepared {
-    /// Whether the person must take the picture again, so that no provider needs to see this one.
+    /// Whether the person must take the picture again, so no provider is called.
     pub fn stops(&self, policy: &Policy) -> bool {
         self.reasons
             .iter()
@@ -86,7 +88,8 @@ impl Prepared {
             .any(|disposition| matches!(disposition, Disposition::Resubmit | Disposition::Decline))
     }
 
-    /// The portrait around `face` as a JPEG, with the margin that face comparison likes. `None` when `face` is no part of the picture.
+    /// Cuts out the portrait around `face` as a JPEG, with the margin that face comparison needs.
+    /// `None` when `face` lies outside the picture.
     pub fn portrait(&self, face: BoundingBox) -> Option<Vec<u8>> {
         let picture = ::image::load_from_memory_with_format(&self.jpeg, ::image::ImageFormat::Jpeg).ok()?;
         let (left, top, width, height) = pixels_with_margin(face, picture.width(), picture.height())?;
@@ -95,7 +98,7 @@ impl Prepared {
 }
 
 impl fmt::Debug for Prepared {
-    /// Without the pixels and the barcode's text: those are the person's.
+    /// Prints neither pixels nor barcode text: both are personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
             .field("jpeg_bytes", &self.jpeg.len())
@@ -111,18 +114,18 @@ impl fmt::Debug for Prepared {
     }
 }
 
-/// How much is added to a face on each side, as a ratio of its own size.
+/// Margin on each side of a face, as a ratio of the face's size.
 const PORTRAIT_MARGIN: f64 = 0.45;
-/// Below the face there is more: head and shoulders, the frame of an identity photograph.
+/// Margin below a face: head and shoulders, the frame of an identity photograph.
 const PORTRAIT_MARGIN_BELOW: f64 = 1.1;
 const PORTRAIT_QUALITY: u8 = 92;
-/// Barcodes are looked for at this size at most; beyond it, more pixels only cost time.
+/// Longest side at which barcodes are searched for; more pixels only cost time.
 const BARCODE_SIDE: u32 = 2600;
 
-/// Opens, measures and rewrites a picture of `side`.
+/// Opens, measures and re-encodes a picture of `side`.
 ///
 /// # Errors
-/// The reasons why there is nothing that could be looked at.
+/// The reasons why the picture cannot be opened.
 pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Vec<Reason>> {
     let opened = open::open(bytes, limits).map_err(|reason| vec![reason])?;
     let metadata = metadata::read(bytes, opened.format);
@@ -161,7 +164,8 @@ pub fn prepare(bytes: &[u8], side: Side, limits: &Limits) -> Result<Prepared, Ve
     })
 }
 
-/// A blurred or dark picture hides its portrait: then the fault to name is the blur, not the person.
+/// Whether a missing face follows from the picture's quality, so that the reason to give is the
+/// quality.
 fn too_bad_for_faces(reasons: &[Reason]) -> bool {
     reasons.iter().any(|reason| {
         matches!(
@@ -176,7 +180,7 @@ fn too_bad_for_faces(reasons: &[Reason]) -> bool {
     })
 }
 
-/// Scaled so that no side is longer than `longest`; never enlarged.
+/// Scales a picture so that no side is longer than `longest`; never enlarges it.
 pub fn shrink(picture: RgbImage, longest: u32) -> RgbImage {
     match scale::within(picture.dimensions(), longest) {
         Some(to) => scale::rgb(&picture, to, Filter::Sharp),
@@ -192,7 +196,7 @@ fn luma_for_barcode(picture: &RgbImage) -> GrayImage {
     }
 }
 
-/// `(left, top, width, height)` of a face with its margin, inside a picture.
+/// `(left, top, width, height)` in pixels of a face with its margin, clamped to the picture.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
 fn pixels_with_margin(face: BoundingBox, width: u32, height: u32) -> Option<(u32, u32, u32, u32)> {
     let all = [face.left, face.top, face.width, face.height];

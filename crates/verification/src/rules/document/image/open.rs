@@ -1,4 +1,4 @@
-//! From bytes to pixels, under limits.
+//! Decodes an upload to pixels, under limits.
 
 use std::io::Cursor;
 
@@ -12,25 +12,25 @@ use super::limits::Limits;
 use super::metadata;
 use crate::reason::Reason;
 
-/// A decoded picture, set upright as its file asks for.
+/// A decoded picture, turned as its EXIF orientation asks.
 pub struct Opened {
-    /// Type by content.
+    /// Format of the file, recognised by content.
     pub format: Format,
-    /// Pixels across as stored.
+    /// Width in the file, before the orientation is applied.
     pub width: u32,
-    /// Pixels down as stored.
+    /// Height in the file, before the orientation is applied.
     pub height: u32,
-    /// The pixels.
+    /// The pixels, in the orientation that the file asks for.
     pub picture: RgbImage,
 }
 
-/// Decoding may use this many bytes for each pixel the limits allow: 16 bits in four channels.
+/// Bytes that decoding may allocate for each allowed pixel: 16 bits in four channels.
 const BYTES_PER_PIXEL_MAX: u64 = 8;
 
-/// Opens a picture.
+/// Decodes a picture.
 ///
 /// # Errors
-/// The reason why it cannot be looked at.
+/// The reason why the picture cannot be decoded.
 pub fn open(bytes: &[u8], limits: &Limits) -> Result<Opened, Reason> {
     if bytes.len() > limits.bytes {
         return Err(unreadable(format!("the file has {} bytes, more than {}", bytes.len(), limits.bytes)));
@@ -79,7 +79,8 @@ fn allocation(limits: &Limits) -> ::image::Limits {
     allocation
 }
 
-/// The picture as a viewer shows it. Dropping the alpha channel instead would bring out pixels that no reviewer sees.
+/// The picture as a viewer shows it. Dropping the alpha channel would reveal pixels that no
+/// reviewer sees.
 fn on_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();

@@ -1,7 +1,8 @@
-//! Whether a picture can be read at all, in numbers, and what the person can do better.
+//! Measures whether a picture is legible, and names what the person can do better.
 //!
-//! Every measure looks at the picture as it is sent. The thresholds let through what a model and a person can still read; they were
-//! set on specimens, clean ones at 1600 and 1024 pixels on the one side, each flaw on the other.
+//! Every measure is taken on the re-encoded picture. The thresholds accept what a model and a
+//! person can still read. They were set on specimens: clean ones at 1600 and 1024 pixels on one
+//! side, each flaw on the other.
 
 use ::image::{GrayImage, RgbImage};
 use serde::Serialize;
@@ -10,14 +11,14 @@ use crate::reason::{Code, Reason};
 use identivia_pixels::extent::{self, Edge};
 use identivia_pixels::{edges, tones};
 
-/// What was measured.
+/// Measures of a picture.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Quality {
     /// Width in pixels of the sharper edges; 1 is a hard step.
     pub edge_width: f32,
     /// Share of the picture, 0..1, that shows structure of high contrast.
     pub structure: f32,
-    /// Luma, 0..255, that a tenth of the pixels exceed: how bright the light parts are.
+    /// Luma, 0..255, that a tenth of the pixels exceed: the brightness of the light parts.
     pub light: f32,
     /// Luma that a tenth of the pixels stay below.
     pub dark: f32,
@@ -25,25 +26,25 @@ pub struct Quality {
     pub glare: f32,
     /// Difference between colour channels, 0..255, that one pixel in fifty exceeds.
     pub colour: f32,
-    /// Edges across which the document runs out of the picture, where that can be told.
+    /// Edges across which the document runs out of the picture, where that can be recognised.
     pub cut_off: Vec<Edge>,
 }
 
-/// Below these sides a document's small print is lost, whatever the sharpness.
+/// Below these sides the small print is lost, whatever the sharpness.
 const LONG_SIDE_MIN: u32 = 800;
 const SHORT_SIDE_MIN: u32 = 480;
 /// Edges wider than this: letters of the small print run together.
 const EDGE_WIDTH_MAX: f32 = 4.5;
-/// Less structure than this: an empty or plain surface.
+/// Below this share of structure: an empty or plain surface.
 const STRUCTURE_MIN: f32 = 0.02;
-/// Light parts darker than this.
+/// Light parts darker than this luma: too dark.
 const LIGHT_MIN: f32 = 85.0;
-/// Burnt-out spots larger than this.
+/// Burnt-out spots larger than this share: glare.
 const GLARE_MAX: f32 = 0.004;
-/// Less colour than this: a black-and-white picture. The palest document under a lamp shows more.
+/// Below this: a black-and-white picture. The palest document under a lamp shows more colour.
 const COLOUR_MIN: f32 = 7.0;
 
-/// Measures a picture; `luma` are its shades of grey.
+/// Measures `picture`; `luma` holds its shades of grey.
 pub fn measure(picture: &RgbImage, luma: &GrayImage) -> Quality {
     let (edge_width, structure) = edges::sharpness(luma);
     let [dark, light] = tones::exceeded(luma, [0.1, 0.9]);
@@ -59,7 +60,7 @@ pub fn measure(picture: &RgbImage, luma: &GrayImage) -> Quality {
 }
 
 impl Quality {
-    /// What it gives reason to say, for a picture uploaded with these sides.
+    /// The reasons that follow, for a picture uploaded with these sides.
     pub fn reasons(&self, width: u32, height: u32) -> Vec<Reason> {
         let mut reasons = Vec::new();
         let mut say = |bad: bool, code: Code, detail: String| {

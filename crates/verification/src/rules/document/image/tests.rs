@@ -1,4 +1,4 @@
-//! Pictures made here, hostile and plain. What the thresholds do to specimens is tested with the specimen maker.
+//! Generated pictures, hostile and plain. `tests/pictures.rs` tests the thresholds on specimens.
 
 use std::io::Cursor;
 
@@ -63,7 +63,7 @@ fn chunk(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     [&length.to_be_bytes(), kind.as_slice(), body, &(!crc).to_be_bytes()].concat()
 }
 
-/// A PNG with a chunk put in after its header.
+/// A PNG with a chunk inserted after its header.
 fn png_with(picture: &DynamicImage, extra: &[u8]) -> Vec<u8> {
     const HEADER_END: usize = 8 + 12 + 13;
     let plain = png(picture);
@@ -79,7 +79,7 @@ fn codes(reasons: &[Reason]) -> Vec<Code> {
 }
 
 #[test]
-fn a_plain_picture_is_written_anew_no_larger_than_helps() {
+fn a_plain_picture_is_re_encoded_no_larger_than_useful() {
     let prepared = back(&jpeg(&page(2400, 1500))).expect("a picture");
     assert_eq!((prepared.width, prepared.height), (1600, 1000));
     assert_eq!(codes(&prepared.reasons), []);
@@ -90,14 +90,14 @@ fn a_plain_picture_is_written_anew_no_larger_than_helps() {
 }
 
 #[test]
-fn a_front_without_a_face_is_stopped_here() {
+fn a_front_without_a_face_needs_no_provider() {
     let prepared = prepare(&jpeg(&page(1600, 1000)), Side::Front, &Limits::default()).expect("a picture");
     assert_eq!(codes(&prepared.reasons), [Code::DocumentPortraitMissing]);
     assert!(prepared.stops(&policy()));
 }
 
 #[test]
-fn metadata_is_read_and_does_not_travel() {
+fn metadata_is_read_and_not_sent_on() {
     let fields =
         [text_field(Tag::Software, "Adobe Photoshop 27.1 (Macintosh)"), text_field(Tag::Make, "Utopia Optics")];
     let prepared = back(&with_exif(&page(1600, 1000), &fields)).expect("a picture");
@@ -110,7 +110,7 @@ fn metadata_is_read_and_does_not_travel() {
 }
 
 #[test]
-fn programs_that_phones_and_photographers_use_are_no_evidence() {
+fn programs_of_phones_and_photographers_are_not_evidence() {
     for software in [
         "iOS 19.1",
         "Adobe Photoshop Lightroom Classic 15.0",
@@ -125,7 +125,7 @@ fn programs_that_phones_and_photographers_use_are_no_evidence() {
 }
 
 #[test]
-fn a_screenshot_that_says_so_is_one() {
+fn a_file_that_calls_itself_a_screenshot_is_one() {
     let comment = Field {
         tag: Tag::UserComment,
         ifd_num: In::PRIMARY,
@@ -164,7 +164,7 @@ fn what_is_hidden_under_transparency_stays_hidden() {
 }
 
 #[test]
-fn bombs_are_refused_by_their_header() {
+fn decompression_bombs_are_refused_by_their_header() {
     let announce = |width: u32, height: u32| {
         let header = [&width.to_be_bytes(), &height.to_be_bytes(), [8, 2, 0, 0].as_slice(), &[0]].concat();
         [
@@ -208,7 +208,7 @@ fn only_one_still_picture_of_a_known_type_is_opened() {
     assert_eq!(codes(&back(cut).expect_err("refused")), [Code::DocumentUnreadable]);
 }
 
-/// Pictures with one flaw each, and what it is called.
+/// Pictures with one flaw each, and its code.
 pub fn flawed() -> Vec<(Vec<u8>, Code)> {
     let plain = RgbImage::from_pixel(1000, 640, Rgb([180, 180, 180]));
     let mut dark = page(1000, 640);
@@ -237,7 +237,7 @@ pub fn flawed() -> Vec<(Vec<u8>, Code)> {
 }
 
 #[test]
-fn flaws_of_the_picture_have_names() {
+fn each_flaw_of_a_picture_has_its_code() {
     for (picture, code) in flawed() {
         assert_eq!(codes(&back(&picture).expect("a picture").reasons), [code]);
     }
@@ -267,7 +267,7 @@ fn a_prepared_picture_prints_no_pixels_and_no_barcode() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn whatever_the_bytes_nothing_panics(at in 0..2000_usize, byte: u8, cut in 0..4000_usize) {
+    fn no_bytes_make_it_panic(at in 0..2000_usize, byte: u8, cut in 0..4000_usize) {
         let mut bytes = with_exif(&page(120, 90), &[text_field(Tag::Software, "GIMP 3.0")]);
         let at = at % bytes.len();
         bytes[at] = byte;

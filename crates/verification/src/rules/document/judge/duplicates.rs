@@ -1,8 +1,9 @@
-//! Documents seen before: what a document is known by, and what it means that it was seen or listed.
+//! Documents that were used before: the keys a document is recognised by, and what a match means.
 //!
-//! A document is known by its number (type, issuer and number, only ever stored under a key) and by what its front looks like. The number is the
-//! strong mark: it survives any new photograph. The look finds the same picture again, even after its text was changed elsewhere. The same
-//! person may show the same document as often as they like.
+//! A document is recognised by its number (type, issuer and number, stored under a keyed hash only)
+//! and by the perceptual hash of its front. The number is the strong key: it survives any new
+//! photograph. The picture finds the same photograph again, even after its text was altered. One
+//! person may use one document as often as they like.
 
 use std::fmt;
 
@@ -23,23 +24,25 @@ use crate::rules::document::readings::Readings;
 use crate::rules::document::readings::source::Source;
 use crate::rules::document::vocabulary::Readable;
 
-/// What one document is known by.
+/// What one document is recognised by.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DocumentKeys {
-    /// Type, issuer and number in one spelling; `None` where they could not be read. To be stored under a key only.
+    /// Type, issuer and number in one spelling; `None` where they could not be read. Stored under a
+    /// keyed hash only.
     pub number: Option<String>,
-    /// The look of its front.
+    /// Perceptual hash of its front.
     pub picture: Option<PerceptualHash>,
 }
 
 impl fmt::Debug for DocumentKeys {
-    /// Without the number, which is the person's.
+    /// Prints no number: it is personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DocumentKeys").field("number", &self.number.is_some()).field("picture", &self.picture).finish()
     }
 }
 
-/// The marks of a document. `None` where a picture must be taken again: what was read on it is not to be trusted, for or against anybody.
+/// The keys of a document. `None` where a picture must be taken again: what was read on it counts
+/// neither for nor against a person.
 pub fn document_keys(
     evidence: &Evidence<'_>,
     judgement: &Judgement,
@@ -53,7 +56,7 @@ pub fn document_keys(
     Some(DocumentKeys { number: number(&Readings::collect(evidence, today)), picture: evidence.front.perceptual_hash })
 }
 
-/// The best reading of the number, with what makes it the only one of its kind.
+/// The best reading of the number, with what makes it unique.
 fn number(readings: &Readings<'_>) -> Option<String> {
     let zone = readings.zone().filter(|zone| zone.holds() && !zone.repaired);
     let from_zone = zone.map(|zone| (zone.document_number.clone(), zone.issuing_state.clone()));
@@ -68,7 +71,8 @@ fn number(readings: &Readings<'_>) -> Option<String> {
     let (number, state) = from_zone.or_else(from_barcode).or_else(printed)?;
     let state = countries::code(&state).map_or_else(|| state.trim().to_uppercase(), str::to_owned);
     let document_type = readings.document.document_type;
-    // States and provinces number their licences each for itself, and only the barcode says which one it was.
+    // Each state or province has its own numbers of licences, and only the barcode tells which one
+    // it is.
     let province = match (document_type, barcode) {
         (DocumentType::DrivingLicence, Some(licence)) => licence.issuer.to_string(),
         (DocumentType::DrivingLicence, None) if countries::licences_have_barcode(&state) => return None,
@@ -78,56 +82,57 @@ fn number(readings: &Readings<'_>) -> Option<String> {
     (!number.is_empty() && !state.is_empty()).then(|| format!("{}/{state}/{province}/{number}", document_type.as_str()))
 }
 
-/// Which mark was recognised.
+/// The key that matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "by")]
 pub enum MatchedBy {
     /// The number.
     Number,
-    /// The front's picture.
+    /// The perceptual hash of the front.
     Picture {
         /// Bits that differ.
         distance: u32,
     },
 }
 
-/// A document check of some verification that had the same mark.
+/// An earlier document check with a key of this document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PriorUse {
-    /// The verification.
+    /// Id of the earlier verification.
     pub verification: String,
-    /// Its person.
+    /// Id of its user.
     #[serde(skip)]
     pub user: String,
-    /// The partner's name for its person; may be empty.
+    /// The partner's reference for its person; may be empty.
     #[serde(skip)]
     pub reference: String,
-    /// What was the same.
+    /// The key that matched.
     #[serde(flatten)]
     pub matched_by: MatchedBy,
 }
 
 impl PriorUse {
-    /// Whether it was somebody else. Two logins that one partner knows under one reference are one person; a reference is the partner's word,
-    /// no person can set it.
+    /// Whether another person used the document. Two users whom the partner knows under one
+    /// reference are one person; only the partner sets references.
     pub fn is_of_another_person(&self, record: &Verification) -> bool {
         let same_reference = !self.reference.is_empty() && self.reference == record.reference;
         self.verification != record.id && self.user != record.user && !same_reference
     }
 }
 
-/// What the operators' list says.
+/// What the operators' list says about a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Listing {
-    /// Stolen, lost, or its picture circulates.
+    /// Stolen, lost, or its picture is in circulation.
     Compromised,
-    /// Not accepted here.
+    /// Not accepted by the operator.
     Blocklisted,
 }
 
 impl Listing {
-    /// The listing stored as `text`. What is not known is taken for the graver one: somebody put it on the list.
+    /// Parses a stored listing. An unknown word counts as the graver one, because an operator put
+    /// the document on the list.
     pub fn parse(text: &str) -> Self {
         if text == "blocklisted" { Self::Blocklisted } else { Self::Compromised }
     }
@@ -143,28 +148,29 @@ impl Listing {
 /// An entry of the operators' list that names this document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Listed {
-    /// The list's record.
+    /// Id of the list's record.
     pub record: String,
-    /// What it says.
+    /// What the record says.
     pub listing: Listing,
 }
 
-/// The answer to "is this document known?", as it was when the service looked. It is stored with the finding, so that a decision can be
-/// recomputed after the lists have changed.
+/// The result of the search for earlier uses and list entries, as it was at the time. It is stored
+/// with the finding, so that a decision can be recomputed after the lists have changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Duplicates {
-    /// What was looked for, and will be stored.
+    /// The hashes that were searched for and will be stored.
     pub hashes: Hashes,
-    /// Checks with the same mark under another person, each verification once.
+    /// Earlier uses by other people, each verification once.
     pub others: Vec<PriorUse>,
-    /// Entries of the list.
+    /// Entries of the operators' list that name the document.
     pub listed: Vec<Listed>,
-    /// More pictures share a part with this one than are compared: some copy may have been overlooked.
+    /// Whether more pictures share a band with this one than are compared: a copy may have been
+    /// overlooked.
     pub overlooked: bool,
 }
 
 impl Duplicates {
-    /// Adds to `judgement` what follows. A second answer replaces the first.
+    /// Adds the reasons that follow to `judgement`. A second result replaces the first.
     pub fn record_in(&self, judgement: &mut Judgement) {
         judgement.reasons.retain(|reason| {
             !matches!(
@@ -211,11 +217,11 @@ mod tests {
     use crate::sample::policy;
 
     fn number_of(submission: &crate::rules::document::tests::Submission) -> Option<String> {
-        submission.marks(&policy()).and_then(|marks| marks.number)
+        submission.keys(&policy()).and_then(|keys| keys.number)
     }
 
     #[test]
-    fn a_number_has_one_spelling_whoever_reads_it() {
+    fn a_number_has_one_spelling_from_every_source() {
         let expected = Some("passport/UTO//L898902C3".to_owned());
         assert_eq!(number_of(&passport()), expected);
         let mut misread = passport();
@@ -226,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_licence_is_numbered_by_its_province_and_only_the_barcode_says_which() {
+    fn the_number_of_a_licence_needs_the_province_of_its_barcode() {
         let mut without = licence();
         assert_eq!(number_of(&without), Some("driving_licence/UTO/636999/L898902C3".to_owned()));
         without.back.as_mut().expect("a back").barcodes.clear();
@@ -234,17 +240,17 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_must_be_taken_again_has_no_marks() {
+    fn a_picture_that_must_be_taken_again_has_no_keys() {
         let mut blurred = passport();
         blurred.front.reasons = vec![Reason::new(Code::DocumentBlurred, "edges are 9.0 pixels wide")];
-        assert_eq!(blurred.marks(&policy()), None);
+        assert_eq!(blurred.keys(&policy()), None);
         let mut unread = passport();
         unread.front_reading = None;
-        assert_eq!(unread.marks(&policy()), None);
+        assert_eq!(unread.keys(&policy()), None);
     }
 
     #[test]
-    fn only_another_person_is_another() {
+    fn only_another_person_makes_a_duplicate() {
         let record = Verification {
             id: "verification001".to_owned(),
             user: "user00000000001".to_owned(),
@@ -266,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_answer_replaces_the_first() {
+    fn a_second_search_replaces_the_first() {
         let mut judgement = Judgement { extracted: json!({}), ..Judgement::default() };
         let listed = vec![Listed { record: "knowndocument01".to_owned(), listing: Listing::Compromised }];
         Duplicates { listed, ..Duplicates::default() }.record_in(&mut judgement);

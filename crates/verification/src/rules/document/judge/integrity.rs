@@ -1,4 +1,4 @@
-//! Whether the document is one piece: what looks wrong, what tries to instruct, what does not agree.
+//! Whether the document is one piece: what looks wrong, and what does not agree.
 
 use crate::reason::Code;
 use crate::rules::document::agreement::matrix::{Field, Row};
@@ -8,12 +8,12 @@ use crate::rules::document::readings::Readings;
 use crate::rules::document::readings::source::Source;
 use crate::rules::document::vocabulary::SuspicionKind;
 
-/// What the model finds suspicious. It can only lower the outcome.
+/// Records the model's suspicions. They can only lower the outcome.
 pub fn suspicions(readings: &Readings<'_>, observations: &mut Observations) {
     for (source, reading) in readings.visual() {
         for suspicion in &reading.suspicions {
             let basis = match suspicion.kind {
-                // Legible all the same.
+                // The text was legible, so the picture's quality does not excuse it.
                 SuspicionKind::InstructionText => Basis::NONE,
                 _ => observations.basis(source),
             };
@@ -41,7 +41,7 @@ fn code_of(kind: SuspicionKind) -> Code {
     }
 }
 
-/// What the agreement matrix shows.
+/// Records what differs in the agreement matrix.
 pub fn agreement(readings: &Readings<'_>, rows: &[Row], observations: &mut Observations) {
     for row in rows {
         for comparison in row.comparisons.iter().filter(|comparison| comparison.agreement == Agreement::Differs) {
@@ -61,7 +61,8 @@ pub fn agreement(readings: &Readings<'_>, rows: &[Row], observations: &mut Obser
 
 fn between_readings(a: Source, b: Source) -> Option<Code> {
     match (a, b) {
-        // What our own eyes saw is judged letter by letter, by how sure they were (`own`); the matrix shows it to the reviewer.
+        // `ocr_crosscheck` judges the OCR model's reading letter by letter and by its scores; the
+        // matrix shows it to the reviewer.
         (Source::Declared | Source::Ocr, _) | (_, Source::Declared | Source::Ocr) => None,
         (Source::Mrz, Source::Barcode) | (Source::Barcode, Source::Mrz) => Some(Code::DocumentDataInconsistent),
         (Source::Mrz, _) | (_, Source::Mrz) => Some(Code::DocumentMrzVisualMismatch),
@@ -70,7 +71,8 @@ fn between_readings(a: Source, b: Source) -> Option<Code> {
     }
 }
 
-/// A statement must agree with some reading of the document; with which it was compared in vain says nothing.
+/// A declaration must agree with some reading of the document. A further reading that differs from
+/// it is not recorded again.
 fn declared(row: &Row, observations: &mut Observations) {
     let code = match row.field {
         Field::Name => Code::DocumentDeclaredNameMismatch,
@@ -93,7 +95,7 @@ fn declared(row: &Row, observations: &mut Observations) {
     observations.record(code, basis, format!("the declared {} {how} what the document states", row.field.words()));
 }
 
-/// Two sides of one card that differ in more than one thing are two cards.
+/// Two sides that differ in more than one field are sides of two cards.
 fn other_back(readings: &Readings<'_>, rows: &[Row], observations: &mut Observations) {
     const FIELDS_MIN: usize = 2;
     let on_back =

@@ -1,4 +1,4 @@
-//! Document numbers that cannot be ones of their issuer.
+//! Document numbers that do not have their issuer's format.
 
 use crate::kind::DocumentType;
 use crate::reason::Code;
@@ -8,8 +8,8 @@ use crate::rules::document::normalise::numbers;
 use crate::rules::document::readings::Readings;
 use crate::rules::document::readings::source::Source;
 
-/// Shapes of passport numbers that have not changed in the passports now valid: `A` a letter, `9` a digit, `*` either. Where a state has
-/// several, each is listed. States that are not here have numbers of many shapes, or ones we do not know.
+/// Formats of passport numbers in passports that are valid now: `A` a letter, `9` a digit, `*`
+/// either. States that are not listed have numbers of many formats, or unknown ones.
 const PASSPORTS: [(&str, &[&str]); 14] = [
     ("AUS", &["A9999999", "AA9999999"]),
     ("CAN", &["AA999999", "A999999AA"]),
@@ -27,10 +27,10 @@ const PASSPORTS: [(&str, &[&str]); 14] = [
     ("USA", &["999999999", "A99999999"]),
 ];
 
-/// Lengths that a document number has anywhere.
+/// Lengths of document numbers in all states.
 const LENGTHS: std::ops::RangeInclusive<usize> = 4..=22;
 
-/// Says so where a number cannot be right.
+/// Records numbers that cannot be right.
 pub fn format(readings: &Readings<'_>, observations: &mut Observations) {
     let states = readings.issuing_states();
     let issuer = states.iter().find_map(|(_, state)| countries::code(state));

@@ -1,4 +1,4 @@
-//! What is claimed about a document, and on which picture each claim rests.
+//! Observations about a document, and the picture that each rests on.
 
 use crate::kind::Kind;
 use crate::policy::Policy;
@@ -6,7 +6,7 @@ use crate::reason::{Category, Code, Disposition, Reason};
 
 use crate::rules::document::readings::source::Source;
 
-/// Which pictures a claim was read from.
+/// The pictures that an observation was read from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Basis {
     front: bool,
@@ -14,14 +14,12 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// No picture: the records, a file's metadata, a text that was legible anyway.
+    /// No picture: records, a file's metadata, a text that was legible anyway.
     pub const NONE: Basis = Basis { front: false, back: false };
-    /// The front.
     pub const FRONT: Basis = Basis { front: true, back: false };
-    /// The back.
     pub const BACK: Basis = Basis { front: false, back: true };
 
-    /// Both bases together.
+    /// The union of two bases.
     pub const fn and(self, other: Basis) -> Basis {
         Basis { front: self.front || other.front, back: self.back || other.back }
     }
@@ -31,33 +29,34 @@ impl Basis {
     }
 }
 
-/// The claims so far.
+/// The observations so far.
 #[derive(Debug, Default)]
 pub struct Observations {
     said: Vec<(Reason, Basis)>,
     zone: Basis,
-    own: Basis,
+    ocr: Basis,
 }
 
 impl Observations {
-    /// No claims about a document whose machine-readable zone was read on the side `zone`, and by our own eyes on `own`.
-    pub fn new(zone: Source, own: Source) -> Self {
+    /// No observations yet, of a document whose machine-readable zone was read on the side `zone`,
+    /// and by the OCR model on the side `ocr`.
+    pub fn new(zone: Source, ocr: Source) -> Self {
         let basis = |side| if side == Source::Back { Basis::BACK } else { Basis::FRONT };
-        Self { said: Vec::new(), zone: basis(zone), own: basis(own) }
+        Self { said: Vec::new(), zone: basis(zone), ocr: basis(ocr) }
     }
 
-    /// Observations `code` because of what was seen on `basis`.
+    /// Records `code`, seen on the pictures of `basis`.
     pub fn record(&mut self, code: Code, basis: Basis, detail: impl Into<String>) {
         self.said.push((Reason::new(code, detail), basis));
     }
 
-    /// The picture a source was read from.
+    /// The picture that a source was read from.
     pub fn basis(&self, source: Source) -> Basis {
         match source {
             Source::Front => Basis::FRONT,
             Source::Back | Source::Barcode => Basis::BACK,
             Source::Mrz => self.zone,
-            Source::Ocr => self.own,
+            Source::Ocr => self.ocr,
             Source::Declared => Basis::NONE,
         }
     }
@@ -67,7 +66,8 @@ impl Observations {
         sources.into_iter().fold(Basis::NONE, |basis, source| basis.and(self.basis(source)))
     }
 
-    /// The reasons that stand, each code once. What was read from a picture that must be taken again says nothing about the person.
+    /// The reasons that remain, each code once. What was read from a picture that must be taken
+    /// again says nothing about the person.
     pub fn into_reasons(self, policy: &Policy) -> Vec<Reason> {
         let failed = self
             .said
@@ -89,12 +89,12 @@ impl Observations {
     }
 }
 
-/// Whether one of `reasons` asks for another picture, so that what this one shows says nothing.
+/// Whether one of `reasons` asks for another picture.
 pub fn asks_for_another_picture(reasons: &[Reason], policy: &Policy) -> bool {
     reasons.iter().any(|reason| is_quality(reason.code) && asks_again(policy, reason.code))
 }
 
-/// Whether a code says that the picture itself will not do.
+/// Whether a code says that the picture is not good enough.
 fn is_quality(code: Code) -> bool {
     code.entry().category == Category::UserAction || matches!(code, Code::DocumentPortraitMissing)
 }

@@ -1,4 +1,4 @@
-//! The portrait: exactly one usable face on the front.
+//! The portrait: there must be one usable face on the front.
 
 use crate::faces::{BoundingBox, DetectedFace, Sighting};
 use crate::reason::Code;
@@ -7,17 +7,19 @@ use crate::rules::document::judge::observations::{Basis, Observations};
 
 /// Confidence from which the provider's detection counts as a face.
 const FACE_CONFIDENCE: f64 = 90.0;
-/// Confidence from which what it says about a face counts.
+/// Confidence from which an attribute of a face counts.
 const SIGHTING_CONFIDENCE: f64 = 90.0;
-/// AWS: a face to be compared has at least 50 pixels in a picture of 1920 x 1080.
+/// AWS: face comparison needs at least 50 pixels in a picture of 1920 x 1080.
 const FACE_PIXELS_MIN: f64 = 50.0;
-/// A second face this high, relative to the first, is a second portrait and no ghost image of the first.
+/// A second face at least this high, relative to the first, is a second portrait and not a ghost
+/// image.
 const RIVAL_HEIGHT: f64 = 0.75;
-/// AWS: beyond these angles, in degrees, faces are not compared well. Portraits of documents look straight ahead.
+/// AWS: beyond these angles, in degrees, faces are not compared well. Portraits of documents look
+/// straight ahead.
 const YAW_MAX: f64 = 45.0;
 const PITCH_MAX: f64 = 30.0;
 
-/// Where the portrait is: the largest face, when there is one that counts and none beside it rivals it.
+/// The portrait: the largest face that counts, if no other face rivals it.
 pub fn portrait(faces: &[DetectedFace]) -> Option<BoundingBox> {
     match by_size(faces).as_slice() {
         [(bounds, _)] => Some(*bounds),
@@ -38,7 +40,7 @@ fn by_size(faces: &[DetectedFace]) -> Vec<(BoundingBox, &DetectedFace)> {
     sized
 }
 
-/// What the faces of the front give reason to say.
+/// Records what the faces on the front show.
 pub fn observe(evidence: &Evidence<'_>, observations: &mut Observations) {
     let faces = by_size(evidence.faces);
     let Some((bounds, face)) = faces.first() else {
@@ -53,7 +55,8 @@ pub fn observe(evidence: &Evidence<'_>, observations: &mut Observations) {
             format!("{} faces of like size were detected on the front", rivals + 1),
         );
     } else if faces.len() > 1 {
-        // Often a ghost image of the portrait. But a person beside a document that is not theirs looks the same.
+        // Often a ghost image of the portrait. But a person next to another person's document looks
+        // the same.
         observations.record(
             Code::DocumentDataInconsistent,
             Basis::FRONT,

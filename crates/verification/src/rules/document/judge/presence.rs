@@ -1,4 +1,4 @@
-//! Whether everything is there that the document must show: its sides, its kind, its zones, its fields.
+//! Whether the document shows everything it must: its sides, its kind, its zones, its fields.
 
 use crate::kind::DocumentType;
 use crate::policy::Policy;
@@ -15,15 +15,15 @@ use crate::rules::document::readings::source::Source;
 use crate::rules::document::readings::transcription::Transcription;
 use crate::rules::document::vocabulary::{Readable, SeenType, Side};
 
-/// The picture of the front, without which there is nothing to look at.
+/// The picture of the front, without which no check is possible.
 ///
 /// # Errors
-/// The reason, where it is not there.
+/// The reason for a missing front.
 pub fn front<T>(picture: Option<T>) -> Result<T, Reason> {
     picture.ok_or_else(|| Reason::new(Code::DocumentMissingFront, "the front picture is not there"))
 }
 
-/// Both sides, the right way round, and legible.
+/// Checks that both sides are there, not exchanged, and legible.
 pub fn sides(evidence: &Evidence<'_>, readings: &Readings<'_>, observations: &mut Observations) {
     let all_on_front = readings.zone.0 == Source::Front && readings.zone().is_some_and(|zone| zone.format == "td2");
     if evidence.back.is_none() && readings.document.document_type.has_back() && !all_on_front {
@@ -57,7 +57,8 @@ pub fn sides(evidence: &Evidence<'_>, readings: &Readings<'_>, observations: &mu
     }
 }
 
-/// A passport has many pages, and a legible one that states nothing of its holder is not the one that was asked for.
+/// Whether a passport's page is another one than the data page: legible, and without any field of
+/// its holder.
 fn is_another_page(readings: &Readings<'_>) -> bool {
     let Some(front) = readings.front else { return false };
     let fields = &front.fields;
@@ -68,7 +69,7 @@ fn is_another_page(readings: &Readings<'_>) -> bool {
         && matches!(readings.zone.1, Reading::Absent)
 }
 
-/// The kind of document that was asked for, uploaded and seen.
+/// Checks that the kind of document is accepted, and the same as declared, uploaded and seen.
 pub fn kind(readings: &Readings<'_>, policy: &Policy, observations: &mut Observations) {
     let uploaded = readings.document.document_type;
     if !policy.allowed_document_types.is_empty() && !policy.allowed_document_types.contains(&uploaded) {
@@ -125,7 +126,7 @@ fn fits(zone: &Zone, uploaded: DocumentType) -> bool {
     }
 }
 
-/// The machine-readable zone, where there must be one.
+/// Checks the machine-readable zone, and that there is one where there must be.
 pub fn zone(readings: &Readings<'_>, observations: &mut Observations) {
     let basis = observations.basis(Source::Mrz);
     match &readings.zone.1 {
@@ -167,7 +168,7 @@ fn must_have_zone(readings: &Readings<'_>) -> bool {
     }
 }
 
-/// Where the zone would be.
+/// The side on which a missing zone would be.
 fn zone_side<'a>(readings: &Readings<'a>) -> (Option<&'a Transcription>, Basis) {
     if readings.back.is_some() && readings.document.document_type != DocumentType::Passport {
         (readings.back, Basis::BACK)
@@ -176,7 +177,8 @@ fn zone_side<'a>(readings: &Readings<'a>) -> (Option<&'a Transcription>, Basis) 
     }
 }
 
-/// What is missing on a side that was not wholly legible may be under a thumb: the person can show it. Otherwise it is not there.
+/// Records a missing part. On a side that was not wholly legible it may be under a thumb, and the
+/// person can show it; otherwise it is not there.
 fn missing(side: Option<&Transcription>, basis: Basis, code: Code, detail: &str, observations: &mut Observations) {
     if side.is_some_and(|reading| reading.readable != Readable::Good) {
         observations.record(Code::DocumentUnreadable, basis, format!("{detail}, and not all of that side is legible"));
@@ -185,7 +187,7 @@ fn missing(side: Option<&Transcription>, basis: Basis, code: Code, detail: &str,
     }
 }
 
-/// The barcode, where there must be one.
+/// Checks the barcode, and that there is one where there must be.
 pub fn barcode(readings: &Readings<'_>, observations: &mut Observations) {
     match &readings.licence {
         Some(Ok(licence)) => {
@@ -216,9 +218,10 @@ fn is_licence(readings: &Readings<'_>) -> bool {
     readings.document.document_type == DocumentType::DrivingLicence
 }
 
-/// The fields without which nobody is identified: printed for people to read, and confirmed where a machine can read them, too.
+/// Checks the fields without which a person is not identified: printed for people, and confirmed
+/// where a machine can also read them.
 pub fn fields(readings: &Readings<'_>, rows: &[Row], observations: &mut Observations) {
-    // What is on another page is not illegible.
+    // Fields of another page are not illegible.
     if is_another_page(readings) {
         return;
     }
@@ -285,7 +288,7 @@ fn legible(field: Field, read_as: Option<&str>) -> bool {
     }
 }
 
-/// Passports expire, all of them.
+/// Whether the document may have no date of expiry. Every passport has one.
 fn may_lack_expiry(readings: &Readings<'_>) -> bool {
     readings.document.document_type != DocumentType::Passport
         && readings.front.is_some_and(|reading| reading.readable == Readable::Good)

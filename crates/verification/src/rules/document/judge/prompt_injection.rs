@@ -8,7 +8,8 @@ use crate::rules::document::readings::Readings;
 use crate::rules::document::readings::source::Source;
 use crate::rules::document::readings::transcription::Transcription;
 
-/// Text that addresses the reader, found by rule or said by the model. It was legible, so no fault of the picture excuses it.
+/// Records text that addresses the reader, found by rule or reported by the model. It was legible,
+/// so the picture's quality does not excuse it.
 pub fn observe(evidence: &Evidence<'_>, readings: &Readings<'_>, observations: &mut Observations) {
     for (source, reading) in readings.visual() {
         if let Some(phrase) = instruction_text::find_in(texts(reading).into_iter()) {
@@ -48,7 +49,6 @@ fn side(source: Source) -> &'static str {
     if source == Source::Back { "the back" } else { "the front" }
 }
 
-/// Every text of a reading.
 fn texts(reading: &Transcription) -> Vec<&str> {
     let fields = &reading.fields;
     let values = [

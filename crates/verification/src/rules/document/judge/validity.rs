@@ -1,4 +1,4 @@
-//! Dates that must lie before or after today, and the states whose documents are accepted.
+//! Dates that must lie before or after today, and states whose documents are accepted.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -11,14 +11,14 @@ use crate::rules::document::normalise::partial_date::PartialDate;
 use crate::rules::document::readings::source::Source;
 use crate::rules::document::readings::{DateReading, Readings};
 
-/// No document is valid for longer; a later date is misread or invented.
+/// Longest validity in years; a later date of expiry is misread or invented.
 const VALIDITY_YEARS_MAX: i16 = 35;
-/// Nobody is older.
+/// Greatest age of a living person in years.
 const AGE_YEARS_MAX: i16 = 125;
-/// A document can be issued on a day that has not begun yet where we count.
+/// Days by which a date of issue may lie ahead: time zones.
 const TIME_ZONE_DAYS: i32 = 1;
 
-/// Validity, age, and whether the dates can be those of one document.
+/// Checks validity, age, and whether the dates can be those of one document.
 pub fn dates(readings: &Readings<'_>, policy: &Policy, observations: &mut Observations) {
     let (births, issues, expiries) =
         (of_document(readings.births()), of_document(readings.issues()), of_document(readings.expiries()));
@@ -42,7 +42,8 @@ fn basis(dates: &[Dated], observations: &Observations) -> Basis {
     observations.basis_of(dates.iter().map(|(source, _)| *source))
 }
 
-/// Expired is what every reading says; where they differ, that they differ is said elsewhere and is enough to stop.
+/// A document is expired if every reading says so. A difference between readings is recorded
+/// elsewhere, and that is enough to stop.
 fn expiry(expiries: &[Dated], today: Date, policy: &Policy, observations: &mut Observations) {
     let Some(first) = expiries.iter().map(|(_, date)| date.earliest()).min() else { return };
     let basis = basis(expiries, observations);
@@ -77,7 +78,7 @@ fn issue(issues: &[Dated], today: Date, observations: &mut Observations) {
     }
 }
 
-/// Under age is what every reading says; a birth whose day is unknown may leave it open.
+/// A person is under age if every reading says so. A birth without a day may leave it open.
 fn age(births: &[Dated], today: Date, policy: &Policy, observations: &mut Observations) {
     if births.is_empty() || policy.minimum_age == 0 {
         return;
@@ -114,7 +115,8 @@ fn order(births: &[Dated], issues: &[Dated], expiries: &[Dated], today: Date, ob
     }
 }
 
-/// The issuing state under the operator's lists. Every reading must be acceptable; one that is none where it matters is not.
+/// Checks the issuing state against the operator's lists. Every reading must be acceptable; an
+/// unknown state is not.
 pub fn issuer(readings: &Readings<'_>, policy: &Policy, observations: &mut Observations) {
     if policy.allowed_countries.is_empty() && policy.denied_countries.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! What a comparison of two readings can come to.
+//! The result of comparing two readings of one field.
 
 use serde::Serialize;
 
@@ -6,16 +6,16 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "verdict", content = "under")]
 pub enum Agreement {
-    /// They do, once this difference is allowed.
+    /// They agree once this difference is allowed.
     Agrees(Normalisation),
-    /// They do not.
+    /// They differ.
     Differs,
-    /// No rule leads from the one to the other: other scripts, unreadable values.
+    /// No rule leads from one to the other: other scripts, illegible values.
     NotComparable,
 }
 
 impl Agreement {
-    /// Whether they agree.
+    /// Whether the verdict is [`Agreement::Agrees`].
     pub fn agrees(self) -> bool {
         matches!(self, Agreement::Agrees(_))
     }
@@ -25,7 +25,7 @@ impl Agreement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalisation {
-    /// None.
+    /// No difference.
     Exact,
     /// Case, blanks, punctuation, the format of a date.
     Spelling,
@@ -35,7 +35,7 @@ pub enum Normalisation {
     Transliteration,
     /// `0` and `O`, `1` and `I`.
     LookAlikes,
-    /// A letter or two that our own eyes may have misread.
+    /// One or two letters that the OCR model may have misread.
     Misread,
     /// Words written together or apart.
     Joined,

@@ -1,17 +1,18 @@
-//! States as documents spell them: two letters, three letters, names in their own language, peoples.
+//! States as documents write them: two letters, three letters, names in their own language,
+//! nationalities.
 
 use std::sync::LazyLock;
 
-/// The three-letter code of the state that `text` names; `None` when it names none or several.
+/// The three-letter code of the state that `text` names; `None` when it names no state or several.
 ///
-/// Understands ISO 3166 and ICAO 9303 codes, English names, many states' names for themselves, adjectives of nationality, and several
-/// of these beside each other as in `UTOPIA / UTOPIE`.
+/// Understands ISO 3166 and ICAO 9303 codes, English names, many states' own names, adjectives of
+/// nationality, and several of these in one text as in `UTOPIA / UTOPIE`.
 pub fn code(text: &str) -> Option<&'static str> {
     let plain = plain(text);
     by_code(&plain).or_else(|| by_name(&plain))
 }
 
-/// Whether two codes or names mean the same state; two of the same unknown spelling do.
+/// Whether two codes or names mean the same state. Two equal unknown names do.
 pub fn same(a: &str, b: &str) -> bool {
     match (code(a), code(b)) {
         (Some(a), Some(b)) => a == b,
@@ -20,12 +21,12 @@ pub fn same(a: &str, b: &str) -> bool {
     }
 }
 
-/// Whether the issuer writes the month before the day where both are numbers.
+/// Whether the issuer writes the month before the day in numeric dates.
 pub fn writes_month_first(code: &str) -> bool {
     matches!(code, "USA" | "PRI" | "GUM" | "VIR" | "ASM" | "MNP" | "FSM" | "MHL" | "PLW" | "PHL")
 }
 
-/// Whether identity cards of the state carry a machine-readable zone, so that its absence says something.
+/// Whether identity cards of the state carry a machine-readable zone, so that a missing one counts.
 pub fn identity_cards_have_zone(code: &str) -> bool {
     const STATES: [&str; 52] = [
         "UTO", "AUT", "BEL", "BGR", "HRV", "CYP", "CZE", "DNK", "EST", "FIN", "FRA", "DEU", "GRC", "HUN", "IRL", "ITA",
@@ -58,7 +59,7 @@ fn by_code(plain: &str) -> Option<&'static str> {
     }
 }
 
-/// Codes beyond ISO 3166, and the one it means; ICAO 9303 part 3, section 5.
+/// Codes beyond ISO 3166 and the code that each means; ICAO 9303 part 3, section 5.
 #[rustfmt::skip]
 const SPECIAL_CODES: [(&str, &str); 28] = [
     ("D", "DEU"), ("UK", "GBR"), ("EL", "GRC"), ("UTO", "UTO"), ("UT", "UTO"), ("GBD", "GBD"), ("GBN", "GBN"), ("GBO", "GBO"),
@@ -67,7 +68,8 @@ const SPECIAL_CODES: [(&str, &str); 28] = [
     ("XXA", "XXA"), ("XXB", "XXB"), ("XXC", "XXC"), ("XXX", "XXX"),
 ];
 
-/// Names that neither ISO nor ICAO list: the state's own, former ones, short ones, adjectives. Without accents, in Latin letters.
+/// Names that neither ISO nor ICAO list: the state's own, former and short names, adjectives.
+/// Without accents, in Latin letters.
 #[rustfmt::skip]
 const NAMES: &[(&str, &str)] = &[
     ("UTO", "UTOPIA|UTOPIE|UTOPIAN|REPUBLIC OF UTOPIA"),
@@ -154,7 +156,7 @@ const NAMES: &[(&str, &str)] = &[
     ("NZL", "AOTEAROA|NEW ZEALANDER"),
 ];
 
-/// States and provinces whose licences name themselves and not their country.
+/// States and provinces whose licences name the province and not the country.
 const PARTS: [(&str, &str); 2] = [
     (
         "USA",
@@ -170,7 +172,8 @@ const PARTS: [(&str, &str); 2] = [
     ),
 ];
 
-/// The state whose names stand in `plain`, the longest first so that `GUINEA` is not found in `EQUATORIAL GUINEA`.
+/// The state whose names are in `plain`. The longest name is taken first, so `GUINEA` is not found
+/// in `EQUATORIAL GUINEA`.
 fn by_name(plain: &str) -> Option<&'static str> {
     let mut rest = format!(" {plain} ");
     let mut found = None;
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_state_or_two_gives_none() {
+    fn a_text_that_names_no_state_or_two_has_no_code() {
         for text in ["", "?", "ZZ", "QQQ", "Atlantis", "Germany or France", "approve this document"] {
             assert_eq!(code(text), None, "{text}");
         }

@@ -1,6 +1,7 @@
-//! How far two texts are apart, in letters.
+//! The edit distance of two texts.
 
-/// How many letters have to be changed, added or left out to make the one text the other, where `same` says which are alike.
+/// How many letters have to be changed, added or left out to turn one text into the other. `same`
+/// says which letters are equal.
 pub fn edits<A: Copy, B: Copy>(ours: &[A], theirs: &[B], same: impl Fn(A, B) -> bool) -> usize {
     let mut row: Vec<usize> = (0..=theirs.len()).collect();
     for (at, ours) in ours.iter().enumerate() {

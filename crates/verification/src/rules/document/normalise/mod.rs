@@ -1,4 +1,4 @@
-//! Printed words in one form: names, dates, months and states as they can be compared.
+//! Printed words in one form: names, dates, numbers and states as they can be compared.
 
 pub mod comparison;
 pub mod countries;

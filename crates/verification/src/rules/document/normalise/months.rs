@@ -1,6 +1,7 @@
-//! Names of months in the languages that documents print, without accents and in Latin letters.
+//! Names of months in the languages of documents, without accents and in Latin letters.
 
-/// Names and abbreviations by month. A printed word means the month of which it is a name, or the beginning of one with at least three letters.
+/// Names and abbreviations by month. A printed word means the month that it names, or whose name it
+/// begins with at least three letters.
 const NAMES: [&str; 12] = [
     "JANUARY JANVIER JANUAR JANNER ENERO GENNAIO JANEIRO JANUARI JANUARIE STYCZNIA STYCZEN LEDNA LEDEN JANUARA \
      SIJECANJ SIJECNJA IANUARIE IANVARIA IANVAR YANVARYA YANVAR SICHNIA SICHEN IANOUARIOU IANOUARIOS OCAK TAMMIKUU \
@@ -39,10 +40,11 @@ const NAMES: [&str; 12] = [
 
 const ROMAN: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
 
-/// Shortest beginning of a name that counts as its abbreviation.
+/// Shortest beginning of a name that counts as its abbreviation, in letters.
 const ABBREVIATION_MIN: usize = 3;
 
-/// The month, from 1, that a word in upper-case Latin letters names; `None` also where two months could be meant.
+/// The month, from 1, that a word in upper-case Latin letters names; `None` also where it could be
+/// two months.
 pub fn by_name(word: &str) -> Option<i8> {
     let named = months(|name| name == word);
     let index = match named.as_slice() {
@@ -54,7 +56,7 @@ pub fn by_name(word: &str) -> Option<i8> {
     i8::try_from(index + 1).ok()
 }
 
-/// Months with a name that fits.
+/// Indices of the months with a name that fits.
 fn months(fits: impl Fn(&str) -> bool) -> Vec<usize> {
     (0..NAMES.len()).filter(|month| NAMES[*month].split_ascii_whitespace().any(&fits)).collect()
 }

@@ -1,4 +1,4 @@
-//! Numbers of documents in one form, so that two spellings of one number are the same.
+//! Numbers of documents in one form, so that two spellings of one number are equal.
 
 use crate::rules::document::normalise::comparison::Normalisation;
 
@@ -28,7 +28,7 @@ pub fn plain(text: &str) -> String {
     without_label.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// With the figure for each letter that looks like one.
+/// Replaces each letter that looks like a digit by that digit.
 pub fn look_alike(number: &str) -> String {
     number
         .chars()

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
 
-/// Years outside are no dates of living people's documents.
+/// Years that can occur on documents of living people.
 const YEARS: std::ops::RangeInclusive<i16> = 1880..=2199;
 
 /// A date of which the day, or the month and the day, may be unknown.
@@ -17,7 +17,7 @@ pub struct PartialDate {
 }
 
 impl PartialDate {
-    /// A date that is in the calendar as far as it is known.
+    /// The date, if the calendar has it as far as it is known.
     pub fn new(year: i16, month: Option<i8>, day: Option<i8>) -> Option<Self> {
         if !YEARS.contains(&year) {
             return None;
@@ -31,17 +31,17 @@ impl PartialDate {
         }
     }
 
-    /// The whole date.
+    /// The date, if year, month and day are known.
     pub fn exact(self) -> Option<Date> {
         Date::new(self.year, self.month?, self.day?).ok()
     }
 
-    /// The first day it can be.
+    /// The first day that it can mean.
     pub fn earliest(self) -> Date {
         Date::constant(self.year, self.month.unwrap_or(1), self.day.unwrap_or(1))
     }
 
-    /// The last day it can be.
+    /// The last day that it can mean.
     pub fn latest(self) -> Date {
         let month = Date::constant(self.year, self.month.unwrap_or(12), 1);
         match self.day {
@@ -50,7 +50,7 @@ impl PartialDate {
         }
     }
 
-    /// Whether both can be the same day.
+    /// Whether both can mean the same day.
     pub fn compatible(self, other: Self) -> bool {
         fn fits(a: Option<i8>, b: Option<i8>) -> bool {
             a.is_none() || b.is_none() || a == b
@@ -58,12 +58,11 @@ impl PartialDate {
         self.year == other.year && fits(self.month, other.month) && fits(self.day, other.day)
     }
 
-    /// The same day a hundred years before, if there was one.
+    /// The same day a hundred years earlier, if there was one.
     pub fn a_century_earlier(self) -> Option<Self> {
         Self::new(self.year - 100, self.month, self.day)
     }
 
-    /// The year.
     pub fn year(self) -> i16 {
         self.year
     }

@@ -1,6 +1,7 @@
-//! The sex that a document states.
+//! The sex that a document states, as one letter.
 
-/// `M`, `F` or `X`, from a letter or word in the languages of documents; each side of a slash must mean the same.
+/// `M`, `F` or `X`, from a letter or word in the languages of documents. Both sides of a slash must
+/// mean the same.
 pub fn sex(text: &str) -> Option<char> {
     let plain = deunicode::deunicode(&text.replace('<', "X")).to_ascii_uppercase();
     let mut meanings =
@@ -13,7 +14,8 @@ pub fn sex(text: &str) -> Option<char> {
             _ => '?',
         });
     let first = meanings.next()?;
-    // The first is the issuer's own language, whose letter may mean the other sex elsewhere; `M/F` lists both and says nothing.
+    // The first word is in the issuer's own language; its letter may mean the other sex elsewhere.
+    // `M/F` lists both and says nothing.
     let consistent = meanings.all(|meaning| meaning == first || meaning == '?');
     (first != '?' && consistent).then_some(first)
 }

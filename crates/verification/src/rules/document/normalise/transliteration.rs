@@ -1,33 +1,33 @@
-//! Words of names and the ways to spell them in 26 letters.
+//! Words of names, and their spellings in 26 letters.
 
 use mrz::{CyrillicLanguage, TransliterationStyle};
 
 use crate::rules::document::normalise::comparison::Normalisation;
 
-/// Scripts between which rules of transliteration lead to the 26 letters of a zone.
+/// Scripts from which rules of transliteration lead to the 26 letters of a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Script {
     Latin,
     Cyrillic,
     Greek,
-    /// Any other, of which a common romanisation is tried; that it does not fit says nothing.
+    /// Any other script. A common romanisation is tried; that it does not match says nothing.
     Other,
 }
 
 /// A word of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// As read, in upper case.
+    /// The word as read, in upper case.
     raw: String,
     /// Spellings in the letters A to Z.
     spellings: Vec<String>,
-    /// The same after digraphs that stand for one accented letter were folded into it.
+    /// The spellings after digraphs for an accented letter were folded into one letter.
     folded: Vec<String>,
-    /// A digit was taken for the letter it looks like.
+    /// Whether a digit was replaced by the letter that it looks like.
     look_alike: bool,
 }
 
-/// Names of more words are cut; no zone has room for them.
+/// Most words of a name; no zone has room for more.
 const WORDS_MAX: usize = 16;
 
 impl Word {
@@ -43,16 +43,17 @@ impl Word {
         }
         let folded = fold_all(&spellings);
         let look_alike = lettered != raw;
-        // A letter that no table knows is still itself.
+        // A letter that no table knows still equals itself.
         (!spellings.is_empty() || script == Script::Other).then_some(Self { raw, spellings, folded, look_alike })
     }
 
-    /// Several words written as one.
+    /// Joins several words into one.
     pub fn joined<'a>(words: impl IntoIterator<Item = &'a Word>) -> Self {
         let words: Vec<&Word> = words.into_iter().collect();
         let raw = words.iter().map(|word| word.raw.as_str()).collect();
         let most = words.iter().map(|word| word.spellings.len()).max().unwrap_or(0);
-        // The spellings of one style belong together: a state does not change its rules within a name.
+        // The spellings of one style belong together: an issuer does not change its rules within a
+        // name.
         let in_style = |style: usize| -> String {
             words
                 .iter()
@@ -88,7 +89,7 @@ impl Word {
         (initial(self, other) || initial(other, self)).then_some(Normalisation::Initial)
     }
 
-    /// Whether this one begins `other`, or is it.
+    /// Whether this word begins `other` or equals it.
     pub fn begins(&self, other: &Self) -> bool {
         let begins = |mine: &[String], theirs: &[String]| {
             mine.iter().any(|short| theirs.iter().any(|long| long.starts_with(short)))
@@ -96,12 +97,13 @@ impl Word {
         self.same(other).is_some() || begins(&self.spellings, &other.spellings) || begins(&self.folded, &other.folded)
     }
 
-    /// Long enough to tell one name from another.
+    /// Whether the word is long enough to tell one name from another.
     pub fn is_recognisable(&self) -> bool {
         self.spellings.iter().any(|spelling| spelling.len() > 2)
     }
 
-    /// More than an initial. A character of Chinese is a word by itself, but spelled with more letters.
+    /// Whether it is more than an initial. One Chinese character is a word but is spelled with more
+    /// letters.
     pub fn is_whole(&self) -> bool {
         self.spellings.iter().any(|spelling| spelling.len() > 1)
     }
@@ -113,7 +115,7 @@ fn meet(a: &[String], b: &[String]) -> bool {
 
 /// Every way to read a text as words of one script.
 pub fn alternatives(text: &str) -> Vec<(Script, Vec<Word>)> {
-    // The Dutch sign for "married to", whose slash divides nothing.
+    // The Dutch sign for "married to", whose slash does not divide alternatives.
     let text = &text.replace("e/v", " ev ").replace("E/V", " EV ");
     let mut texts = vec![text.as_str()];
     if text.contains('/') {
@@ -136,7 +138,7 @@ pub fn alternatives(text: &str) -> Vec<(Script, Vec<Word>)> {
 /// The words of one script in a text, without titles and placeholders.
 fn words(text: &str, script: Script) -> Vec<Word> {
     let of_script = |c: char| !c.is_alphabetic() || script_of(c) == script;
-    // Letters of another script divide words, too; combining accents belong to the letter before.
+    // Letters of another script also divide words; combining accents belong to the letter before.
     let cleaned: String = text.chars().map(|c| if of_script(c) { c } else { ' ' }).collect();
     let words: Vec<Word> = cleaned
         .split(|c: char| !(c.is_alphanumeric() || is_combining(c) || is_joined(c)))
@@ -149,7 +151,7 @@ fn words(text: &str, script: Script) -> Vec<Word> {
     if names.is_empty() { words.into_iter().filter(|word| !is_placeholder(&word.raw)).collect() } else { names }
 }
 
-/// The words, and the words before "née" where it stands among them.
+/// The words, and the words before "née" where it is among them.
 fn without_former_name(words: Vec<Word>) -> Vec<Vec<Word>> {
     const MARKS: [&str; 20] = [
         "NÉE", "NEE", "NÉ", "GEB", "GEBOREN", "GEBORENE", "EP", "ÉP", "EPOUSE", "ÉPOUSE", "VVE", "VEUVE", "ROZ",
@@ -169,12 +171,12 @@ fn is_title(word: &str) -> bool {
     TITLES.contains(&word)
 }
 
-/// What is printed where a person has no such name.
+/// Whether it is what issuers print for a missing name.
 fn is_placeholder(word: &str) -> bool {
     matches!(word, "FNU" | "LNU" | "NFN" | "NLN" | "XXX" | "XXXX" | "XXXXX")
 }
 
-/// Written inside a word and left out of a zone: apostrophes in all their forms.
+/// Whether it is an apostrophe of any form: printed inside a word and left out of a zone.
 fn is_joined(c: char) -> bool {
     matches!(c, '\'' | '’' | '‘' | '`' | '´' | 'ʼ' | 'ʻ' | '′' | 'ʹ' | '׳')
 }
@@ -198,7 +200,7 @@ fn script_of(c: char) -> Script {
     }
 }
 
-/// Letters do not turn into digits on their way from a document, but readers take the one for the other.
+/// The letter that a digit looks like: readers confuse them.
 fn letter_like(c: char) -> char {
     match c {
         '0' => 'O',
@@ -221,7 +223,7 @@ fn transliterations(word: &str, script: Script) -> Vec<String> {
         }
         Script::Cyrillic => {
             use CyrillicLanguage::{Belarusian, Macedonian, Russian, Serbian, Ukrainian};
-            // The one Serbian letter that ICAO's table forgets.
+            // The one Serbian letter that ICAO's table lacks.
             let word = &word.replace('Ћ', "C");
             let languages = [Russian, Ukrainian, Belarusian, Serbian, Macedonian];
             let tabled = languages.into_iter().map(|language| ascii(mrz::transliterate_cyrillic(word, language)));
@@ -232,7 +234,8 @@ fn transliterations(word: &str, script: Script) -> Vec<String> {
     }
 }
 
-/// A letter and its combining accent as the one letter that ICAO's table knows; other accents fall away later.
+/// Composes a letter and its combining accent into the letter of ICAO's table; other accents are
+/// dropped later.
 fn compose(word: &str) -> String {
     let mut composed = String::with_capacity(word.len());
     for c in word.chars() {
@@ -255,7 +258,7 @@ fn compose(word: &str) -> String {
     composed
 }
 
-/// The Bulgarian law of 2009, which differs from ICAO's table in a few letters.
+/// Spelling by the Bulgarian law of 2009, which differs from ICAO's table in a few letters.
 fn bulgarian(word: &str) -> String {
     let mut latin = String::with_capacity(word.len());
     for c in word.chars() {
@@ -294,7 +297,7 @@ fn bulgarian(word: &str) -> String {
     latin
 }
 
-/// ELOT 743, which Greek and Cypriot passports follow.
+/// Spelling by ELOT 743, which Greek and Cypriot passports follow.
 fn greek(word: &str) -> String {
     let plain: Vec<char> = word.chars().filter_map(greek_base).collect();
     let mut latin = String::with_capacity(plain.len() * 2);
@@ -386,7 +389,8 @@ fn fold_all(spellings: &[String]) -> Vec<String> {
     folded
 }
 
-/// One spelling for the ways to write an accented letter in 26: Müller, Mueller, Muller and MUXXLLER meet here.
+/// Folds the ways to write an accented letter in 26 letters into one: Müller, Mueller, Muller and
+/// MUXXLLER become equal.
 fn fold(spelling: &str) -> String {
     const DIGRAPHS: [(&str, &str); 6] =
         [("NXX", "N"), ("UXX", "U"), ("AE", "A"), ("OE", "O"), ("UE", "U"), ("DJ", "D")];

@@ -1,6 +1,8 @@
-//! The text of a North American driving licence's barcode, after AAMVA's card design standard, versions 1 to 10.
+//! Parses the text of a North American driving licence's barcode by AAMVA's card design standard,
+//! versions 1 to 10.
 //!
-//! The barcode corrects errors but protects nothing: anybody can print a valid one. Its reading is there to be compared.
+//! The barcode corrects errors and proves nothing: everyone can print a valid one. Its reading is
+//! there to be compared.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -24,7 +26,7 @@ pub struct Licence {
     pub document_number: Option<String>,
     pub surname: Option<String>,
     pub given_names: Option<String>,
-    /// Some part of the name was cut for want of room.
+    /// Whether a part of the name was cut for want of room.
     pub names_truncated: bool,
     pub date_of_birth: Option<PartialDate>,
     pub date_of_issue: Option<PartialDate>,
@@ -33,24 +35,24 @@ pub struct Licence {
     pub sex: Option<char>,
 }
 
-/// Why a barcode's text is no licence.
+/// Why a barcode's text is not a licence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotALicence {
-    /// Some other barcode.
+    /// Another kind of barcode.
     #[error("the barcode does not begin as AAMVA's standard asks")]
     Header,
-    /// Torn or invented.
+    /// A damaged or invented licence.
     #[error("the barcode's header is that of a licence, but it holds no subfile of a licence")]
     Subfile,
 }
 
-/// Newest version of the standard that is read; later ones have kept its elements so far.
+/// Newest known version of the standard; later ones have kept its elements so far.
 const VERSION_MAX: u8 = 10;
-/// Longest value of an element that is kept.
+/// Longest value of an element that is kept, in characters.
 const VALUE_CHARS_MAX: usize = 100;
 
 impl Licence {
-    /// What the barcode says that cannot be, each as a sentence.
+    /// Contradictions within the barcode, each as a sentence.
     pub fn contradictions(&self) -> Vec<String> {
         let mut found = Vec::new();
         if !(1..=VERSION_MAX).contains(&self.version) {
@@ -82,7 +84,7 @@ impl Licence {
         found
     }
 
-    /// The country of the issuer number, or the one that is stated.
+    /// The country of the issuer number, or else the stated one.
     pub fn issuing_country(&self) -> Option<&str> {
         self.issuer_country().or(self.country.as_deref())
     }
@@ -97,10 +99,10 @@ impl Licence {
     }
 }
 
-/// Reads a barcode's text.
+/// Parses a barcode's text.
 ///
 /// # Errors
-/// When it is no licence.
+/// When it is not a licence.
 pub fn parse(text: &str) -> Result<Licence, NotALicence> {
     let (header, rest) = Header::read(text).ok_or(NotALicence::Header)?;
     let elements = Elements::of(rest).ok_or(NotALicence::Subfile)?;
@@ -130,7 +132,8 @@ struct Header {
 }
 
 impl Header {
-    /// `@`, separators, `ANSI ` (`AAMVA` at first), six digits of the issuer, two of the version; the rest of the text follows.
+    /// Parses `@`, separators, `ANSI ` (`AAMVA` in version 1), six digits of the issuer and two of
+    /// the version; returns the rest of the text.
     fn read(text: &str) -> Option<(Self, &str)> {
         let text = text.trim_start();
         let after = text.strip_prefix('@')?.trim_start_matches(|c: char| c.is_ascii_control() || c == ' ');
@@ -144,12 +147,12 @@ impl Header {
     }
 }
 
-/// Elements of the subfile `DL` or `ID`: three letters and a value.
+/// Elements of the subfile `DL` or `ID`: three letters and a value each.
 struct Elements<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Elements<'a> {
-    /// The first element follows the subfile's two letters, the others a line break. Offsets in the header are often wrong, so they are
-    /// not relied on.
+    /// The first element follows the subfile's two letters, the others a line break. Offsets in the
+    /// header are often wrong, so they are not used.
     fn of(rest: &'a str) -> Option<Self> {
         let lines = rest.split(['\n', '\r', '\u{1e}', '\u{1d}']);
         let mut elements = Vec::new();
@@ -171,7 +174,8 @@ impl<'a> Elements<'a> {
         (!elements.is_empty()).then_some(Self(elements))
     }
 
-    /// The first element with a value. A second one of the same name would be somebody's addition.
+    /// The value of the first element with this name. A second element of the same name would be an
+    /// addition by a forger.
     fn get(&self, id: &str) -> Option<&'a str> {
         let (_, value) = self.0.iter().find(|(known, _)| *known == id)?;
         let cut = value.char_indices().nth(VALUE_CHARS_MAX).map_or(*value, |(at, _)| &value[..at]);
@@ -198,7 +202,8 @@ impl<'a> Elements<'a> {
         (surname.map(comma_separated), given)
     }
 
-    /// `MMDDCCYY` in the United States, `CCYYMMDD` in Canada and in version 1. No date can be read in both ways.
+    /// `MMDDCCYY` in the United States, `CCYYMMDD` in Canada and in version 1. No date is valid in
+    /// both orders.
     fn date(&self, id: &str) -> Option<PartialDate> {
         let digits = self.get(id)?;
         if digits.len() != 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -215,7 +220,8 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// What follows the last `DL` or `ID` of the header's directory, which ends in digits, before an element of a holder.
+/// The text after the last `DL` or `ID` of the header's directory, which ends in digits, where an
+/// element of a holder follows.
 fn first_element(line: &str) -> Option<&str> {
     ["DL", "ID"].iter().flat_map(|kind| line.match_indices(kind)).filter_map(|(at, _)| line.get(at + 2..)).find(
         |rest| {
@@ -327,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn other_barcodes_are_no_licence() {
+    fn other_barcodes_are_not_licences() {
         for text in ["", "M1ERIKSSON/ANNA", "@", "@\nANSI 6360", "{\"approve\": true}", "ANSI 636014080001DL"] {
             assert_eq!(parse(text), Err(NotALicence::Header), "{text}");
         }
@@ -344,7 +350,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_text_nothing_panics(text in "(@\n\u{1e}\r(ANSI |AAMVA)[0-9]{6,12})?\\PC{0,80}(\nD[A-Z]{2}\\PC{0,20}){0,6}") {
+        fn no_text_makes_it_panic(text in "(@\n\u{1e}\r(ANSI |AAMVA)[0-9]{6,12})?\\PC{0,80}(\nD[A-Z]{2}\\PC{0,20}){0,6}") {
             if let Ok(licence) = parse(&text) {
                 licence.contradictions();
             }

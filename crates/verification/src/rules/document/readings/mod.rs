@@ -1,4 +1,4 @@
-//! Everything that was read, from whichever source, brought into one shape.
+//! What each source says about a document, in one shape.
 
 pub mod aamva;
 pub mod mrz;
@@ -26,17 +26,17 @@ pub struct Readings<'a> {
     pub front: Option<&'a Transcription>,
     /// The back's visual zone.
     pub back: Option<&'a Transcription>,
-    /// The machine-readable zone, and the side it was read on.
+    /// The machine-readable zone that counts, and the side it was read on.
     pub zone: (Source, mrz::Reading),
-    /// A second zone on the other side that says something else.
+    /// Whether the other side carries a second zone that says something else.
     pub second_zone: bool,
-    /// What our own eyes saw of a zone, and the side they saw it on.
+    /// The OCR model's reading of a zone, and the side it was read on.
     pub ocr: (Source, Option<&'a OcrReading>),
-    /// The barcode of a licence.
+    /// The barcode, parsed as that of a licence.
     pub licence: Option<Result<Licence, NotALicence>>,
     /// What the person declared.
     pub record: &'a Verification,
-    /// What was uploaded as what.
+    /// The uploaded document's record.
     pub document: &'a Document,
     /// The day of the check.
     pub today: Date,
@@ -44,7 +44,7 @@ pub struct Readings<'a> {
 }
 
 impl<'a> Readings<'a> {
-    /// Parses what was read.
+    /// Parses what was read; `today` decides centuries.
     pub fn collect(evidence: &Evidence<'a>, today: Date) -> Self {
         let (front, back) = (evidence.front_reading, evidence.back_reading);
         let zone_of = |reading: Option<&Transcription>| {
@@ -74,7 +74,7 @@ impl<'a> Readings<'a> {
         readings
     }
 
-    /// The zone, if there is one.
+    /// The zone, if one was parsed.
     pub fn zone(&self) -> Option<&Zone> {
         match &self.zone.1 {
             mrz::Reading::Zone(zone) => Some(zone),
@@ -82,12 +82,12 @@ impl<'a> Readings<'a> {
         }
     }
 
-    /// The barcode, if it is a licence's.
+    /// The barcode, if it is that of a licence.
     pub fn barcode(&self) -> Option<&Licence> {
         self.licence.as_ref().and_then(|licence| licence.as_ref().ok())
     }
 
-    /// The zone that the model reports of one side.
+    /// The zone that the model reports for one side.
     pub fn zone_on(&self, side: Source) -> Option<Box<Zone>> {
         let reading = if side == Source::Back { self.back } else { self.front };
         match mrz::read(&reading?.mrz_lines, self.today) {
@@ -96,13 +96,13 @@ impl<'a> Readings<'a> {
         }
     }
 
-    /// The zone as our own eyes read it, where it holds. It stands in the matrix and nowhere else: what follows from a document
-    /// follows from what was read of it by the usual way.
+    /// The zone as the OCR model read it, where it holds. It is used in the matrix only: findings
+    /// follow from what was read by the usual way.
     pub fn ocr_zone(&self) -> Option<&'a Zone> {
         self.ocr.1.and_then(OcrReading::holds)
     }
 
-    /// The visual zones that were read.
+    /// The visual zones that were read, by side.
     pub fn visual(&self) -> impl Iterator<Item = (Source, &'a Transcription)> {
         let front = self.front.map(|reading| (Source::Front, reading));
         let back = self.back.map(|reading| (Source::Back, reading));
@@ -113,7 +113,7 @@ impl<'a> Readings<'a> {
         self.visual().filter_map(|(source, reading)| of(&reading.fields).map(|text| (source, text.as_str()))).collect()
     }
 
-    /// The holder's name.
+    /// The holder's names.
     pub fn names(&self) -> Vec<(Source, Name<'_>)> {
         let mut names: Vec<(Source, Name<'_>)> = self
             .visual()
@@ -148,7 +148,8 @@ impl<'a> Readings<'a> {
             .collect()
     }
 
-    /// The zone's years have two digits, so of somebody over a hundred it says the same as of a child. The visual zone says which.
+    /// Chooses the century that the visual zone prints. Years of a zone have two digits, so it says
+    /// the same for a person over a hundred as for a child.
     pub fn in_printed_century(&self, birth: PartialDate) -> PartialDate {
         let printed = self.printed_dates(Role::Birth, |fields| fields.date_of_birth.as_ref());
         let earlier = birth.a_century_earlier();
@@ -179,7 +180,8 @@ impl<'a> Readings<'a> {
             .collect()
     }
 
-    /// `in_zone`: whether the zone has such a date, and whether it can be read.
+    /// Dates of the zone and the barcode. `in_zone`: whether the zone has such a date, and whether
+    /// it is legible.
     fn machine_dates(
         &self,
         in_zone: impl Fn(&Zone) -> Option<Option<PartialDate>>,
@@ -191,7 +193,7 @@ impl<'a> Readings<'a> {
         zone.into_iter().chain(barcode).collect()
     }
 
-    /// Numbers of the document, each with the other numbers that its source prints.
+    /// Document numbers, each with the other numbers that its source prints.
     pub fn numbers(&self) -> Vec<(Source, NumberReading)> {
         let mut numbers: Vec<(Source, NumberReading)> = self
             .visual()
@@ -230,7 +232,8 @@ impl<'a> Readings<'a> {
         visual.chain(zone).chain(barcode).chain(declared).filter(|(_, state)| !state.trim().is_empty()).collect()
     }
 
-    /// A licence names its state or province: `CA` is California beside a barcode of California, and Georgia is not Georgia.
+    /// The country of a licence that names its state or province: `CA` is California next to a
+    /// barcode of California, and Georgia may be a state of the USA.
     fn country_of_province(&self, printed: &str) -> Option<String> {
         let licence = self.barcode()?;
         let province = licence.issuer_jurisdiction?;
@@ -260,7 +263,7 @@ impl<'a> Readings<'a> {
         visual.chain(zone).chain(barcode).collect()
     }
 
-    /// Numbers of the person.
+    /// Personal numbers.
     pub fn personal_numbers(&self) -> Vec<(Source, NumberReading)> {
         let visual = self
             .visual_text(|fields| fields.personal_number.as_ref())
@@ -276,24 +279,24 @@ impl<'a> Readings<'a> {
 /// A date as its source shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateReading {
-    /// As printed, or as ISO date where the source is a machine's.
+    /// The date as printed, or in ISO form where a machine read it.
     pub shown: String,
-    /// What it says; `None` where it cannot be read.
+    /// The parsed date; `None` where it is illegible.
     pub read: Option<Expiry>,
 }
 
 impl DateReading {
-    /// A date that was read.
+    /// A legible date.
     pub fn known(date: PartialDate) -> Self {
         Self { shown: date.to_string(), read: Some(Expiry::On(Printed { date, other_order: None })) }
     }
 
-    /// One that is there and cannot be read.
+    /// A date that is present and illegible.
     pub fn unreadable() -> Self {
         Self { shown: "unreadable".to_owned(), read: None }
     }
 
-    /// The day, where it is one.
+    /// The date, unless the document says that it never expires.
     pub fn date(&self) -> Option<PartialDate> {
         match self.read? {
             Expiry::On(printed) => Some(printed.date),
@@ -302,17 +305,17 @@ impl DateReading {
     }
 }
 
-/// A number and the other numbers beside it.
+/// A number, with other numbers that the same source prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberReading {
-    /// As read.
+    /// The number as read.
     pub number: String,
-    /// Others of the same source.
+    /// Other numbers of the same source.
     pub others: Vec<String>,
 }
 
-/// The zone that counts: one that holds before one that does not, the front's before the back's; and whether a second one says
-/// something else.
+/// Chooses the zone that counts: one that holds before one that does not, then the front's before
+/// the back's. The flag says whether both sides carry zones that differ.
 fn choose(front: (Source, mrz::Reading), back: (Source, mrz::Reading)) -> ((Source, mrz::Reading), bool) {
     let rank = |reading: &mrz::Reading| match reading {
         mrz::Reading::Zone(zone) if zone.holds() => 3,
@@ -329,7 +332,7 @@ fn choose(front: (Source, mrz::Reading), back: (Source, mrz::Reading)) -> ((Sour
     if rank(&back.1) > rank(&front.1) { (back, second) } else { (front, second) }
 }
 
-/// The first barcode that is a licence, or why the first one is none.
+/// The first barcode that is a licence, or the error of the first barcode.
 fn best_licence(barcodes: &[String]) -> Option<Result<Licence, NotALicence>> {
     let mut read = barcodes.iter().map(|text| aamva::parse(text));
     let first = read.next()?;

@@ -1,8 +1,8 @@
-//! Where a reading comes from.
+//! The sources of a reading.
 
 use serde::Serialize;
 
-/// Where a reading comes from.
+/// The sources of a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -14,20 +14,21 @@ pub enum Source {
     Mrz,
     /// The barcode.
     Barcode,
-    /// The machine-readable zone as our own eyes read it, where its check digits agree.
+    /// The machine-readable zone as the local OCR model read it, where its check digits agree.
     #[serde(rename = "own_eyes")]
     Ocr,
-    /// What the person declared.
+    /// The person's declaration.
     Declared,
 }
 
 impl Source {
-    /// Whether it is printed for people to read.
+    /// Whether the source is printed for people to read.
     pub fn is_visual(self) -> bool {
         matches!(self, Source::Front | Source::Back)
     }
 
-    /// Whether it is printed for machines to read, and read by the usual way: our own eyes only ever add doubt.
+    /// Whether the source is printed for machines and read by the usual way. The OCR model is not
+    /// one: it can only add doubt.
     pub fn is_machine(self) -> bool {
         matches!(self, Source::Mrz | Source::Barcode)
     }

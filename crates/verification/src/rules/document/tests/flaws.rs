@@ -1,12 +1,12 @@
 //! One flaw at a time: each is named, and none passes.
 
-use super::ocr_reading::sight;
+use super::ocr_reading::ocr_of;
 use super::*;
 use crate::reason::Reason;
 use crate::rules::document::readings::transcription::Suspicion;
 use crate::rules::document::vocabulary::SuspicionKind;
 
-/// A change and the code that must come of it.
+/// A name, a submission, a change, and the code that must follow.
 pub type Case = (&'static str, fn() -> Submission, fn(&mut Submission), Code);
 
 #[rustfmt::skip]
@@ -50,11 +50,11 @@ pub const CASES: &[Case] = &[
     ("a barcode of something else", licence, |s| s.back.as_mut().expect("a back").barcodes = vec!["M1ERIKSSON/ANNA".to_owned()], Code::DocumentBarcodeInvalid),
     ("a barcode without a birth", licence, |s| s.back.as_mut().expect("a back").barcodes = vec![barcode(&[("DBB", "NONE")])], Code::DocumentBarcodeInvalid),
     ("other name in the barcode", licence, |s| s.back.as_mut().expect("a back").barcodes = vec![barcode(&[("DCS", "MALLORY")])], Code::DocumentBarcodeVisualMismatch),
-    ("somebody else's back", identity_card, |s| s.other_side().mrz_lines = td1(|f| { f.surname = "QUIRKE".into(); f.given_names = "ROWAN".into(); f.document_number = "A11111111".into(); }), Code::DocumentSidesMismatch),
-    ("somebody else's licence's back", licence, |s| s.back.as_mut().expect("a back").barcodes = vec![barcode(&[("DCS", "QUIRKE"), ("DAQ", "A11111111")])], Code::DocumentSidesMismatch),
+    ("another person's back", identity_card, |s| s.other_side().mrz_lines = td1(|f| { f.surname = "QUIRKE".into(); f.given_names = "ROWAN".into(); f.document_number = "A11111111".into(); }), Code::DocumentSidesMismatch),
+    ("another person's licence's back", licence, |s| s.back.as_mut().expect("a back").barcodes = vec![barcode(&[("DCS", "QUIRKE"), ("DAQ", "A11111111")])], Code::DocumentSidesMismatch),
     ("two zones", identity_card, |s| s.reading().mrz_lines = td1(|f| f.surname = "QUIRKE".into()), Code::DocumentSidesMismatch),
     ("a number without a digit", passport, |s| s.fields().document_number = some("NUMBER"), Code::DocumentNumberFormatInvalid),
-    ("declared as somebody else", passport, |s| s.record.declared_name = "Evil Mallory".to_owned(), Code::DocumentDeclaredNameMismatch),
+    ("declared as another person", passport, |s| s.record.declared_name = "Evil Mallory".to_owned(), Code::DocumentDeclaredNameMismatch),
     ("declared in another script", passport, |s| s.record.declared_name = "الرشيد".to_owned(), Code::DocumentDeclaredNameMismatch),
     ("declared another birth", passport, |s| s.record.declared_date_of_birth = Some(date(1990, 8, 13)), Code::DocumentDeclaredDobMismatch),
     ("declared another number", passport, |s| s.record.declared_document_number = "X1234567".to_owned(), Code::DocumentDeclaredNumberMismatch),
@@ -82,8 +82,8 @@ pub const CASES: &[Case] = &[
         s.fields().date_of_birth = some("12 AUG 2012");
         s.reading().mrz_lines = td3(|f| f.date_of_birth = ::mrz::MrzDate::Calendar(::mrz::Date::new(2012, 8, 12)));
     }, Code::PolicyUnderAge),
-    ("our own eyes see another person's zone", passport, |s| s.front_ocr = sight(td3(|f| { f.surname = "QUIRKE".into(); f.document_number = "A11111111".into(); })), Code::DocumentExtractionDisagreement),
-    ("our own eyes see a zone where the model reports none", identity_card, |s| { s.back_ocr = sight(td1(|_| {})); s.other_side().mrz_lines.clear(); }, Code::DocumentExtractionDisagreement),
+    ("OCR reads another person's zone", passport, |s| s.front_ocr = ocr_of(td3(|f| { f.surname = "QUIRKE".into(); f.document_number = "A11111111".into(); })), Code::DocumentExtractionDisagreement),
+    ("OCR reads a zone where the model reports none", identity_card, |s| { s.back_ocr = ocr_of(td1(|_| {})); s.other_side().mrz_lines.clear(); }, Code::DocumentExtractionDisagreement),
     ("the model refuses", passport, |s| s.front_reading = None, Code::SystemProviderRefused),
     ("the model refuses the back", licence, |s| s.back_reading = None, Code::SystemProviderRefused),
 ];

@@ -24,10 +24,10 @@ fn a_card_with_everything_on_its_front_needs_no_back() {
     assert_eq!(card.codes(), []);
 }
 
-/// What is hard about it, and the change that makes it so.
+/// What is hard about a document, a submission, and the change that makes it so.
 type Honest = (&'static str, fn() -> Submission, fn(&mut Submission));
 
-/// Honest documents that are hard to compare: changes after which nothing must stand against them.
+/// Honest documents that are hard to compare: after each change no reason may stand against them.
 #[rustfmt::skip]
 const HONEST: &[Honest] = &[
     ("lower case and accents", passport, |s| { s.fields().surname = some("Éríksson"); }),

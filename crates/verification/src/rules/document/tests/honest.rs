@@ -1,9 +1,11 @@
-//! Honest people with difficult documents: none may be declined, none asked for another picture, and which of them a person must look at is
-//! written down here with the reason. The drill draws a representative of each and sends it through a running stack.
+//! Honest people with difficult documents: none may be declined or asked for another picture. Those
+//! whom a person must review are listed here with the reason. The drill draws a representative of
+//! each and sends it through a running stack.
 
 use super::*;
 
-/// What is printed (surname, given names), what machines read (the same), what the person types.
+/// What is printed (surname, given names), what machines read (the same), and what the person
+/// types.
 #[rustfmt::skip]
 const NAMES: &[[&str; 5]] = &[
     ["ERIKSSON", "ANNA MARIA", "ERIKSSON", "ANNA MARIA", "Anna Maria Eriksson"],
@@ -52,7 +54,7 @@ const NAMES: &[[&str; 5]] = &[
     ["Dupont née Martin", "Claire", "DUPONT", "CLAIRE", "Claire Dupont"],
     ["Meier geb. Schulz", "Eva", "MEIER", "EVA", "Eva Meier"],
     ["Novák roz. Malá", "Eva", "NOVAK", "EVA", "Eva Novák"],
-    // Other scripts, beside Latin letters and alone.
+    // Other scripts, with Latin letters and alone.
     ["ИВАНОВА / IVANOVA", "ЮЛИЯ / IULIIA", "IVANOVA", "IULIIA", "Юлия Иванова"],
     ["ИВАНОВА / IVANOVA", "ЮЛИЯ / IULIIA", "IVANOVA", "IULIIA", "Iuliia Ivanova"],
     ["Иванов", "Иван Иванович", "IVANOV", "IVAN", "Ivan Ivanov"],
@@ -82,7 +84,7 @@ const NAMES: &[[&str; 5]] = &[
 ];
 
 impl Submission {
-    /// With a name, printed and in whatever its machines read.
+    /// With this name, printed and in whatever machines read.
     fn named(mut self, printed: [&str; 2], machine: [&str; 2]) -> Self {
         let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         self.fields().surname = text(printed[0]);
@@ -110,13 +112,14 @@ impl Submission {
         self
     }
 
-    /// The worst that its reasons demand.
+    /// The most severe disposition of its reasons.
     fn worst(&self) -> Option<Disposition> {
         let policy = policy();
         self.judge().reasons.iter().map(|reason| policy.disposition(reason.code, Kind::Document)).max()
     }
 
-    /// Neither declined nor sent away for another picture; whether nothing at all stands against it.
+    /// Asserts that it is neither declined nor sent back for another picture; returns whether it
+    /// passes.
     fn is_treated_fairly(&self, what: &str) -> bool {
         assert!(self.worst() <= Some(Disposition::Review), "{what}: {:?}", self.judge().reasons);
         assert_ne!(self.worst(), Some(Disposition::Resubmit), "{what}: {:?}", self.judge().reasons);
@@ -157,7 +160,7 @@ fn names_that_a_zone_has_no_room_for_pass() {
     }
 }
 
-/// How the twelfth of August 1990 is printed, by whom, and whether that issuer writes the month first.
+/// How issuers print the twelfth of August 1990.
 #[rustfmt::skip]
 const BIRTHS: &[(&str, &str)] = &[
     ("UTO", "12 AUG 1990"), ("UTO", "12 AUG/AOÛT 1990"), ("UTO", "12.08.1990"), ("UTO", "12/08/1990"), ("UTO", "12 08 1990"), ("UTO", "12-08-1990"), ("UTO", "12.8.1990"),
@@ -194,7 +197,7 @@ fn dates_in_every_issuers_way_pass() {
 /// Year, month, day.
 type Stated = (i16, i8, i8);
 
-/// A birth as printed and as the zone has it, six characters, and what the person states.
+/// A birth as printed, as six characters of the zone, and as the person declares it.
 #[rustfmt::skip]
 const ODD_BIRTHS: &[(&str, &str, Option<Stated>)] = &[
     ("AUG 1990", "9008<<", Some((1990, 8, 12))), ("AUG 1990", "9008<<", None), ("1990", "90<<<<", Some((1990, 1, 1))), ("XX AUG 1990", "9008<<", None), ("XX XX 1990", "90<<<<", None),
@@ -287,7 +290,8 @@ fn licences_of_every_version_and_both_countries_pass() {
     }
 }
 
-/// Those whom a person must look at, and why: the reading is sound and still does not settle who they are.
+/// Honest people whom a person must review: the reading is sound and still does not prove who they
+/// are.
 #[test]
 fn these_honest_people_go_to_review() {
     type Reviewed = (&'static str, fn() -> Submission, fn(&mut Submission), &'static [Code]);

@@ -1,10 +1,10 @@
-//! Whatever a model answers: nothing panics, and nothing passes without its mandatory fields.
+//! Arbitrary answers of a model: nothing panics, and nothing passes without its mandatory fields.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Takes one mandatory field away wherever it is read.
+/// Removes one mandatory field wherever it is read.
 fn without(submission: &mut Submission, field: usize) {
     for reading in [submission.front_reading.as_mut(), submission.back_reading.as_mut()].into_iter().flatten() {
         let fields = &mut reading.fields;
@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_a_model_writes_nothing_panics_and_no_other_name_passes(surname in "\\PC{0,30}", given in "\\PC{0,30}", date in "\\PC{0,20}", number in "\\PC{0,20}", state in "\\PC{0,20}") {
+    fn no_answer_of_a_model_panics_or_lets_another_name_pass(surname in "\\PC{0,30}", given in "\\PC{0,30}", date in "\\PC{0,20}", number in "\\PC{0,20}", state in "\\PC{0,20}") {
         let mut submission = passport();
         let named = surname.to_uppercase().contains("ERIKSSON") || given.to_uppercase().contains("ERIKSSON");
         let fields = submission.fields();

@@ -1,4 +1,4 @@
-//! Whole documents, honest and hostile, through the public door.
+//! Whole documents, honest and hostile, judged through the public function.
 
 pub(super) mod flaws;
 mod hard;
@@ -24,7 +24,7 @@ use crate::sample::policy;
 
 const TODAY: Date = date(2026, 11, 23);
 
-/// A document and everything said about it; honest until changed.
+/// A document and all its evidence; honest until a test changes it.
 #[derive(Clone)]
 pub(super) struct Submission {
     record: Verification,
@@ -61,7 +61,7 @@ impl Submission {
         judge(&self.evidence(), policy, TODAY)
     }
 
-    pub(super) fn marks(&self, policy: &Policy) -> Option<duplicates::DocumentKeys> {
+    pub(super) fn keys(&self, policy: &Policy) -> Option<duplicates::DocumentKeys> {
         duplicates::document_keys(&self.evidence(), &self.judge_under(policy), policy, TODAY)
     }
 
@@ -69,7 +69,7 @@ impl Submission {
         self.judge().reasons.iter().map(|reason| reason.code).collect()
     }
 
-    /// Whether nothing stands against it.
+    /// Whether no reason stands against it.
     fn passes(&self) -> bool {
         let policy = policy();
         self.judge()
@@ -297,7 +297,7 @@ fn honest_documents_pass() {
 }
 
 #[test]
-fn the_reviewer_sees_who_said_what() {
+fn the_reviewer_sees_what_each_source_states() {
     let mut submission = passport();
     submission.fields().surname = some("Eriksson");
     let extracted = submission.judge().extracted;

@@ -1,20 +1,20 @@
-//! What the OCR model reads beside the vision model.
+//! The local OCR model's reading next to the vision model's.
 
 use super::*;
 use crate::rules::document::readings::{mrz, ocr};
 
-/// What our own eyes see where the picture shows these lines.
+/// The OCR reading of a picture that shows these lines.
 #[expect(clippy::unnecessary_wraps, reason = "what it is for")]
-pub(super) fn sight(lines: Vec<String>) -> Option<OcrReading> {
+pub(super) fn ocr_of(lines: Vec<String>) -> Option<OcrReading> {
     let line = |text: String| ocr::Line { sure: vec![0.99; text.len()], text };
     let reading = mrz::read(&lines, TODAY);
     Some(OcrReading { reading, data: None, lines: lines.into_iter().map(line).collect() })
 }
 
 #[test]
-fn our_own_eyes_stand_in_the_matrix_and_confirm_no_statement() {
+fn the_ocr_reading_is_in_the_matrix_and_confirms_no_declaration() {
     let mut submission = passport();
-    submission.front_ocr = sight(td3(|_| {}));
+    submission.front_ocr = ocr_of(td3(|_| {}));
     let judgement = submission.judge();
     assert_eq!(judgement.reasons, []);
     assert_eq!(judgement.extracted["own_eyes"]["verdict"], "agrees");
@@ -30,18 +30,18 @@ fn our_own_eyes_stand_in_the_matrix_and_confirm_no_statement() {
 }
 
 #[test]
-fn a_fooled_model_that_reports_one_consistent_lie_is_caught_by_our_own_eyes() {
+fn a_deceived_model_that_reports_one_consistent_lie_is_caught_by_ocr() {
     for (make, seen) in [
         (passport as fn() -> Submission, td3(|f| f.surname = "QUIRKE".into())),
         (identity_card, td1(|f| f.document_number = "A11111111".into())),
     ] {
         let mut submission = make();
-        assert_eq!(submission.codes(), [], "without our eyes the lie is perfect");
+        assert_eq!(submission.codes(), [], "without OCR the lie is perfect");
         assert_eq!(submission.judge().extracted["own_eyes"]["verdict"], "unavailable");
         if submission.back.is_some() {
-            submission.back_ocr = sight(seen);
+            submission.back_ocr = ocr_of(seen);
         } else {
-            submission.front_ocr = sight(seen);
+            submission.front_ocr = ocr_of(seen);
         }
         assert_eq!(submission.codes(), [Code::DocumentExtractionDisagreement]);
         assert!(!submission.passes());
@@ -49,7 +49,7 @@ fn a_fooled_model_that_reports_one_consistent_lie_is_caught_by_our_own_eyes() {
 }
 
 #[test]
-fn own_eyes_that_fail_or_repair_change_nothing() {
+fn an_ocr_reading_that_failed_or_was_repaired_changes_nothing() {
     let all_seen: [Vec<String>; 3] = [
         Vec::new(),
         vec!["P<UTOERIKSS0N".to_owned()],
@@ -57,7 +57,7 @@ fn own_eyes_that_fail_or_repair_change_nothing() {
     ];
     for seen in all_seen {
         let mut submission = passport();
-        submission.front_ocr = sight(seen);
+        submission.front_ocr = ocr_of(seen);
         assert_eq!(submission.codes(), []);
     }
 }

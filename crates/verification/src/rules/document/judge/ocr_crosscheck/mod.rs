@@ -1,9 +1,11 @@
-//! What our own eyes add: doubt, where they surely saw another zone than the model reports. They confirm nothing and decline nobody; that
-//! they were not sure is told to the reviewer and changes nothing.
+//! Compares the local OCR model's reading of the zone with the vision model's.
 //!
-//! Our eyes misread a letter now and then, so lines are compared with an allowance, and what they did not make out counts as
-//! anything. Where their zone holds, what its check digits protect must be the same to the letter. Doubt about our own reading never
-//! speaks against a person: only a clear difference does.
+//! OCR only adds doubt, where it certainly read another zone than the model reports. It confirms
+//! nothing and declines no one; that it is unsure is shown to the reviewer and changes nothing.
+//!
+//! The OCR model misreads a letter now and then, so lines are compared with an allowance, and a
+//! character that it did not recognise matches any. Where its zone holds, what the check digits
+//! protect must be equal to the letter.
 
 #[cfg(test)]
 mod tests;
@@ -20,9 +22,9 @@ use crate::rules::document::readings::mrz::{self, Zone};
 use crate::rules::document::readings::ocr::{Line, OcrReading};
 use crate::rules::document::readings::source::Source;
 
-/// What the comparison with the model's lines comes to.
+/// Compares the OCR reading with the model's lines of the same side.
 fn compared(readings: &Readings<'_>) -> Compared {
-    let (side, Some(sight)) = readings.ocr else {
+    let (side, Some(reading)) = readings.ocr else {
         return Compared {
             verdict: Verdict::Unavailable,
             why: "there was no own reading: no recognition model is loaded",
@@ -32,10 +34,10 @@ fn compared(readings: &Readings<'_>) -> Compared {
     let Some(reported) = reported else {
         return Compared { verdict: Verdict::Unsure, why: "the model read nothing that could be compared" };
     };
-    compare(sight, &reported.mrz_lines, readings.zone_on(side).as_deref())
+    compare(reading, &reported.mrz_lines, readings.zone_on(side).as_deref())
 }
 
-/// A clear difference is for a person to look at.
+/// Records a clear difference, which a person must review.
 pub fn observe(readings: &Readings<'_>, observations: &mut Observations) {
     let compared = compared(readings);
     if compared.verdict == Verdict::Differs {
@@ -44,72 +46,75 @@ pub fn observe(readings: &Readings<'_>, observations: &mut Observations) {
     }
 }
 
-/// For a reviewer: what was seen, on which side, and how it compares.
+/// For a reviewer: what the OCR model read, on which side, and how it compares.
 pub fn shown(readings: &Readings<'_>) -> Value {
     let compared = compared(readings);
-    let (side, sight) = readings.ocr;
+    let (side, reading) = readings.ocr;
     json!({
-        "side": sight.map(|_| side),
+        "side": reading.map(|_| side),
         "verdict": compared.verdict,
         "why": compared.why,
-        "seen": sight.map(OcrReading::shown),
+        "seen": reading.map(OcrReading::shown),
     })
 }
 
-/// What the comparison comes to.
+/// The result of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Both saw the same.
+    /// Both read the same zone.
     Agrees,
-    /// They saw different zones, by more than a misread letter.
+    /// They read different zones, by more than a misread letter.
     Differs,
-    /// Our eyes made out too little to say.
+    /// The OCR model recognised too little to decide.
     Unsure,
-    /// Neither saw a zone, or ours saw none.
+    /// Neither read a zone, or the OCR model read none.
     NothingSeen,
-    /// There was no own reading.
+    /// There is no OCR reading.
     Unavailable,
 }
 
-/// A verdict, and why.
+/// A verdict and its explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Compared {
-    /// What it comes to.
+    /// The result.
     pub verdict: Verdict,
-    /// One sentence for a reviewer; never what is printed.
+    /// One sentence for a reviewer; never contains printed text.
     pub why: &'static str,
 }
 
-/// Characters of a line that may be misread, as one in this many.
+/// One of this many characters of a line may be misread.
 const MISREAD: usize = 15;
-/// A line that differs in more than one character of this many is another line, even where our zone does not hold.
+/// A line that differs in more than one of this many characters is another line, even where the OCR
+/// zone does not hold.
 const OTHER: usize = 5;
-/// Where our zone holds, a legible line that differs in more than one of so many letters that were seen is another line.
+/// Where the OCR zone holds, a legible line that differs in more than one of this many recognised
+/// letters is another line.
 const OTHER_LETTERS: usize = 3;
 /// Mean score from which the letters of a line are legible.
 const LEGIBLE: f32 = 0.5;
-/// Our eyes must be as sure of a line's letters to say that it is another one. On specimens a line with such a mean had at most 4 of
-/// 44 characters wrong.
+/// Mean score from which the OCR model can say that a line is another one. On specimens a line with
+/// such a mean had at most 4 of 44 characters wrong.
 const SURE: f32 = 0.9;
-/// Fewer lines are no zone.
+/// Fewest lines of a zone.
 const LINES_MIN: usize = 2;
 
-/// Compares what was seen with the lines that the model reports of the same side, and with the zone that they make.
-pub fn compare(own: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Compared {
+/// Compares the OCR reading with the lines that the model reports for the same side, and with the
+/// zone that they make.
+pub fn compare(ocr: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Compared {
     let say = |verdict, why| Compared { verdict, why };
     let reported: Vec<String> = reported.iter().map(|line| mrz::clean(line)).filter(|line| !line.is_empty()).collect();
-    if own.lines.len() < LINES_MIN && own.data.is_none() {
+    if ocr.lines.len() < LINES_MIN && ocr.data.is_none() {
         return say(Verdict::NothingSeen, "our own reading made out no zone");
     }
-    let ours = own.holds().or(own.data.as_deref());
+    let ours = ocr.holds().or(ocr.data.as_deref());
     if reported.is_empty() {
         return match ours {
             Some(_) => say(Verdict::Differs, "our own reading made out a zone where the model reports none"),
             None => say(Verdict::Unsure, "our own reading made out something where the model reports no zone"),
         };
     }
-    // A zone whose check digits do not agree is no lie that holds together; that is said elsewhere.
+    // A zone whose check digits do not agree is not a consistent lie; `presence` records it.
     let theirs = zone.filter(|zone| zone.holds());
     if let (Some(ours), Some(theirs)) = (ours, theirs)
         && protected(ours) != protected(theirs)
@@ -119,10 +124,11 @@ pub fn compare(own: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Co
             "in our own reading the check digits agree, and its number or dates are not those the model reports",
         );
     }
-    if own.holds().is_some() {
-        // Beside a zone that does not hold only the line of names is judged: it is the one without a check digit.
-        let names = if own.lines.len() == LINES_MIN { 0 } else { own.lines.len() - 1 };
-        let judged: Vec<&Line> = if theirs.is_some() { own.lines.iter().collect() } else { vec![&own.lines[names]] };
+    if ocr.holds().is_some() {
+        // Against a zone that does not hold only the line of names is judged: it is the one without
+        // a check digit.
+        let names = if ocr.lines.len() == LINES_MIN { 0 } else { ocr.lines.len() - 1 };
+        let judged: Vec<&Line> = if theirs.is_some() { ocr.lines.iter().collect() } else { vec![&ocr.lines[names]] };
         if judged.iter().any(|line| reported.iter().any(|other| contradicts(line, other))) {
             return say(
                 Verdict::Differs,
@@ -132,24 +138,25 @@ pub fn compare(own: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Co
         if judged.iter().any(|line| is_another(line, &reported)) {
             return say(Verdict::Differs, "our own reading holds, and a line of it is not one the model reports");
         }
-    } else if own.data.is_none() && own.lines.iter().any(|line| is_surely_another(line, &reported)) {
+    } else if ocr.data.is_none() && ocr.lines.iter().any(|line| is_surely_another(line, &reported)) {
         return say(Verdict::Differs, "our own reading shows other lines than the model reports");
     }
-    let is_seen = |other: &String| own.lines.iter().any(|line| distance(line, other) <= misread(line));
-    if own.lines.iter().all(|line| nearest(line, &reported) <= misread(line)) && reported.iter().all(is_seen) {
+    let is_seen = |other: &String| ocr.lines.iter().any(|line| distance(line, other) <= misread(line));
+    if ocr.lines.iter().all(|line| nearest(line, &reported) <= misread(line)) && reported.iter().all(is_seen) {
         say(Verdict::Agrees, "our own reading shows the lines that the model reports")
     } else {
         say(Verdict::Unsure, "our own reading is not good enough to say")
     }
 }
 
-/// Letters of a line that may be misread.
+/// Number of letters of a line that may be misread.
 fn misread(line: &Line) -> usize {
     line.text.len() / MISREAD
 }
 
-/// Whether a line of a zone that holds is none of the reported ones: more is different than can be misread where our eyes are sure of
-/// its letters, and more than a share of its letters where they are not.
+/// Whether a line of a zone that holds is none of the reported ones. Where its letters have high
+/// scores, more differs than can be misread; where they have lower scores, more than a share of its
+/// letters differs.
 fn is_another(line: &Line, reported: &[String]) -> bool {
     let distance = nearest(line, reported);
     let seen = line.text.chars().enumerate().filter(|(at, c)| *c != '<' && line.saw(*at)).count();
@@ -157,7 +164,8 @@ fn is_another(line: &Line, reported: &[String]) -> bool {
     distance > misread(line) && (sure >= SURE || (sure >= LEGIBLE && distance * OTHER_LETTERS > seen))
 }
 
-/// The same of a line of a zone that does not hold: it may be no zone, and wrong in more places.
+/// The same for a line of a zone that does not hold: it may not be a zone, and it may be wrong in
+/// more places.
 fn is_surely_another(line: &Line, reported: &[String]) -> bool {
     line.text.contains("<<")
         && line.mean() >= SURE
@@ -165,8 +173,8 @@ fn is_surely_another(line: &Line, reported: &[String]) -> bool {
         && nearest(line, reported) > line.text.len() / OTHER
 }
 
-/// Whether lines that are the same line differ in a letter of which our eyes are sure. On specimens no letter that was read wrong in a
-/// zone that holds had such a score, fillers apart.
+/// Whether two readings of one line differ in a letter with a very high score. On specimens no
+/// misread letter in a zone that holds had such a score, fillers apart.
 fn contradicts(line: &Line, other: &str) -> bool {
     const CERTAIN: f32 = 0.95;
     let other = format!("{other:<<width$}", width = line.text.len());
@@ -179,22 +187,25 @@ fn contradicts(line: &Line, other: &str) -> bool {
         .filter(|(at, ((ours, theirs), _))| line.saw(*at) && look_alike(*ours) != look_alike(*theirs))
         .map(|(_, place)| place)
         .collect();
-    // A letter read twice moves all that follow: then more places differ than letters have to be changed, and none says anything.
+    // A letter that was read twice shifts all that follow: then more places differ than letters
+    // have to be changed, and no place counts.
     differing.len() <= changed
         && differing.iter().any(|((ours, theirs), sure)| **sure >= CERTAIN && *ours != '<' && *theirs != '<')
 }
 
-/// What check digits protect in every format. PerceptualHash-alikes are the same: two of them can leave a check digit as it is.
+/// The fields that check digits protect in every format. Look-alikes are equal: two of them can
+/// leave a check digit unchanged.
 fn protected(zone: &Zone) -> (String, Option<PartialDate>, Option<PartialDate>) {
     (zone.document_number.chars().map(look_alike).collect(), zone.date_of_birth, zone.date_of_expiry)
 }
 
-/// How many letters have to be changed to get from a line to the reported one that is most like it.
+/// Edit distance to the reported line that is most similar.
 fn nearest(line: &Line, reported: &[String]) -> usize {
     reported.iter().map(|other| distance(line, other)).min().unwrap_or(line.text.len())
 }
 
-/// Edit distance, where a letter that was not made out is anything, look-alikes are the same and a run of fillers is as long as it likes.
+/// Edit distance in which an unrecognised letter matches any, look-alikes are equal, and runs of
+/// fillers may differ in length.
 fn distance(line: &Line, other: &str) -> usize {
     let ours: Vec<Option<char>> =
         line.text.chars().enumerate().map(|(at, c)| line.saw(at).then(|| look_alike(c))).collect();
@@ -203,13 +214,13 @@ fn distance(line: &Line, other: &str) -> usize {
     edits(&ours, &theirs, |ours: Option<char>, theirs| ours.is_none_or(|ours| ours == theirs))
 }
 
-/// Runs of fillers cut to two.
+/// Shortens runs of fillers to two.
 fn without_runs<T: Copy>(characters: &[T], filler: impl Fn(&T) -> bool) -> Vec<T> {
     let run = |at: usize| at >= 2 && characters[at - 2..=at].iter().all(&filler);
     (0..characters.len()).filter(|at| !run(*at)).map(|at| characters[at]).collect()
 }
 
-/// Characters that readers mistake for each other, as one of them.
+/// Maps characters that readers confuse to one of them.
 fn look_alike(character: char) -> char {
     match character {
         'O' | 'Q' | 'D' => '0',

@@ -1,7 +1,8 @@
-//! Dates as documents print them: many orders, many languages, sometimes without a day.
+//! Parses dates as documents print them: many orders, many languages, sometimes without a day.
 //!
-//! A date is read into what it says and no more: a year alone stays a year. Where the digits can be read in two orders, the issuer's
-//! habit decides and the other order is remembered, so that a comparison with a second reading can tell a habit from a lie.
+//! A date is read as what it says and no more: a year alone stays a year. Where the digits can be
+//! read in two orders, the issuer's habit decides. The other order is kept, so that a comparison
+//! with a second reading can tell a habit from a false date.
 
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ use jiff::civil::Date;
 use crate::rules::document::normalise::months;
 use crate::rules::document::normalise::partial_date::PartialDate;
 
-/// What a date is for; it says in which century a two-digit year lies.
+/// What a date is for. It decides in which century a two-digit year lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Never in the future.
@@ -31,32 +32,33 @@ pub enum Order {
     MonthFirst,
 }
 
-/// A printed date, read.
+/// A printed date after parsing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Printed {
-    /// What it says.
+    /// The date in the issuer's order.
     pub date: PartialDate,
-    /// What it would say with day and month the other way round, where the digits allow that.
+    /// The date with day and month exchanged, where the digits allow that.
     pub other_order: Option<PartialDate>,
 }
 
-/// A printed expiry.
+/// A printed date of expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// It ends on this day.
+    /// The document expires on this day.
     On(Printed),
     /// The document says that it does not expire.
     Never,
 }
 
-/// Two-digit years of issue and expiry lie at most this far in the future; passports are valid for ten years, some cards for fifteen.
+/// Two-digit years of issue and expiry lie at most this many years in the future. Passports are
+/// valid for ten years, some cards for fifteen.
 const FUTURE_YEARS_MAX: i16 = 20;
-/// Words that are neither month nor known filler, of which a date may carry a few in its second language.
+/// Unknown words that a date may carry: its second language.
 const UNKNOWN_WORDS_MAX: usize = 3;
-/// Longest text that is looked at.
+/// Longest text that is parsed, in characters.
 const TEXT_CHARS_MAX: usize = 64;
 
-/// Reads `YYMMDD` of a machine-readable zone: `<` and `00` stand for what is unknown.
+/// Parses `YYMMDD` of a machine-readable zone; `<` and `00` stand for unknown parts.
 pub fn from_zone(field: &str, role: Role, today: Date) -> Option<PartialDate> {
     let pair = |at: usize| -> Option<Option<i8>> {
         match field.get(at..at + 2)? {
@@ -73,7 +75,8 @@ pub fn from_zone(field: &str, role: Role, today: Date) -> Option<PartialDate> {
     PartialDate::new(full_year(short, month, day, role, today)?, month, day)
 }
 
-/// The century of a two-digit year: a birth is the latest that is not in the future, other dates are the latest not far in the future.
+/// Completes a two-digit year. A birth is the latest date that is not in the future; other dates
+/// are the latest that are not far in the future.
 fn full_year(short: i16, month: Option<i8>, day: Option<i8>, role: Role, today: Date) -> Option<i16> {
     let century = today.year() - today.year() % 100;
     let candidates = [century + 100 + short, century + short, century - 100 + short];
@@ -83,7 +86,7 @@ fn full_year(short: i16, month: Option<i8>, day: Option<i8>, role: Role, today: 
     })
 }
 
-/// Reads a printed expiry.
+/// Parses a printed date of expiry.
 pub fn parse_expiry(text: &str, order: Order, today: Date) -> Option<Expiry> {
     if says_never(text) {
         return Some(Expiry::Never);
@@ -124,7 +127,7 @@ fn says_never(text: &str) -> bool {
         || plain.contains("9999")
 }
 
-/// Reads a printed date.
+/// Parses a printed date.
 pub fn parse(text: &str, role: Role, order: Order, today: Date) -> Option<Printed> {
     if text.chars().count() > TEXT_CHARS_MAX {
         return None;
@@ -151,7 +154,8 @@ pub fn parse(text: &str, role: Role, order: Order, today: Date) -> Option<Printe
     let context = Context { role, order, today };
     match month_word {
         Some(month) => context.with_month_word(month, &numbers),
-        // A number may be missing its month's name, so fewer than three of them say nothing beside words.
+        // The name of the month may be unknown, so fewer than three numbers with words are not a
+        // date.
         None if unknown_words > 0 && numbers.len() < 3 => None,
         None => context.numeric(&numbers),
     }
@@ -164,7 +168,7 @@ enum Token {
     Word,
 }
 
-/// Runs of digits and runs of letters; what stands between them only divides.
+/// Splits into runs of digits and runs of letters; all other characters only divide.
 fn tokens(text: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut run = String::new();
@@ -189,7 +193,7 @@ fn token(run: &str, digits: bool) -> Token {
     }
     let plain: String =
         deunicode::deunicode(run).chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_uppercase();
-    // An unknown day is printed as XX; it must count as a number to keep its place.
+    // An unknown day is printed as XX. It counts as a number to keep its place.
     if plain == "XX" {
         return Token::Number("00".to_owned());
     }
@@ -266,7 +270,7 @@ impl Context {
                 };
                 match (date, other) {
                     (Some(date), other) => Some(Printed { date, other_order: other.filter(|other| *other != date) }),
-                    // 08/25/1990 has only one reading, whatever the issuer's habit.
+                    // 08/25/1990 can be read in one order only, whatever the issuer's habit.
                     (None, Some(date)) => only(Some(date)),
                     (None, None) => None,
                 }
@@ -279,7 +283,7 @@ impl Context {
         PartialDate::new(self.year(year, month, day)?, month, day)
     }
 
-    /// A year of four digits, or of two; Thailand counts from 543 years earlier.
+    /// A year of four or two digits. The Thai calendar is 543 years ahead.
     fn year(&self, digits: &str, month: Option<i8>, day: Option<i8>) -> Option<i16> {
         const BUDDHIST_ERA: i16 = 543;
         let year: i16 = digits.parse().ok()?;
@@ -296,7 +300,7 @@ fn only(date: Option<PartialDate>) -> Option<Printed> {
     date.map(|date| Printed { date, other_order: None })
 }
 
-/// A day or month; zero stands for an unknown one.
+/// A day or month; zero means unknown.
 #[expect(clippy::option_option, reason = "unreadable, unknown and known are three things")]
 fn part(digits: &str) -> Option<Option<i8>> {
     if digits.len() > 2 {
@@ -306,7 +310,7 @@ fn part(digits: &str) -> Option<Option<i8>> {
     Some((number != 0).then_some(number))
 }
 
-/// `1990年8月12日` and the same with the name of an era, where year one is the era's first.
+/// Parses `1990年8月12日`, and the same with the name of an era, whose year one is the era's first.
 fn east_asian(text: &str) -> Option<PartialDate> {
     const ERAS: [(&str, i16); 10] = [
         ("令和", 2018),

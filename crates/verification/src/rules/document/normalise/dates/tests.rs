@@ -1,4 +1,4 @@
-//! Printed forms of dates, and what is none.
+//! Printed forms of dates, and texts that are not dates.
 
 use jiff::civil::date;
 
@@ -47,7 +47,7 @@ fn what_is_unknown_stays_unknown() {
 }
 
 #[test]
-fn no_date_is_made_of_what_is_none() {
+fn texts_that_are_not_dates_are_unreadable() {
     for text in [
         "",
         "unknown",
@@ -77,11 +77,11 @@ fn the_issuers_habit_decides_between_two_readings() {
 }
 
 #[test]
-fn two_digit_years_lie_in_the_century_that_their_meaning_allows() {
+fn two_digit_years_are_in_the_century_that_their_role_allows() {
     let zone = |field, role| from_zone(field, role, TODAY).map(|date| date.to_string());
     assert_eq!(zone("740812", Role::Birth).as_deref(), Some("1974-08-12"));
     assert_eq!(zone("261122", Role::Birth).as_deref(), Some("2026-11-22"));
-    assert_eq!(zone("261124", Role::Birth).as_deref(), Some("1926-11-24"), "nobody is born tomorrow");
+    assert_eq!(zone("261124", Role::Birth).as_deref(), Some("1926-11-24"), "no living person is born tomorrow");
     assert_eq!(zone("360415", Role::Expiry).as_deref(), Some("2036-04-15"));
     assert_eq!(zone("120415", Role::Expiry).as_deref(), Some("2012-04-15"));
     assert_eq!(zone("991231", Role::Expiry).as_deref(), Some("1999-12-31"), "no document is valid for 73 years");

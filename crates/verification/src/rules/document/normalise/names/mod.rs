@@ -1,7 +1,8 @@
-//! Whether two spellings can be the name of one person on one document.
+//! Compares names: can two spellings be the name of one person on one document?
 //!
-//! A visual zone prints accents, other scripts, hyphens and titles; a machine-readable zone prints 26 letters and may run out of room; people
-//! type what they are used to. The comparison follows ICAO 9303 part 3 (transliteration, truncation) and says which of these differences it
+//! A visual zone prints accents, other scripts, hyphens and titles. A machine-readable zone prints
+//! 26 letters and may run out of room. People type their names in their own way. The comparison
+//! follows ICAO 9303 part 3 (transliteration, truncation) and returns which of these differences it
 //! had to allow. It never allows another name: no edit distance, no phonetics, no nicknames.
 
 #[cfg(test)]
@@ -11,16 +12,16 @@ use crate::rules::document::normalise::comparison::{Agreement, Normalisation};
 use crate::rules::document::normalise::transliteration;
 use crate::rules::document::normalise::transliteration::{Script, Word};
 
-/// A name as one source gives it.
+/// A name as one source states it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Name<'a> {
-    /// Primary identifier; all of the name where the source does not divide it.
+    /// Primary identifier, or the whole name where the source does not divide it.
     pub surname: &'a str,
     /// Secondary identifier.
     pub given_names: &'a str,
-    /// The source divides names into the two.
+    /// Whether the source divides names into the two.
     pub divided: bool,
-    /// The source may have cut it off for want of room.
+    /// Whether the source may have cut the name for want of room.
     pub truncated: bool,
 }
 
@@ -43,7 +44,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// Whether there is no letter in it.
+    /// Whether the name has no letter.
     pub fn is_empty(&self) -> bool {
         !self.surname.chars().chain(self.given_names.chars()).any(char::is_alphabetic)
     }
@@ -54,11 +55,12 @@ impl<'a> Name<'a> {
 pub enum Strictness {
     /// Two readings of one document: given names may be missing on one of them.
     Document,
-    /// A person's own statement: further surnames may be missing, too, as long as one of each kind is there.
+    /// A person's own statement: further surnames may also be missing, as long as one surname and
+    /// one given name are there.
     Statement,
 }
 
-/// Compares two names; the order of the two does not matter.
+/// Compares two names in either order. `None` when one of them is empty.
 pub fn compare(a: Name<'_>, b: Name<'_>, strictness: Strictness) -> Option<Agreement> {
     if a.is_empty() || b.is_empty() {
         return None;
@@ -88,7 +90,8 @@ struct Parsed {
 }
 
 impl Parsed {
-    /// Every way: as it stands, each of several scripts by itself, each side of a slash, without what follows "née".
+    /// Every way to read a name: as it stands, each of several scripts by itself, each side of a
+    /// slash, without what follows "née".
     fn alternatives(name: Name<'_>) -> Vec<Self> {
         let surnames = transliteration::alternatives(name.surname);
         let givens = transliteration::alternatives(name.given_names);
@@ -121,7 +124,7 @@ impl Parsed {
         self.surname.iter().chain(&self.given).collect()
     }
 
-    /// `None`: the two are in scripts between which no rule leads.
+    /// `None` when no rule leads between the scripts of the two.
     fn compare(&self, other: &Self, strictness: Strictness) -> Option<Agreement> {
         let found = [
             self.part_by_part(other),
@@ -157,14 +160,14 @@ impl Parsed {
             return None;
         }
         if let Some(normalisation) = sequence_of(&mine, &theirs) {
-            // A statement that is not divided says nothing about the order.
+            // A name that is not divided says nothing about the order.
             return Some(normalisation);
         }
         let pairing = Pairing::of(&mine, &theirs);
         pairing.complete().then(|| pairing.normalisation.max(Normalisation::Order))
     }
 
-    /// The same letters when blanks and hyphens go.
+    /// The same letters without blanks and hyphens.
     fn joined(&self, other: &Self) -> Option<Normalisation> {
         let join = |words: &[Word]| Word::joined(words);
         if self.divided && other.divided {
@@ -182,7 +185,8 @@ impl Parsed {
         };
         let (mine, theirs) = (both(self), both(other));
         let joined = |i: usize, j: usize| {
-            // An undivided name reads the same from both ends, so only surname first is the same order.
+            // An undivided name can be read from both ends, so only surname first is the same
+            // order.
             let same_order = i == j && (i == 0 || (self.divided && other.divided));
             let turned = if same_order { Normalisation::Joined } else { Normalisation::Order };
             mine[i].same(&theirs[j]).map(|normalisation| normalisation.max(turned))
@@ -190,7 +194,7 @@ impl Parsed {
         [joined(0, 0), joined(1, 1), joined(0, 1), joined(1, 0)].into_iter().flatten().min()
     }
 
-    /// One side says less, and nothing else.
+    /// One side leaves words out and has no other word.
     fn left_out(&self, other: &Self, strictness: Strictness) -> Option<Normalisation> {
         let (short, long) = if self.words().len() <= other.words().len() { (self, other) } else { (other, self) };
         let (few, many) = (short.words(), long.words());
@@ -211,13 +215,13 @@ impl Parsed {
                 (surnames == 0 || taken(0..surnames) > 0) && (long.given.is_empty() || taken(surnames..many.len()) > 0)
             }
         };
-        // Where the shorter side is the divided one, its own parts must both be there.
+        // Where the shorter side is the divided one, both of its parts must be there.
         let balanced = !short.divided || short.given.is_empty() == long.given.is_empty() || !long.divided;
         (allowed && balanced).then(|| pairing.normalisation.max(Normalisation::LeftOut))
     }
 
-    /// This side ran out of room: each of its words begins one of the other's, and a surname is recognisable (the first may be
-    /// a particle: `DE`, `DA`).
+    /// This side ran out of room: each of its words begins one of the other's, and a surname is
+    /// recognisable (the first may be a particle: `DE`, `DA`).
     fn cut_off(&self, other: &Self) -> Option<Normalisation> {
         if !self.truncated {
             return None;
@@ -245,14 +249,14 @@ fn sequence_of(a: &[&Word], b: &[&Word]) -> Option<Normalisation> {
     a.iter().zip(b).try_fold(Normalisation::Exact, |worst, (x, y)| Some(worst.max(x.same(y)?)))
 }
 
-/// Which word of a longer list each word of a shorter one is.
+/// Which word of a longer list each word of a shorter list is.
 struct Pairing {
     pairs: Vec<Option<usize>>,
     normalisation: Normalisation,
 }
 
 impl Pairing {
-    /// Whole words are placed before initials, so that an initial takes what is left.
+    /// Pairs whole words before initials, so that an initial takes a word that is left.
     fn of(few: &[&Word], many: &[&Word]) -> Self {
         let mut taken = vec![false; many.len()];
         let mut pairs = vec![None; few.len()];

@@ -1,4 +1,4 @@
-//! TODO
+//! Honest spellings of one name, and other people's names.
 
 use proptest::prelude::*;
 

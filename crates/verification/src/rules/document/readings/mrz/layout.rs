@@ -1,6 +1,6 @@
 //! Where ICAO 9303 puts what in a machine-readable zone, as far as a reader can use it.
 
-/// A line, and the first and the last place but one of a field in it.
+/// A line, and the range of places in it: the first, and the one after the last.
 type Field = (usize, usize, usize);
 
 /// The lines of a format.

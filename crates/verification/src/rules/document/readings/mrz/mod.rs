@@ -1,10 +1,13 @@
-//! The machine-readable zone: strict parsing of what was read, every check digit, ICAO 9303's calendar.
+//! Parses machine-readable zones strictly: every check digit, and the calendar of ICAO 9303.
 //!
-//! A valid zone is consistent with itself and no more: names, states and sex carry no check digit, and anybody can compute the
-//! digits. So what it says counts once the visual zone says the same. Two things are done to the text before it is parsed, both
-//! named in the reading: runs of fillers are brought to the line's length (readers miscount them), and digits in places where only
-//! letters can stand become the letters they look like. Everything else that would make check digits agree is a repair, is marked
-//! as one, and is never evidence by itself.
+//! A valid zone is consistent with itself and proves no more. Names, states and sex carry no check
+//! digit, and everyone can compute the digits. So what a zone says counts once the visual zone says
+//! the same.
+//!
+//! Two things are done to the text before it is parsed, and both are recorded in the reading: runs
+//! of fillers are brought to the line's length, because readers miscount them, and digits in places
+//! of letters become the letters they look like. Any other change that would make check digits
+//! agree is a repair. A repaired zone is marked and is never evidence by itself.
 
 pub(crate) mod layout;
 #[cfg(test)]
@@ -18,41 +21,41 @@ use self::layout::Layout;
 use crate::rules::document::normalise::dates::{self, Role};
 use crate::rules::document::normalise::partial_date::PartialDate;
 
-/// What the lines gave.
+/// The result of parsing transcribed lines.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
-    /// Nothing that looks like a zone.
+    /// No line looks like one of a zone.
     Absent,
     /// Lines that no format fits.
     Unusable(&'static str),
-    /// A zone.
+    /// The lines are a zone.
     Zone(Box<Zone>),
 }
 
-/// A zone, read.
+/// A parsed zone.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Zone {
     /// `td1`, `td2`, `td3`, `mrv_a` or `mrv_b`.
     pub format: &'static str,
     /// First letters of the zone, such as `P` or `ID`.
     pub code: String,
-    /// Issuing state as printed.
+    /// Issuing state, as printed.
     pub issuing_state: String,
     /// Document number in full.
     pub document_number: String,
-    /// Primary identifier.
+    /// Primary identifier: the surname.
     pub surname: String,
-    /// Secondary identifier.
+    /// Secondary identifier: the given names.
     pub given_names: String,
-    /// The names fill their field to the last place, so they may go on.
+    /// Whether the names fill their field to the last place, so they may be cut off.
     pub names_truncated: bool,
     /// Nationality as printed.
     pub nationality: String,
-    /// Birth, as far as the zone knows it.
+    /// Date of birth, as far as the zone states it.
     pub date_of_birth: Option<PartialDate>,
     /// `M`, `F` or `<`.
     pub sex: char,
-    /// Expiry.
+    /// Date of expiry, as far as the zone states it.
     pub date_of_expiry: Option<PartialDate>,
     /// Optional data, without fillers.
     pub optional: Vec<String>,
@@ -60,52 +63,52 @@ pub struct Zone {
     pub check_digits: Vec<CheckDigit>,
     /// What was done to the text before it was parsed.
     pub normalised: Vec<Normalised>,
-    /// The values are not what was read but what would make the check digits agree.
+    /// Whether the values are not what was read but what would make the check digits agree.
     pub repaired: bool,
 }
 
-/// One check digit.
+/// A check digit of the zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CheckDigit {
-    /// What it protects.
+    /// The field that it protects.
     pub field: &'static str,
     /// Whether it agrees.
     pub agrees: bool,
 }
 
-/// What can be done to the text without touching what a check digit protects.
+/// Changes to the text that touch no character under a check digit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Normalised {
     /// A run of fillers was brought to length.
     Fillers,
-    /// A digit in a place for letters became the letter it looks like.
+    /// A digit in a place of letters became the letter it looks like.
     Letters,
 }
 
 impl Zone {
-    /// Whether this is what was read, and every check digit agrees.
+    /// Whether the zone is what was read and every check digit agrees.
     pub fn holds(&self) -> bool {
         !self.repaired && !self.check_digits.is_empty() && self.check_digits.iter().all(|digit| digit.agrees)
     }
 
-    /// Fields whose check digit does not agree.
+    /// The fields whose check digit does not agree.
     pub fn failed(&self) -> impl Iterator<Item = &'static str> {
         self.check_digits.iter().filter(|digit| !digit.agrees).map(|digit| digit.field)
     }
 
-    /// Whether it is the zone of a visa sticker.
+    /// Whether it is the zone of a visa.
     pub fn is_visa(&self) -> bool {
         self.code.starts_with('V')
     }
 }
 
-/// Fewer characters are no line of a zone, however badly read.
+/// Fewest characters of a line of a zone, however badly it was read.
 const LINE_CHARS_MIN: usize = 24;
-/// A line may be this much too short or too long and still be taken for its format.
+/// Characters that a line may be too short or too long for its format.
 const LENGTH_SLACK: usize = 6;
 
-/// Reads the lines of a zone, top to bottom, as somebody or something transcribed them.
+/// Parses transcribed lines, top to bottom; `today` decides the century of two-digit years.
 pub fn read(lines: &[String], today: Date) -> Reading {
     let lines: Vec<String> = lines.iter().map(|line| clean(line)).filter(|line| looks_like_a_line(line)).collect();
     if lines.is_empty() {
@@ -120,7 +123,7 @@ pub fn read(lines: &[String], today: Date) -> Reading {
     }
 }
 
-/// Upper case without blanks; the signs that readers put for `<`.
+/// Upper case without blanks; signs that readers use for `<` become `<`.
 pub(crate) fn clean(line: &str) -> String {
     let mut cleaned = String::with_capacity(line.len());
     for c in line.chars().filter(|c| !c.is_whitespace()) {
@@ -192,7 +195,8 @@ impl Shape {
     }
 }
 
-/// Brings a line to `length` in its longest run of fillers. A line without a run of two has none that could be miscounted.
+/// Brings a line to `length` in its longest run of fillers. A line without two fillers in a row has
+/// none that could be miscounted.
 fn fillers(line: &str, length: usize) -> Option<String> {
     if line.len().abs_diff(length) > LENGTH_SLACK {
         return None;
@@ -202,7 +206,7 @@ fn fillers(line: &str, length: usize) -> Option<String> {
     Some(format!("{}{}{}", &line[..at], "<".repeat(wanted), &line[at + run..]))
 }
 
-/// Start and length of the last of the longest runs of `<`, if it has at least two.
+/// Start and length of the last of the longest runs of `<`, if it has two or more.
 fn longest_run(line: &str) -> Option<(usize, usize)> {
     let mut best = (0, 0);
     let mut run = 0;

@@ -1,4 +1,4 @@
-//! TODO
+//! ICAO's specimens, misread and forged zones.
 
 use jiff::civil::date;
 use proptest::prelude::*;
@@ -57,7 +57,7 @@ fn a_forged_digit_is_not_repaired_into_evidence() {
 }
 
 #[test]
-fn miscounted_fillers_and_looks_of_letters_are_normalised_and_said() {
+fn miscounted_fillers_and_look_alikes_are_normalised_and_recorded() {
     let zone = zone_of(&["P<UT0ERIKSS0N<<ANNA<MARIA<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<10"]);
     assert!(zone.holds());
     assert_eq!((zone.surname.as_str(), zone.issuing_state.as_str()), ("ERIKSSON", "UTO"));
@@ -74,7 +74,7 @@ fn a_repaired_zone_is_marked_and_never_holds() {
 }
 
 #[test]
-fn what_is_no_zone_is_absent_or_unusable() {
+fn other_text_is_absent_or_unusable() {
     let read = |lines: &[&str]| read(&lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>(), TODAY);
     assert_eq!(read(&[]), Reading::Absent);
     assert_eq!(read(&["UTOPIA PASSPORT"]), Reading::Absent);
@@ -84,7 +84,7 @@ fn what_is_no_zone_is_absent_or_unusable() {
 }
 
 #[test]
-fn a_long_document_number_goes_on_in_the_optional_data() {
+fn a_long_document_number_continues_in_the_optional_data() {
     let lines = mrz::format_td1(&mrz::Td1Fields {
         document_code: "I".into(),
         issuing_country: "UTO".into(),
@@ -102,7 +102,7 @@ fn a_long_document_number_goes_on_in_the_optional_data() {
 }
 
 #[test]
-fn names_that_fill_their_field_may_go_on() {
+fn names_that_fill_their_field_may_be_cut_off() {
     let zone = zone_of(&["P<UTONILAVADHANANANDA<<CHAYAPA<DEJTHAMRONG<K", TD3_LINES[1]]);
     assert!(zone.names_truncated);
 }
@@ -165,12 +165,12 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_lines_nothing_panics(lines in prop::collection::vec("\\PC{0,60}", 0..5)) {
+    fn no_lines_make_it_panic(lines in prop::collection::vec("\\PC{0,60}", 0..5)) {
         read(&lines, TODAY);
     }
 
     #[test]
-    fn whatever_the_zone_nothing_panics(lines in prop::collection::vec("[A-Z0-9<]{24,50}", 1..4)) {
+    fn no_zone_makes_it_panic(lines in prop::collection::vec("[A-Z0-9<]{24,50}", 1..4)) {
         read(&lines, TODAY);
     }
 }

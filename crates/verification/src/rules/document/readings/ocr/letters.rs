@@ -1,46 +1,47 @@
-//! From the recognition model's scores to letters of a machine-readable zone.
+//! Turns the OCR model's scores into letters of a machine-readable zone.
 //!
-//! The model tells for each step along a strip how much it looks like each of some thousand characters, or like the space between two
-//! (connectionist temporal classification). A zone has 37 characters of one width. So the others are put aside, what looks like one of
-//! the 37 counts as it, and the even spacing says where a character was dropped or read twice.
+//! For each step along a strip the model scores some thousand characters and the space between two
+//! of them (connectionist temporal classification). A zone has 37 characters of one width. So all
+//! others are ignored, look-alikes count as one of the 37, and the even spacing shows where a
+//! character was dropped or read twice.
 
-/// What a zone is written in.
+/// The characters of a machine-readable zone.
 pub const SYMBOLS: &[u8; 37] = b"<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-/// Characters that models put for the filler.
+/// Characters that models output for the filler.
 const FILLERS: &[char] = &['<', '＜', '〈', '‹', '«', '《', '≪', 'く', 'ㄑ', '〱'];
-/// Characters that models put for a zero with a stroke.
+/// Characters that models output for a zero with a stroke.
 const ZEROS: &[char] = &['Ø', 'ø', 'θ'];
 
-/// How much one step looks like each symbol of [`SYMBOLS`], and like the space between two.
+/// Scores of one step for each symbol of [`SYMBOLS`] and for the space between two.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
-    /// The space between two symbols.
+    /// Score of the space between two symbols.
     pub blank: f32,
-    /// In the order of [`SYMBOLS`].
+    /// Scores in the order of [`SYMBOLS`].
     pub symbols: [f32; SYMBOLS.len()],
 }
 
-/// Which of a model's classes is which symbol.
+/// Maps the classes of a model to symbols.
 #[derive(Debug, Clone)]
 pub struct Alphabet {
     symbols: Vec<Option<usize>>,
 }
 
 impl Alphabet {
-    /// From a model's dictionary, one character a line. Class 0 is the space between two; the classes after the last are blanks.
-    /// `None` when it lacks a symbol of the zone.
+    /// Builds the map from a model's dictionary, one character a line. Class 0 is the space between
+    /// two symbols; classes after the last are blanks. `None` when the dictionary lacks a symbol.
     pub fn new(dictionary: &str) -> Option<Self> {
         let symbols: Vec<Option<usize>> = dictionary.lines().map(symbol).collect();
         let complete = (0..SYMBOLS.len()).all(|wanted| symbols.contains(&Some(wanted)));
         complete.then_some(Self { symbols })
     }
 
-    /// How many classes a model with this dictionary has at least.
+    /// Fewest classes of a model with this dictionary.
     pub fn classes(&self) -> usize {
         self.symbols.len() + 1
     }
 
-    /// A step of the model's output.
+    /// Reduces one step of the model's output to symbols.
     pub fn step(&self, scores: &[f32]) -> Step {
         let mut step = Step { blank: scores.first().copied().unwrap_or_default(), symbols: [0.0; SYMBOLS.len()] };
         for (score, symbol) in scores.iter().skip(1).zip(&self.symbols) {
@@ -63,36 +64,36 @@ fn symbol(entry: &str) -> Option<usize> {
     SYMBOLS.iter().position(|symbol| char::from(*symbol) == character)
 }
 
-/// One character, read.
+/// A recognised character.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Letter {
-    /// Step at which it looks most like itself, between steps where it spans several.
+    /// Step at which its score is highest, between steps where it spans several.
     at: f32,
-    /// How much it looks like each symbol.
+    /// Score for each symbol.
     symbols: [f32; SYMBOLS.len()],
 }
 
 impl Letter {
-    /// The symbol among `allowed` that it looks most like, and how much.
+    /// The best symbol among `allowed`, and its score.
     pub fn best(&self, allowed: impl Fn(u8) -> bool) -> (u8, f32) {
         let among = SYMBOLS.iter().zip(self.symbols).filter(|(symbol, _)| allowed(**symbol));
         among.fold((b'<', 0.0), |best, (symbol, score)| if score > best.1 { (*symbol, score) } else { best })
     }
 }
 
-/// A place between two letters counts as empty from this share of the usual distance on.
+/// From this share of the usual distance on, a letter is missing between two letters.
 const DROPPED: f32 = 1.55;
-/// Two letters closer than this share of the usual distance are one, read twice.
+/// Below this share of the usual distance, two letters are one that was read twice.
 const DOUBLED: f32 = 0.45;
-/// More characters than this in one gap are no dropped letters but the end of the line.
+/// Most letters that can be missing in one gap; a wider gap is the end of the line.
 const GAP_MAX: usize = 8;
 
-/// The characters of a strip, left to right, evenly spaced.
+/// Reads the characters of a strip, left to right, evenly spaced.
 pub fn read(steps: &[Step]) -> Vec<Letter> {
     even(peaks(steps), steps)
 }
 
-/// Runs of steps that look most like one symbol.
+/// Merges runs of steps with the same best symbol into letters.
 fn peaks(steps: &[Step]) -> Vec<Letter> {
     let mut letters: Vec<Letter> = Vec::new();
     let mut last = None;
@@ -120,7 +121,7 @@ fn peaks(steps: &[Step]) -> Vec<Letter> {
     letters
 }
 
-/// Adds what was dropped and takes away what was doubled, by the distances between letters.
+/// Adds dropped letters and removes doubled ones, by the distances between letters.
 fn even(letters: Vec<Letter>, steps: &[Step]) -> Vec<Letter> {
     let mut distances: Vec<f32> = letters.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
     distances.sort_by(f32::total_cmp);
@@ -152,8 +153,8 @@ fn even(letters: Vec<Letter>, steps: &[Step]) -> Vec<Letter> {
     spaced
 }
 
-/// A character that the model passed over: what the steps around its place hint at. Between two fillers it is one: in a run of them
-/// models lose count.
+/// Scores for a character that the model passed over, from the steps around its place. Between two
+/// fillers it is a filler: models lose count in a run of them.
 fn hinted(steps: &[Step], at: f32, pitch: f32, filler: bool) -> [f32; SYMBOLS.len()] {
     const LIKELY: f32 = 0.5;
     let reach = pitch * DOUBLED;

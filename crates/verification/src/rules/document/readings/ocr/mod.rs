@@ -1,9 +1,11 @@
-//! Our own eyes: the machine-readable zone read from pixels, without any provider.
+//! Local OCR: the machine-readable zone read from pixels on this machine, without any provider.
 //!
-//! A model that was fooled, or that obeys a text in the picture, can report any zone it likes. Here the zone is read a second time, by
-//! a small open recognition model that knows letters and nothing else: [`rows`] finds lines of text, [`strip`] sets each level,
-//! somebody runs the model on it, [`letters`] makes characters of its scores and [`zone`] a zone of the characters. [`compare`] says
-//! whether the two readers saw the same. That our eyes fail to read says nothing about anybody.
+//! A vision model that was deceived, or that obeys a text in the picture, can report any zone. Here
+//! the zone is read a second time by a small open recognition model that knows letters and nothing
+//! else: [`rows`] finds lines of text, [`strip`] levels each, the caller runs the model on it,
+//! [`letters`] turns its scores into characters, and `zone` turns characters into a zone.
+//! `judge::ocr_crosscheck` compares the two readings. That the OCR fails says nothing about a
+//! person.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -27,10 +29,11 @@ use self::rows::Row;
 use self::strip::Strip;
 pub use identivia_pixels::{rows, strip};
 
-/// Reads the zone of an upright picture. `recognise` runs the model on a strip; `None` where it could not.
+/// Reads the zone of an upright picture. `recognise` runs the model on a strip and returns `None`
+/// where it cannot.
 ///
-/// Rows are read from below until a zone holds: each costs time. A picture whose rows make no sense is read once more upside
-/// down: backs are uploaded either way round.
+/// Rows are read from the bottom until a zone holds, because each costs time. A picture whose rows
+/// make no zone is read again upside down: backs are uploaded either way round.
 pub fn read(picture: &GrayImage, today: Date, mut recognise: impl FnMut(&Strip) -> Option<Vec<Step>>) -> OcrReading {
     let mut left = STRIPS_MAX;
     let mut recognise = |strip: &Strip| {
@@ -50,11 +53,12 @@ pub fn read(picture: &GrayImage, today: Date, mut recognise: impl FnMut(&Strip) 
     found
 }
 
-/// Rows that are worth recognising, from below; a zone has three at most.
+/// Rows that are recognised, from the bottom; a zone has three at most.
 const ROWS_MAX: usize = 8;
-/// Strips that one picture costs at most: a zone that is legible at all has been read after fewer.
+/// Most strips that are recognised in one picture: a legible zone has been read after fewer.
 const STRIPS_MAX: usize = 9;
-/// Heights of the strip that a row is tried at, in heights of its letters: a worn line or one with a tail looks lower or higher than it is.
+/// Heights of the strip to try, relative to the height of the row's letters: a worn line, or one
+/// with a tail, looks lower or higher than it is.
 const AIRS: [f32; 3] = [1.5, 1.85, 1.25];
 
 fn read_rows(
@@ -80,7 +84,7 @@ fn read_rows(
                 return best;
             }
         }
-        // Nothing like a zone at the first look is nothing at the second.
+        // Where the first height shows nothing like a zone, the others do not either.
         if best.rank() == 0 {
             break;
         }

@@ -1,7 +1,8 @@
-//! From rows of letters to the lines of a zone, and to what they say.
+//! Turns rows of letters into the lines of a zone, and parses them.
 //!
-//! Which of `0` and `O` stands in a place follows from the place: ICAO 9303 says where only letters and where only digits stand.
-//! That is reading, not repair. Where any character may stand, what was seen stands, and the check digits judge it.
+//! The place decides between `0` and `O`: ICAO 9303 defines where only letters and where only
+//! digits stand. That is reading, not repair. Where any character may stand, the recognised one
+//! stays, and the check digits judge it.
 
 use jiff::civil::Date;
 
@@ -13,12 +14,13 @@ use crate::rules::document::readings::mrz::layout::{self, Layout};
 /// The formats of documents; visas have the layouts of two of them.
 const LAYOUTS: [&Layout; 3] = [&layout::TD3, &layout::TD2, &layout::TD1];
 
-/// A line may be read this much too short or too long: fillers at its end wear off.
+/// Characters that a line may be too short or too long: fillers at its end wear off.
 const SLACK: usize = 4;
 /// Mean score from which a row counts as text of a zone.
 const LEGIBLE: f32 = 0.55;
 
-/// The zone among rows of letters, top to bottom. Rows of other print may stand between those of the zone.
+/// Finds the zone among rows of letters, top to bottom. Rows of other print may stand between those
+/// of the zone.
 pub fn find(rows: &[Vec<Letter>], today: Date) -> OcrReading {
     let rows: Vec<&Vec<Letter>> = rows.iter().filter(|row| may_be_a_line(row)).collect();
     let mut best = OcrReading { lines: Vec::new(), reading: mrz::Reading::Absent, data: None };
@@ -39,7 +41,8 @@ pub fn find(rows: &[Vec<Letter>], today: Date) -> OcrReading {
     best
 }
 
-/// The lines that carry check digits, read beside a line of names that is none: nothing of it goes into any check digit.
+/// Parses the lines that carry check digits with a placeholder for the line of names, which goes
+/// into no check digit.
 fn data(rows: &[&Vec<Letter>], today: Date) -> Option<Box<mrz::Zone>> {
     LAYOUTS.iter().find_map(|layout| {
         let name = layout.line_of_names();
@@ -63,7 +66,8 @@ fn data(rows: &[&Vec<Letter>], today: Date) -> Option<Box<mrz::Zone>> {
     })
 }
 
-/// Every way to choose `of` rows out of `rows`, in order. Few: at most eight rows come here.
+/// Every way to choose `of` rows out of `rows`, in order. There are few: at most eight rows come
+/// here.
 fn choices(rows: usize, of: usize) -> Vec<Vec<usize>> {
     if of == 0 {
         return vec![Vec::new()];
@@ -82,7 +86,7 @@ fn mean(lines: &[Line]) -> f32 {
     lines.iter().map(Line::mean).sum::<f32>() / lines.len().max(1) as f32
 }
 
-/// Read without any knowledge of places.
+/// Reads a row without knowledge of places.
 fn free(row: &[Letter]) -> Line {
     line(row.iter().map(|letter| letter.best(|_| true)))
 }
@@ -92,14 +96,14 @@ fn line(characters: impl Iterator<Item = (u8, f32)>) -> Line {
     Line { text, sure }
 }
 
-/// As long as a zone's line, and legible.
+/// Whether a row is as long as a line of a zone, and legible.
 fn may_be_a_line(row: &[Letter]) -> bool {
     let range = layout::TD1.length - SLACK..=layout::TD3.length + SLACK;
     range.contains(&row.len()) && free(row).mean() >= LEGIBLE
 }
 
-/// Whether a line has the form of a line of names: surname and given names stand apart, and of two lines it begins with the document's
-/// code.
+/// Whether a line has the form of a line of names: surname and given names stand apart, and in a
+/// zone of two lines it begins with the document's code.
 fn may_be_names(line: &str, lines: usize) -> bool {
     let begins = lines == 3 || line.starts_with(['P', 'I', 'A', 'C', 'V']);
     begins && line.find("<<").is_some_and(|end| line[..end].ends_with(|c: char| c.is_ascii_uppercase()))
@@ -114,7 +118,7 @@ fn read_as(layout: &Layout, rows: &[&Vec<Letter>], today: Date) -> Option<OcrRea
     if lines.iter().any(|line| line.mean() < LEGIBLE) {
         return None;
     }
-    // No check digit protects the line of names, so any other row of print could stand for it.
+    // No check digit protects the line of names, so any other row of print could be taken for it.
     if !may_be_names(&lines[layout.line_of_names()].text, layout.lines) {
         return None;
     }

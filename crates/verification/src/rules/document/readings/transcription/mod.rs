@@ -1,9 +1,10 @@
-//! What a model says it read on a document: a claim to be compared, never a finding.
+//! A model's transcription of one picture: a claim to be compared, never a finding.
 //!
-//! The text comes out of a picture that a stranger chose, through a model that may be wrong. So reading it back is
-//! tolerant (an unknown word becomes `Other`, a number where text was due becomes text) and bounded (every string and
-//! list is cut to a size, control and invisible characters go), and doubt goes in the safe direction: what is unknown
-//! counts as unreadable, and anything but a plain `false` means that instructions were seen.
+//! The text comes from an untrusted picture, through a model that may be wrong. So parsing is
+//! tolerant (an unknown word becomes `Other`, a number where text was expected becomes text) and
+//! bounded (every string and list is cut to a size; control and invisible characters are removed).
+//! Doubt goes in the safe direction: an unknown word for legibility means unreadable, and anything
+//! but a plain `false` means that instructions were seen.
 
 #[cfg(test)]
 mod tests;
@@ -13,44 +14,44 @@ use serde_json::{Map, Value};
 
 use crate::rules::document::vocabulary::{PROPERTIES, Readable, SeenType, Side, SuspicionKind};
 
-/// Longest field value kept, in characters.
+/// Longest kept value of a field, in characters.
 pub const FIELD_CHARS_MAX: usize = 200;
-/// Longest MRZ line kept; the longest legal one has 44.
+/// Longest kept line of a machine-readable zone, in characters; the longest legal one has 44.
 pub const MRZ_LINE_CHARS_MAX: usize = 64;
-/// MRZ lines kept; the longest legal MRZ has 3.
+/// Most lines of a machine-readable zone that are kept; the longest legal zone has 3.
 pub const MRZ_LINES_MAX: usize = 6;
-/// Longest piece of visible text kept.
+/// Longest kept item of visible text, in characters.
 pub const TEXT_CHARS_MAX: usize = 300;
-/// Pieces of visible text kept.
+/// Most items of visible text that are kept.
 pub const TEXTS_MAX: usize = 120;
-/// Suspicions kept.
+/// Most suspicions that are kept.
 pub const SUSPICIONS_MAX: usize = 20;
 
-/// One picture, read.
+/// A model's answer about one picture, parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct Transcription {
-    /// What it looks like.
+    /// The kind of document that the picture shows.
     pub document_type: SeenType,
-    /// Issuing state as printed or as a code.
+    /// Issuing state, as printed or as a code.
     pub issuing_state: Option<String>,
-    /// Which side is shown.
+    /// The side that the picture shows.
     pub side: Side,
-    /// Values as printed.
+    /// Values of the visual zone, as printed.
     pub fields: Fields,
-    /// Lines of the machine readable zone, top to bottom; no blanks.
+    /// Lines of the machine-readable zone, top to bottom, without blanks.
     pub mrz_lines: Vec<String>,
-    /// How well it could be read.
+    /// How well the picture could be read.
     pub readable: Readable,
-    /// What looks wrong. Can only lower an outcome.
+    /// What looks wrong. It can only lower an outcome.
     pub suspicions: Vec<Suspicion>,
-    /// All text seen, piece by piece.
+    /// All visible text, item by item.
     pub visible_text: Vec<String>,
     /// Whether any text addresses the reader instead of identifying the holder.
     pub instructions_seen: bool,
 }
 
-/// The visual zone, verbatim. `None` where a field is absent or cannot be read.
+/// The visual zone, verbatim. `None` where a field is absent or illegible.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Value")]
 #[expect(missing_docs, reason = "the names say it")]
@@ -69,19 +70,19 @@ pub struct Fields {
     pub issuing_authority: Option<String>,
 }
 
-/// Something that looks wrong.
+/// A flaw that the model reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Value")]
 pub struct Suspicion {
-    /// What kind of thing.
+    /// The kind of flaw.
     pub kind: SuspicionKind,
-    /// Where on the picture.
+    /// Where it is in the picture.
     pub place: String,
     /// Why it looks wrong.
     pub reason: String,
 }
 
-/// An answer that is no transcription. Names the property, never the content.
+/// Why an answer is not a transcription. Names the property, never the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotATranscription {
     /// The answer is not a JSON object.
@@ -90,16 +91,17 @@ pub enum NotATranscription {
     /// A property that the schema requires is missing.
     #[error("the answer has no property `{0}`")]
     Missing(&'static str),
-    /// `fields` is not an object, so nothing at all can be taken from it.
+    /// `fields` is not an object, so no value can be taken from it.
     #[error("`fields` is not an object")]
     FieldsNotAnObject,
 }
 
 impl Transcription {
-    /// Reads a model's answer.
+    /// Parses a model's answer.
     ///
     /// # Errors
-    /// When the answer does not have the shape that was asked for; then it says nothing about the person.
+    /// When the answer does not have the requested shape. Such an answer says nothing about the
+    /// person.
     pub fn read(answer: &Value) -> Result<Self, NotATranscription> {
         let answer = answer.as_object().ok_or(NotATranscription::NotAnObject)?;
         if let Some(missing) = PROPERTIES.iter().find(|name| !answer.contains_key(**name)) {
@@ -159,7 +161,7 @@ impl From<Value> for Fields {
 }
 
 impl Suspicion {
-    /// A suspicion given as a bare word or sentence is kept, too.
+    /// Parses a suspicion; one given as a bare word or sentence is kept.
     fn read(value: &Value) -> Self {
         if let Some(word) = value.as_str() {
             let reason = text(value, TEXT_CHARS_MAX).unwrap_or_default();
@@ -179,7 +181,7 @@ impl From<Value> for Suspicion {
     }
 }
 
-/// The items of an array; a bare string or object stands for a list of one, anything else for none.
+/// The items of an array. A bare string or object is a list of one, anything else an empty list.
 fn list(value: &Value) -> &[Value] {
     match value {
         Value::Array(items) => items,
@@ -188,7 +190,7 @@ fn list(value: &Value) -> &[Value] {
     }
 }
 
-/// MRZ lines without blanks; a zone given as one string is cut at its line breaks.
+/// Lines of the zone without blanks. A zone given as one string is cut at its line breaks.
 fn mrz_lines(value: &Value) -> Vec<String> {
     list(value)
         .iter()
@@ -208,7 +210,7 @@ fn text(value: &Value, max: usize) -> Option<String> {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
     let mut clean = String::with_capacity(raw.len().min(max * 4));
-    // One blank for each run of white space, line breaks included; never one at the ends.
+    // One blank for each run of white space, line breaks included; none at the ends.
     for word in raw.split_whitespace() {
         let word: String = word.chars().filter(|c| visible(*c)).collect();
         if word.is_empty() {
@@ -225,8 +227,8 @@ fn text(value: &Value, max: usize) -> Option<String> {
     (!clean.is_empty()).then_some(clean)
 }
 
-/// Not a control character and not one of the invisible ones that hide or reorder text: soft hyphen, zero-width,
-/// directional marks and isolates, variation selectors, tags, byte order mark.
+/// Whether it is neither a control character nor an invisible one that hides or reorders text: soft
+/// hyphen, zero-width, directional marks and isolates, variation selectors, tags, byte order mark.
 fn visible(c: char) -> bool {
     !c.is_control()
         && !matches!(c,

@@ -32,7 +32,7 @@ fn an_answer_is_read_and_written_back_the_same() {
 }
 
 #[test]
-fn every_required_name_is_required() {
+fn every_property_is_required() {
     for name in PROPERTIES {
         let mut short = answer();
         short.as_object_mut().unwrap().remove(name);
@@ -45,7 +45,7 @@ fn every_required_name_is_required() {
 }
 
 #[test]
-fn the_names_are_those_of_the_type() {
+fn the_schema_names_are_those_of_the_type() {
     let stored = serde_json::to_value(Transcription::read(&answer()).unwrap()).unwrap();
     assert_eq!(stored.as_object().unwrap().keys().collect::<Vec<_>>(), PROPERTIES);
     assert_eq!(stored["fields"].as_object().unwrap().keys().collect::<Vec<_>>(), FIELDS);
@@ -85,7 +85,7 @@ fn text_is_cleaned_and_cut() {
 
 proptest! {
     #[test]
-    fn whatever_the_text_it_comes_out_bounded_and_visible(raw in any::<String>(), max in 1_usize..50) {
+    fn every_text_becomes_bounded_and_visible(raw in any::<String>(), max in 1_usize..50) {
         if let Some(clean) = text(&Value::String(raw), max) {
             prop_assert!(clean.chars().count() <= max);
             prop_assert!(clean.chars().all(visible));
