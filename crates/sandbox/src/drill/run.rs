@@ -1,4 +1,4 @@
-//! Runs one case from start to decision, as the server of a relying party would.
+//! Runs one case from start to decision, as a partner's server would.
 
 use std::time::Instant;
 

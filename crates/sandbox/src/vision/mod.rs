@@ -190,13 +190,13 @@ fn unreadable(design: Design) -> DetectedDocument {
 
 fn suspicion(kind: SuspicionKind, place: &str) -> Suspicion {
     let (everywhere, reason) = match kind {
-        SuspicionKind::Screen => ("whole picture", "moiré pattern, pixel grid and the map of a display"),
+        SuspicionKind::Screen => ("whole picture", "moiré pattern, pixel grid and the frame of a display"),
         SuspicionKind::PrintedCopy => ("whole picture", "halftone dots, faded colours and a fold in plain paper"),
         SuspicionKind::AlteredText => {
             ("a field", "type and baseline differ from the other fields, on a patch of flat paper")
         }
         SuspicionKind::AlteredPortrait => {
-            ("portrait", "the photograph's paper has an edge and a shadow and overlaps its map")
+            ("portrait", "the photograph's paper has an edge and a shadow and overlaps its frame")
         }
         SuspicionKind::Template => {
             ("whole document", "no security printing, and type that the genuine document does not use")
