@@ -1,5 +1,5 @@
-//! The provider clients against the sandbox: a server written by other hands, which checks signatures and misbehaves on
-//! demand.
+//! The provider clients against the sandbox, a server that shares no code with them, checks
+//! signatures and fails on demand.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(5), attempt: Duration::from_secs(20) };
-/// For faults that only a timeout ends.
+/// Timeouts for faults that only a timeout ends.
 const SHORT: Timeouts = Timeouts { connect: Duration::from_secs(1), attempt: Duration::from_secs(2) };
 
-/// A sandbox of the test's own; it ends with the test.
+/// A sandbox process for one test; dropping it ends the process.
 struct Sandbox {
     process: Child,
     url: Url,
@@ -37,7 +37,7 @@ impl Sandbox {
             .spawn()
             .expect("the sandbox starts");
         let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("its output is ours")).read_line(&mut line).expect("a first line");
+        BufReader::new(process.stdout.take().expect("its output is piped")).read_line(&mut line).expect("a first line");
         let address = line.split_whitespace().last().expect("the line ends with an address");
         let url = Url::parse(address).expect("a URL");
         Self { process, url, control: reqwest::Client::builder().no_proxy().build().expect("a client") }
@@ -103,10 +103,11 @@ impl Sandbox {
         .expect("good settings")
     }
 
-    /// An event bound to [`verification`], taken now unless the scenario says otherwise.
+    /// Creates an event that is bound to [`verification`], with the current time unless the scenario
+    /// has another.
     async fn event(&self, scenario: &str) -> String {
-        let wish = json!({ "linked_id": verification().id, "scenario": scenario });
-        self.post("sandbox/fingerprint/events", &wish).await["event_id"].as_str().expect("an id").to_owned()
+        let request = json!({ "linked_id": verification().id, "scenario": scenario });
+        self.post("sandbox/fingerprint/events", &request).await["event_id"].as_str().expect("an id").to_owned()
     }
 
     /// The result of a challenge that ended with `outcome`.
@@ -144,7 +145,7 @@ fn signal(event_id: &str) -> DeviceSignal {
 }
 
 #[tokio::test]
-async fn a_session_is_taken_and_its_face_compared() {
+async fn a_session_passes_and_its_face_is_compared() {
     let sandbox = Sandbox::start();
     let client = sandbox.rekognition(TIMEOUTS).await;
     let session = client.create_session("record00000001a").await.unwrap();
@@ -174,7 +175,7 @@ async fn a_session_is_taken_and_its_face_compared() {
 }
 
 #[tokio::test]
-async fn each_end_of_a_challenge_is_judged() {
+async fn each_outcome_of_a_challenge_is_judged() {
     let sandbox = Sandbox::start();
     for (outcome, expected) in [
         ("spoof", Err(Code::LivenessAttackSuspected)),
@@ -185,14 +186,14 @@ async fn each_end_of_a_challenge_is_judged() {
         let found = match liveness::judge(&result, &policy()) {
             Verdict::Ended { status, code } => Ok((status, code)),
             Verdict::Judged(judgement) => Err(judgement.reasons[0].code),
-            Verdict::NotYet => panic!("{outcome} is an end"),
+            Verdict::NotYet => panic!("{outcome} ends the challenge"),
         };
         assert_eq!(found, expected, "{outcome}");
     }
     let client = sandbox.rekognition(TIMEOUTS).await;
     let session = client.create_session("walks-away").await.unwrap().value.session_id;
     sandbox.post("sandbox/clock", &json!({ "advance_seconds": 181 })).await;
-    // The signature is ours and AWS's clock ran ahead three minutes: still within the five that it allows.
+    // `sandbox/clock` does not move the clock that signatures are checked against.
     let result = client.session_results(&session).await.unwrap().value;
     let ended = Verdict::Ended { status: SessionStatus::Expired, code: Code::LivenessSessionExpired };
     assert_eq!(liveness::judge(&result, &policy()), ended);
@@ -201,13 +202,13 @@ async fn each_end_of_a_challenge_is_judged() {
 }
 
 #[tokio::test]
-async fn pictures_without_a_face_or_with_no_picture_in_them() {
+async fn a_picture_without_a_face_has_no_faces_and_other_bytes_are_rejected() {
     let sandbox = Sandbox::start();
     let client = sandbox.rekognition(TIMEOUTS).await;
     let blank = blank_png();
     assert_eq!(client.detect_faces(&blank).await.unwrap().value, []);
-    let nobody = client.compare_faces(&blank, &blank).await.unwrap().value;
-    assert_eq!(nobody, Comparison::NoFace);
+    let compared = client.compare_faces(&blank, &blank).await.unwrap().value;
+    assert_eq!(compared, Comparison::NoFace);
     assert_eq!(client.detect_faces(b"no picture").await.unwrap_err().code(), "rekognition.rejected");
 }
 
@@ -220,7 +221,7 @@ fn blank_png() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn browsers_get_credentials_that_work_for_nothing_else() {
+async fn browser_credentials_are_refused_for_other_operations() {
     let sandbox = Sandbox::start();
     let client = sandbox.rekognition(TIMEOUTS).await;
     let credentials = client.browser_credentials("record00000001a").await.unwrap().expect("a role is set").value;
@@ -256,8 +257,8 @@ async fn each_device_scenario_is_judged() {
     assert_eq!(harmless, HARMLESS);
 }
 
-/// Scenarios that accuse nobody: what people do with their own devices. The origin of the page is not looked at; an event is
-/// bound by its `linked_id`.
+/// Scenarios without a reason: what people do with their own devices. The origin of the page is not
+/// checked; an event is bound by its `linked_id`.
 const HARMLESS: &[&str] = &[
     "clean",
     "factory_reset",
@@ -294,12 +295,12 @@ async fn models_are_probed_and_pictures_read_in_each_dialect() {
     assert_eq!(
         wrong.transcribe(&[image], "h").await.unwrap_err().code(),
         "openai.misconfigured",
-        "the dialect is named"
+        "the wrong dialect is a configuration error"
     );
 }
 
 #[tokio::test]
-async fn wrong_keys_are_told_from_everything_else() {
+async fn wrong_keys_have_an_error_code_of_their_own() {
     let sandbox = Sandbox::start();
     let aws = Rekognition::new(sandbox.aws("not-the-secret", TIMEOUTS)).await.unwrap();
     assert_eq!(aws.create_session("t").await.unwrap_err().code(), "rekognition.credentials");
@@ -312,24 +313,24 @@ async fn wrong_keys_are_told_from_everything_else() {
 
 /// Every fault in the sandbox's catalogue, on one operation of each provider.
 #[tokio::test]
-async fn whatever_goes_wrong_ends_soon_after_one_request_and_never_clean() {
+async fn every_fault_ends_in_an_error_after_one_request() {
     let sandbox = Sandbox::start();
     let catalogue = sandbox.get("sandbox/scenarios").await;
     for entry in catalogue["faults"].as_array().expect("a list") {
         let fault = entry["fault"].as_str().expect("a name");
-        // These two need a body to say what they do.
+        // What these two do depends on a body.
         if ["merge", "replace"].contains(&fault) {
             continue;
         }
         for provider in entry["providers"].as_array().expect("a list").iter().filter_map(Value::as_str) {
             let rule = json!({ "provider": provider, "fault": fault, "times": 1, "ms": 1000_u32 * u32::from(fault == "drip") + 10_000 * u32::from(fault == "delay") });
-            let verdict = spoilt(&sandbox, provider, &rule).await;
+            let verdict = call_under_fault(&sandbox, provider, &rule).await;
             assert!(verdict.ends_with(expected(provider, fault)), "{provider} {fault}: {verdict}");
         }
     }
 }
 
-/// How the verdict on a spoilt answer ends.
+/// The end of the verdict on a call under a fault.
 fn expected(provider: &str, fault: &str) -> &'static str {
     match (provider, fault) {
         (_, "throttle") => ".throttled",
@@ -344,14 +345,14 @@ fn expected(provider: &str, fault: &str) -> &'static str {
         ) => ".garbage",
         (_, "refusal") => "refused",
         (_, "content_filter") => "content filtered",
-        _ => panic!("the sandbox learnt a fault: {provider} {fault}; say here how it ends"),
+        _ => panic!("a new fault of the sandbox: {provider} {fault}; add its verdict here"),
     }
 }
 
-/// One call of `provider` under `rule`, in a word: the trouble's code, or what the judge said.
-async fn spoilt(sandbox: &Sandbox, provider: &str, rule: &Value) -> String {
-    let word = |trouble: ProviderError| trouble.code().to_owned();
-    let clean = |reasons: &[identivia::verification::Reason]| {
+/// The verdict on one call of `provider` under `rule`: the error's code, or the judge's first reason.
+async fn call_under_fault(sandbox: &Sandbox, provider: &str, rule: &Value) -> String {
+    let code = |error: ProviderError| error.code().to_owned();
+    let first_reason = |reasons: &[identivia::verification::Reason]| {
         reasons.first().map_or_else(|| "clean".to_owned(), |reason| reason.code.to_string())
     };
     let (verdict, operation, last) = match provider {
@@ -363,25 +364,25 @@ async fn spoilt(sandbox: &Sandbox, provider: &str, rule: &Value) -> String {
             let last = arm(sandbox, rule).await;
             let verdict = match client.session_results(&session).await {
                 Ok(answer) => match liveness::judge(&answer.value, &policy()) {
-                    Verdict::Judged(judgement) => clean(&judgement.reasons),
+                    Verdict::Judged(judgement) => first_reason(&judgement.reasons),
                     Verdict::Ended { code, .. } => code.to_string(),
                     Verdict::NotYet => "not yet".to_owned(),
                 },
-                Err(trouble) => word(trouble),
+                Err(error) => code(error),
             };
             (verdict, "GetFaceLivenessSessionResults", last)
         }
         "sts" => {
             let client = sandbox.rekognition(SHORT).await;
             let last = arm(sandbox, rule).await;
-            let verdict = client.browser_credentials("t").await.map_or_else(word, |_| "clean".to_owned());
+            let verdict = client.browser_credentials("t").await.map_or_else(code, |_| "clean".to_owned());
             (verdict, "AssumeRole", last)
         }
         "openai" => {
             let client = sandbox.openai("sk-sandbox", "sandbox-reasoning", Dialect::Reasoning, SHORT);
             let image = openai::Image { media_type: MediaType::Png, bytes: blank_png().into() };
             let last = arm(sandbox, rule).await;
-            let verdict = client.transcribe(&[image], "h").await.map_or_else(word, |answer| match answer.value {
+            let verdict = client.transcribe(&[image], "h").await.map_or_else(code, |answer| match answer.value {
                 Reading::Transcribed(_) => "clean".to_owned(),
                 Reading::Refused => "refused".to_owned(),
                 Reading::ContentFiltered => "content filtered".to_owned(),
@@ -391,20 +392,20 @@ async fn spoilt(sandbox: &Sandbox, provider: &str, rule: &Value) -> String {
         "fingerprint" => {
             let id = sandbox.event("clean").await;
             let last = arm(sandbox, rule).await;
-            let verdict = sandbox.fingerprint("fp-sandbox", SHORT).event(&id).await.map_or_else(word, |answer| {
-                clean(&device::judge(answer.value.as_ref(), &signal(&id), &verification(), &policy()).reasons)
+            let verdict = sandbox.fingerprint("fp-sandbox", SHORT).event(&id).await.map_or_else(code, |answer| {
+                first_reason(&device::judge(answer.value.as_ref(), &signal(&id), &verification(), &policy()).reasons)
             });
             (verdict, "events.get", last)
         }
-        other => panic!("a provider that nobody asks: {other}"),
+        other => panic!("an unknown provider: {other}"),
     };
-    let seen = sandbox.get(&format!("sandbox/journal?provider={provider}&operation={operation}&since={last}")).await;
-    let requests = seen["entries"].as_array().map_or(0, Vec::len);
-    assert_eq!(requests, 1, "{provider} {rule}: {seen}");
+    let log = sandbox.get(&format!("sandbox/journal?provider={provider}&operation={operation}&since={last}")).await;
+    let requests = log["entries"].as_array().map_or(0, Vec::len);
+    assert_eq!(requests, 1, "{provider} {rule}: {log}");
     verdict
 }
 
-/// Writes `rule` down and says where the journal stands.
+/// Adds `rule` and returns the number of the last entry in the request log.
 async fn arm(sandbox: &Sandbox, rule: &Value) -> u64 {
     let mut rule = rule.clone();
     if rule["ms"] == 0 {

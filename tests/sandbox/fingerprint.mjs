@@ -1,4 +1,4 @@
-// The official Fingerprint Node SDK against the sandbox, with nothing changed but where its requests go.
+// The official Fingerprint Node SDK against the sandbox; only the address of the requests is changed.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import test from "node:test";
@@ -23,12 +23,12 @@ async function post(path, body) {
   return answer.status === 204 ? undefined : answer.json();
 }
 
-const make = async (wish) => (await post("/sandbox/fingerprint/events", wish)).event_id;
+const create = async (request) => (await post("/sandbox/fingerprint/events", request)).event_id;
 
 test.beforeEach(() => post("/sandbox/reset", {}));
 
-test("an event is read as it was made", async () => {
-  const id = await make({ linked_id: "abc123", url: "https://shop.example/verify", ip: "198.51.100.4", tag: { stage: "start" } });
+test("an event is read as it was created", async () => {
+  const id = await create({ linked_id: "abc123", url: "https://shop.example/verify", ip: "198.51.100.4", tag: { stage: "start" } });
   assert.match(id, /^\d{13}\.[a-zA-Z0-9]{6}$/);
   const event = await client().getEvent(id);
   assert.equal(event.event_id, id);
@@ -43,7 +43,7 @@ test("an event is read as it was made", async () => {
 });
 
 test("each scenario changes what it names", async () => {
-  const read = async (scenario) => client().getEvent(await make({ scenario }));
+  const read = async (scenario) => client().getEvent(await create({ scenario }));
   assert.equal((await read("replayed")).replayed, true);
   assert.equal((await read("bot")).bot, "bad");
   assert.equal((await read("vpn")).vpn, true);
@@ -59,7 +59,7 @@ test("each scenario changes what it names", async () => {
 });
 
 test("the same browser is the same visitor", async () => {
-  const visitor = async (name) => (await client().getEvent(await make({ visitor: name }))).identification.visitor_id;
+  const visitor = async (name) => (await client().getEvent(await create({ visitor: name }))).identification.visitor_id;
   assert.equal(await visitor("laptop"), await visitor("laptop"));
   assert.notEqual(await visitor("laptop"), await visitor("phone"));
 });
@@ -78,16 +78,16 @@ test("errors are the vendor's", async () => {
   assert.deepEqual(await code(client().getEvent("1700000000000.abcdef")), [504, "failed"]);
 });
 
-test("an event may take a moment to appear", async () => {
+test("an event may be unreadable for some time after its creation", async () => {
   await post("/sandbox/settings", { fingerprint_delay_ms: 30_000 });
-  const id = await make({});
+  const id = await create({});
   await assert.rejects(client().getEvent(id), ServerApiError);
   await post("/sandbox/clock", { advance_seconds: 31 });
   assert.equal((await client().getEvent(id)).event_id, id);
 });
 
 test("events are updated and visitors erased", async () => {
-  const id = await make({ visitor: "erased" });
+  const id = await create({ visitor: "erased" });
   await client().updateEvent(id, { linked_id: "later", suspect: true });
   const event = await client().getEvent(id);
   assert.equal(event.linked_id, "later");
@@ -95,7 +95,7 @@ test("events are updated and visitors erased", async () => {
   await assert.rejects(client().getEvent(id), ServerApiError);
 });
 
-test("a page of any origin may make an event", async () => {
+test("a page of any origin may create an event", async () => {
   const preflight = await fetch(`${base}/sandbox/fingerprint/events`, {
     method: "OPTIONS",
     headers: { origin: "http://localhost:8080", "access-control-request-method": "POST", "access-control-request-headers": "content-type" },

@@ -1,4 +1,4 @@
-// Every event that the sandbox makes is an `Event` to the TypeScript compiler, by the types of the official Node SDK.
+// Every event that the sandbox creates has the type `Event` of the official Node SDK, as the TypeScript compiler checks.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import test from "node:test";
 
 const base = process.env.SANDBOX_URL;
 const modules = process.env.NODE_PATH;
-// The one cannot be read, the other breaks the types on purpose.
+// An event of the first cannot be read; one of the second violates the types on purpose.
 const LEFT_OUT = ["missing", "unknown_values"];
 
 const json = async (path, options) => (await fetch(base + path, options)).json();
@@ -17,8 +17,8 @@ test("events have the vendor's types", async () => {
   const names = fingerprint.map((entry) => entry.scenario).filter((name) => !LEFT_OUT.includes(name));
   let source = 'import type { Event } from "@fingerprint/node-sdk";\n';
   for (const scenario of names) {
-    const wish = { method: "POST", body: JSON.stringify({ scenario, linked_id: "abc123" }) };
-    const { event_id } = await json("/sandbox/fingerprint/events", wish);
+    const request = { method: "POST", body: JSON.stringify({ scenario, linked_id: "abc123" }) };
+    const { event_id } = await json("/sandbox/fingerprint/events", request);
     const event = await json(`/v4/events/${event_id}`, { headers: { authorization: "Bearer fp-sandbox" } });
     source += `export const ${scenario}: Event = ${JSON.stringify(event)};\n`;
   }
