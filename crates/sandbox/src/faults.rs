@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::operations::{OPERATIONS, Provider};
 use crate::seed::Seed;
 
-/// Further rules are refused.
+/// Most rules at a time; further ones are refused.
 const RULES_MAX: usize = 1000;
 
 /// What goes wrong.
@@ -80,7 +80,6 @@ pub struct FaultDescription {
 use Provider::{Fingerprint, Openai, Rekognition, Sts};
 const ALL: &[Provider] = &[Rekognition, Sts, Openai, Fingerprint];
 
-/// Every fault.
 pub const CATALOGUE: &[FaultDescription] = &[
     described(
         FaultKind::Throttle,

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::wire::Reply;
 
-/// An error that a caller gets to see.
+/// An error of the AWS APIs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsError {
     /// HTTP status in the JSON protocol.

@@ -79,7 +79,7 @@ pub fn create(sandbox: &Sandbox, request: &EventRequest) -> Result<String, Refus
     Ok(id)
 }
 
-/// From when on an event that is created `now` can be read.
+/// The instant from which an event that is created at `now` can be read.
 fn readable_from(sandbox: &Sandbox, now: Timestamp) -> Timestamp {
     let delay = sandbox.state().settings.fingerprint_delay_ms;
     now.saturating_add(SignedDuration::from_millis(i64::try_from(delay).unwrap_or(i64::MAX))).unwrap_or(Timestamp::MAX)

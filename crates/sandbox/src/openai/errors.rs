@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::faults::{Fault, FaultKind};
 use crate::wire::Reply;
 
-/// An error that a caller gets to see.
+/// An error of the `OpenAI` API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenaiError {
     pub status: StatusCode,

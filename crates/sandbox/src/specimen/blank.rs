@@ -10,7 +10,7 @@ use super::paint::{Colour, Painter, Rect, lit, rounded_outline};
 use super::text::{Face, Style};
 use super::value::INK;
 
-/// White paper as a camera sees it: brighter would look burnt out.
+/// White paper as a camera sees it: brighter would look overexposed.
 pub const PAPER: Colour = [243, 243, 240];
 
 /// The document before anything personal is printed on it, on a desk; drawn once per design.

@@ -7,7 +7,7 @@ use crate::vocabulary::Field;
 
 use super::date::PartialDate;
 
-/// A flaw, with the value that some of them take.
+/// A flaw, with the value that some kinds have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
     pub kind: FlawKind,
@@ -15,7 +15,8 @@ pub struct Flaw {
     pub value: Option<String>,
 }
 
-/// Kinds of flaw. The first line of each is what `sandbox specimen --list-flaws` prints.
+/// Kinds of flaw. The first paragraph of each is printed by
+/// `sandbox specimen --list-flaws`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum FlawKind {
     /// The document expired last year.
