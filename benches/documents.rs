@@ -1,8 +1,9 @@
-//! What a document costs this machine, part by part: `cargo bench --bench documents`.
+//! Measures what a document costs this machine, part by part: `cargo bench --bench documents`.
 //!
-//! Processor time of this one thread (for our own eyes: of all threads), as the kernel counts it, so a busy machine changes little; the median of several rounds over
-//! the pictures that the specimen maker draws. With it: bytes in and out, and what the re-encoding saves a vision model, by the
-//! published formula. `docs/documents-cost.md` holds the last table.
+//! Processor time of this one thread (for the local OCR: of all threads), as the kernel counts it,
+//! so a busy machine changes little; the median of several rounds over the pictures that the
+//! specimen maker draws. It also reports bytes in and out, and the tokens that re-encoding saves a
+//! vision model, by the published formula. `docs/documents-cost.md` holds the last table.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -23,12 +24,13 @@ use identivia::verification::rules::document::{self, Evidence};
 use identivia::verification::{Document, DocumentType, Policy, Verification};
 use serde_json::{Value, json};
 
-/// Rounds that a part is measured; the median counts.
+/// Rounds in which a part is measured; the median counts.
 const ROUNDS: usize = 9;
-/// Parts that take less are repeated within a round until they have taken so long.
+/// Parts that take less time are repeated within a round until they have taken this long.
 const ROUND_MIN: Duration = Duration::from_millis(20);
 
-/// A document to be measured: its name, the specimen maker's type, what it is uploaded as, more of the maker's options.
+/// A document to measure: its name, the specimen maker's type, the type it is uploaded as, further
+/// options of the maker.
 const DOCUMENTS: [(&str, &str, DocumentType, &[&str]); 4] = [
     ("passport", "passport", DocumentType::Passport, &[]),
     ("identity card", "identity-card", DocumentType::IdentityCard, &[]),
@@ -50,7 +52,7 @@ fn main() {
         "barcode",
         "zone",
         "barcode's text",
-        "own eyes",
+        "local OCR",
         "model's answer",
         "judge",
         "prepare in all",
@@ -88,11 +90,11 @@ fn main() {
     );
 }
 
-/// What is measured.
+/// The pictures of a document.
 struct Pictures {
     front: Vec<u8>,
     back: Option<Vec<u8>>,
-    /// What a model reads on both sides, as the sandbox's eyes see them.
+    /// What a model reads on both sides, as the sandbox's vision sees them.
     reading: Vec<Value>,
 }
 
@@ -112,7 +114,7 @@ fn sandbox() -> &'static str {
     env!("CARGO_BIN_EXE_sandbox")
 }
 
-/// The sandbox's eyes stand in for a model.
+/// The sandbox's vision stands in for a model.
 fn seen_by_a_model(picture: &Path) -> Vec<Value> {
     let output = Command::new(sandbox()).arg("look").arg(picture).output().expect("the sandbox runs");
     let seen: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -129,14 +131,14 @@ fn seen_by_a_model(picture: &Path) -> Vec<Value> {
     })]
 }
 
-/// The same picture as a phone would take it: twelve megapixels.
+/// The same picture at a phone's twelve megapixels.
 fn enlarged(jpeg: &[u8]) -> Vec<u8> {
     let picture = ::image::load_from_memory(jpeg).expect("a picture");
     let large = picture.resize_exact(4000, 3000, ::image::imageops::FilterType::Triangle).to_rgb8();
     image::encode(&large, 85).expect("a JPEG")
 }
 
-/// Every part, on both sides.
+/// Measures every part, on both sides.
 fn costs(pictures: &Pictures, uploaded_as: DocumentType) -> Vec<String> {
     let limits = Limits::default();
     let sides: Vec<(&[u8], Side)> = [(Some(&pictures.front), Side::Front), (pictures.back.as_ref(), Side::Back)]
@@ -191,7 +193,7 @@ fn costs(pictures: &Pictures, uploaded_as: DocumentType) -> Vec<String> {
     measured.iter().map(|time| format!("{:.2}", time.as_secs_f64() * 1000.0)).collect()
 }
 
-/// A document with all that is known of it.
+/// A document with all its evidence.
 struct Submission<'a> {
     record: Verification,
     document: Document,
@@ -248,7 +250,7 @@ impl<'a> Submission<'a> {
     }
 }
 
-/// The recognition model that `scripts/models` installs.
+/// The OCR model that `scripts/models` installs.
 fn model() -> PathBuf {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/models");
     let said = Command::new(script).output().expect("scripts/models runs");
@@ -280,13 +282,13 @@ fn round(now: fn() -> Duration, part: &impl Fn()) -> Duration {
     }
 }
 
-/// A clock that only ever goes on while this thread works.
+/// A clock that advances only while this thread works.
 fn now() -> Duration {
     thread_local!(static BEGAN: Instant = Instant::now());
     cpu_time().unwrap_or_else(|| BEGAN.with(Instant::elapsed))
 }
 
-/// The same for all threads together: the recognition model works on threads of its own.
+/// The same for all threads together: the OCR model works on threads of its own.
 fn process_time() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
     let times: Vec<Duration> = tasks.filter_map(|task| cpu_time_of(&task.path().join("schedstat"))).collect();
@@ -297,16 +299,16 @@ fn cpu_time() -> Option<Duration> {
     cpu_time_of(Path::new("/proc/thread-self/schedstat"))
 }
 
-/// Linux: the first number of this file is the thread's nanoseconds on a processor.
+/// Linux: the first number of this file is the thread's processor time in nanoseconds.
 fn cpu_time_of(file: &Path) -> Option<Duration> {
     let text = std::fs::read_to_string(file).ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos).filter(|time| !time.is_zero())
 }
 
-/// Patches that a model looks at, at most.
+/// Most patches that a model uses.
 const PATCHES_MAX: u32 = 1536;
 
-/// Bytes and tokens before and after.
+/// Bytes and tokens before and after re-encoding.
 fn shrinks(side: &str, bytes: &[u8]) -> Vec<String> {
     let wanted = if side == "front" { Side::Front } else { Side::Back };
     let prepared = image::prepare(bytes, wanted, &Limits::default()).expect("it can be prepared");
@@ -322,7 +324,8 @@ fn shrinks(side: &str, bytes: &[u8]) -> Vec<String> {
     ]
 }
 
-/// A picture costs a token for each patch of 32 x 32 pixels, and is scaled down by whoever looks at it beyond the most.
+/// A picture costs a token for each patch of 32 x 32 pixels; beyond the most, the provider scales
+/// it down.
 fn patches(width: u32, height: u32) -> u32 {
     (width.div_ceil(32) * height.div_ceil(32)).min(PATCHES_MAX)
 }

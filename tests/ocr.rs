@@ -1,4 +1,5 @@
-//! What our own eyes read on specimens: the printed zone through the real model, on pictures as phones spoil them.
+//! What the local OCR reads on specimens: the printed zone through the real model, on pictures
+//! spoilt as phones spoil them.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -27,13 +28,13 @@ const TODAY: Date = date(2026, 11, 25);
 /// The model that `scripts/models` installs.
 static MODEL: LazyLock<OcrModel> = LazyLock::new(|| {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/models");
-    let said = Command::new(script).output().expect("scripts/models runs");
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    let path = PathBuf::from(String::from_utf8(said.stdout).expect("a path").trim());
+    let output = Command::new(script).output().expect("scripts/models runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let path = PathBuf::from(String::from_utf8(output.stdout).expect("a path").trim());
     OcrModel::load(&path, 2).expect("a model that can be loaded")
 });
 
-/// The side of a specimen that carries the zone, or its front where none does.
+/// The side of a specimen that carries the zone, or its front where no side does.
 fn specimen(document_type: &str, more: &[&str]) -> GrayImage {
     let folder = tempfile::tempdir().expect("a folder");
     let (front, back) = (folder.path().join("side.png"), folder.path().join("side-back.png"));
@@ -48,13 +49,13 @@ fn specimen(document_type: &str, more: &[&str]) -> GrayImage {
     image::open(side).expect("a picture").into_luma8()
 }
 
-fn look(picture: &GrayImage) -> (OcrReading, usize) {
+fn read_zone(picture: &GrayImage) -> (OcrReading, usize) {
     let mut strips = 0;
-    let sight = ocr::read(picture, TODAY, |strip| {
+    let reading = ocr::read(picture, TODAY, |strip| {
         strips += 1;
         MODEL.recognise(strip)
     });
-    (sight, strips)
+    (reading, strips)
 }
 
 fn turned(picture: &GrayImage, degrees: f32) -> GrayImage {
@@ -79,7 +80,7 @@ fn noisy(picture: &GrayImage, by: i32) -> GrayImage {
     spoilt
 }
 
-/// What happens to a picture between the table and us.
+/// How a picture is spoilt between the table and the upload.
 type Spoil = fn(&GrayImage) -> GrayImage;
 
 fn scaled(picture: &GrayImage, share: f32) -> GrayImage {
@@ -87,14 +88,15 @@ fn scaled(picture: &GrayImage, share: f32) -> GrayImage {
     imageops::resize(picture, side(picture.width()), side(picture.height()), FilterType::Triangle)
 }
 
-/// As a JPEG of that quality comes back.
+/// Compressed as a JPEG of this quality and decoded again.
 fn compressed(picture: &GrayImage, quality: u8) -> GrayImage {
     let mut bytes = Vec::new();
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(picture).expect("a JPEG");
     image::load_from_memory(&bytes).expect("a picture").into_luma8()
 }
 
-/// The lines that the sandbox prints on a document of this type: those of its person, valid from 2022 to 2032.
+/// The lines that the sandbox prints on a document of this type: those of its person, valid from
+/// 2022 to 2032.
 fn zone_of(document_type: &str, name: &str, number: &str) -> Vec<String> {
     let (surname, given_names) = name.split_once(", ").expect("a name in two parts");
     let (surname, given_names) = (surname.replace('\'', ""), given_names.to_owned());
@@ -143,17 +145,17 @@ fn zone_of(document_type: &str, name: &str, number: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What comes of a model that reports these lines.
-fn verdict(sight: &OcrReading, reported: &[String]) -> Verdict {
-    let reading = zone::read(reported, TODAY);
-    let reported_zone = match &reading {
+/// The verdict on a model that reports these lines.
+fn verdict(reading: &OcrReading, reported: &[String]) -> Verdict {
+    let reported_reading = zone::read(reported, TODAY);
+    let reported_zone = match &reported_reading {
         zone::Reading::Zone(zone) => Some(&**zone),
         _ => None,
     };
-    compare(sight, reported, reported_zone).verdict
+    compare(reading, reported, reported_zone).verdict
 }
 
-/// What becomes of a picture.
+/// Ways to spoil a picture.
 const SPOILT: [(&str, Spoil); 9] = [
     ("as drawn", GrayImage::clone),
     ("turned by -6 degrees", |picture| turned(picture, -6.0)),
@@ -166,7 +168,7 @@ const SPOILT: [(&str, Spoil); 9] = [
     ("upside down", |picture| imageops::rotate180(picture)),
 ];
 
-/// Whose documents: the specimen maker's type, the name, the number.
+/// Documents: the specimen maker's type, the name, the number.
 const PEOPLE: [(&str, &str, &str); 6] = [
     ("passport", "QUIRKE, ROWAN", "K771093N2"),
     ("passport", "O'CONNOR-SMITH, ZOE IVY", "C104582X7"),
@@ -176,14 +178,16 @@ const PEOPLE: [(&str, &str, &str); 6] = [
     ("identity-card-td2", "WOJCIECHOWSKA-PRZYBYLSKA, IDA", "QW0K157B8"),
 ];
 
-/// Of a hundred lies about the number so many must be caught: check digits say how well it was read.
+/// Percentage of lies about the number that must be caught: check digits prove how well it was
+/// read.
 const CAUGHT_MIN: usize = 95;
-/// A name has no check digit, so a lie about it alone is caught where its letters were read surely only.
+/// Percentage of lies about a name alone that must be caught. A name has no check digit, so only
+/// letters with high scores count.
 const CAUGHT_NAMES_MIN: usize = 70;
-/// Of a hundred pictures so many must be read whole.
+/// Percentage of pictures whose zone must be read whole.
 const HELD_MIN: usize = 70;
 
-/// What came of all pictures of one document.
+/// Results of all pictures of one document.
 #[derive(Default)]
 struct Tally {
     table: String,
@@ -201,7 +205,11 @@ impl Tally {
         let drawn = specimen(document_type, &["--name", name, "--number", number]);
         let mut tally = Self::default();
         for (how, spoil) in &SPOILT {
-            tally.add(&format!("{document_type} {name} {how}"), look(&spoil(&drawn)), (document_type, name, number));
+            tally.add(
+                &format!("{document_type} {name} {how}"),
+                read_zone(&spoil(&drawn)),
+                (document_type, name, number),
+            );
         }
         tally
     }
@@ -209,13 +217,13 @@ impl Tally {
     fn add(
         &mut self,
         picture: &str,
-        (sight, strips): (OcrReading, usize),
+        (reading, strips): (OcrReading, usize),
         (document_type, name, number): (&str, &str, &str),
     ) {
-        for zone in sight.holds().into_iter().chain(sight.data.as_deref()) {
+        for zone in reading.holds().into_iter().chain(reading.data.as_deref()) {
             assert_eq!(zone.document_number, number, "{picture}");
         }
-        let reports = |name: &str, number: &str| verdict(&sight, &zone_of(document_type, name, number));
+        let reports = |name: &str, number: &str| verdict(&reading, &zone_of(document_type, name, number));
         let honest = reports(name, number);
         let identity = reports("MALLORY, EVIL", "X123456Y7");
         let other_number = reports(name, "X123456Y7");
@@ -227,7 +235,7 @@ impl Tally {
              a letter {letter:?}; {strips} strips"
         )
         .expect("a string grows");
-        for line in &sight.lines {
+        for line in &reading.lines {
             writeln!(self.table, "    {} {:.2}", line.text, line.mean_of_letters()).expect("a string grows");
         }
         if honest == Verdict::Differs {
@@ -235,7 +243,7 @@ impl Tally {
         }
         let differs = |verdict| usize::from(verdict == Verdict::Differs);
         self.pictures += 1;
-        self.held += usize::from(sight.holds().is_some());
+        self.held += usize::from(reading.holds().is_some());
         self.identities += differs(identity);
         self.numbers += differs(other_number);
         self.names += differs(other_name);
@@ -259,7 +267,7 @@ impl Tally {
 fn zones_are_read_from_pixels_so_that_lies_are_caught_and_honest_people_are_not_doubted() {
     let all = std::thread::scope(|scope| {
         let people = PEOPLE.map(|(kind, name, number)| scope.spawn(move || Tally::of(kind, name, number)));
-        people.into_iter().fold(Tally::default(), |all, one| all.join(one.join().expect("all pictures were looked at")))
+        people.into_iter().fold(Tally::default(), |all, one| all.join(one.join().expect("all pictures were read")))
     });
     let Tally { table, doubted, pictures, held, identities, numbers, names, letters } = all;
     let summary = format!(
@@ -274,12 +282,12 @@ fn zones_are_read_from_pixels_so_that_lies_are_caught_and_honest_people_are_not_
 }
 
 #[test]
-fn where_there_is_no_zone_none_is_seen() {
+fn no_zone_is_read_where_there_is_none() {
     for (document_type, more) in
         [("driving-licence", &[][..]), ("passport", &["--flaw", "no-mrz"]), ("passport", &["--flaw", "not-a-document"])]
     {
-        let (sight, strips) = look(&specimen(document_type, more));
-        assert!(sight.holds().is_none(), "{document_type} {more:?}");
-        assert!(sight.lines.len() < 2, "{document_type} {more:?}: {strips} strips, {:?}", sight.lines);
+        let (reading, strips) = read_zone(&specimen(document_type, more));
+        assert!(reading.holds().is_none(), "{document_type} {more:?}");
+        assert!(reading.lines.len() < 2, "{document_type} {more:?}: {strips} strips, {:?}", reading.lines);
     }
 }

@@ -1,5 +1,5 @@
-//! What the quality thresholds do to specimens: clean ones raise nothing at the sizes and qualities that phones send, flawed ones
-//! raise the code that tells the person what to do better.
+//! How the quality thresholds treat specimens: clean ones raise nothing at the sizes and qualities
+//! that phones send; flawed ones raise the code that tells the person what to improve.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use identivia::verification::rules::document::vocabulary::Side;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 
-/// Draws a specimen; the pictures of its sides.
+/// Draws a specimen and returns the pictures of its sides.
 fn specimen(folder: &Path, document_type: &str, more: &[&str]) -> (Vec<u8>, Option<Vec<u8>>) {
     let front = folder.join("specimen.jpg");
     let back = folder.join("specimen-back.jpg");
@@ -29,7 +29,7 @@ fn specimen(folder: &Path, document_type: &str, more: &[&str]) -> (Vec<u8>, Opti
     (read(front).expect("a front"), read(back))
 }
 
-/// The picture at another size, as a phone would send it.
+/// Scales the picture to what a phone would send.
 fn scaled(picture: &[u8], longest: u32) -> Vec<u8> {
     let picture = image::load_from_memory(picture).expect("a picture").resize(longest, longest, FilterType::Lanczos3);
     let mut jpeg = Cursor::new(Vec::new());
@@ -37,12 +37,12 @@ fn scaled(picture: &[u8], longest: u32) -> Vec<u8> {
     jpeg.into_inner()
 }
 
-fn look(picture: &[u8], side: Side) -> Prepared {
+fn prepare_side(picture: &[u8], side: Side) -> Prepared {
     prepare(picture, side, &Limits::default()).expect("a picture that can be opened")
 }
 
 fn codes(picture: &[u8], side: Side) -> Vec<Code> {
-    look(picture, side).reasons.iter().map(|reason| reason.code).collect()
+    prepare_side(picture, side).reasons.iter().map(|reason| reason.code).collect()
 }
 
 #[test]
@@ -82,14 +82,14 @@ fn flaws_of_the_picture_are_named() {
 }
 
 #[test]
-fn a_picture_on_its_side_is_turned_until_the_portrait_stands() {
+fn a_sideways_picture_is_turned_until_the_portrait_is_upright() {
     let folder = tempfile::tempdir().expect("a folder");
     let (front, _) = specimen(folder.path(), "passport", &[]);
     let picture = image::load_from_memory(&front).expect("a picture");
     for (turned, quarters_back) in [(picture.rotate90(), 3), (picture.rotate270(), 1)] {
         let mut png = Cursor::new(Vec::new());
         turned.write_to(&mut png, image::ImageFormat::Png).expect("a picture");
-        let prepared = look(&png.into_inner(), Side::Front);
+        let prepared = prepare_side(&png.into_inner(), Side::Front);
         assert_eq!(prepared.original.turned, quarters_back);
         assert!(prepared.width > prepared.height);
         assert_eq!(prepared.reasons, []);
@@ -103,7 +103,7 @@ fn the_barcode_of_a_licence_is_read() {
         let (_, back) = specimen(folder.path(), "driving-licence", &["--aamva-version", version]);
         let back = back.expect("a licence has a back");
         for longest in [1600, 1024] {
-            let prepared = look(&scaled(&back, longest), Side::Back);
+            let prepared = prepare_side(&scaled(&back, longest), Side::Back);
             let licence = aamva::parse(&prepared.barcodes[0]).expect("a licence");
             assert_eq!(licence.surname.as_deref(), Some("ERIKSSON"), "version {version} at {longest}");
             assert_eq!(licence.contradictions(), Vec::<String>::new());
@@ -114,8 +114,8 @@ fn the_barcode_of_a_licence_is_read() {
 const KINDS: [&str; 4] = ["passport", "identity-card", "identity-card-td2", "driving-licence"];
 const PEOPLE: [&str; 4] = ["ERIKSSON, ANNA MARIA", "BORG, BOB", "LI, MEI", "NILAVADHANANANDA, CHAYAPA"];
 
-/// Everybody's document of a kind.
-fn everybodys(folder: &Path, kind: &str) -> Vec<Vec<u8>> {
+/// The documents of all people, of one kind.
+fn documents_of_all_people(folder: &Path, kind: &str) -> Vec<Vec<u8>> {
     let drawn = PEOPLE.iter().enumerate().map(|(number, name)| {
         let (seed, birth) = (number.to_string(), format!("19{}-08-12", 60 + 3 * number));
         specimen(folder, kind, &["--name", name, "--seed", &seed, "--birth", &birth]).0
@@ -128,12 +128,12 @@ fn open(picture: &[u8]) -> image::RgbImage {
 }
 
 #[test]
-fn no_document_looks_like_another_persons_of_the_same_kind() {
+fn no_document_is_taken_for_another_persons_of_the_same_kind() {
     let kinds = std::thread::scope(|scope| {
         let drawing = KINDS.map(|kind| {
             scope.spawn(move || {
                 let folder = tempfile::tempdir().expect("a folder");
-                everybodys(folder.path(), kind)
+                documents_of_all_people(folder.path(), kind)
                     .iter()
                     .map(|picture| PerceptualHash::of(&open(picture)))
                     .collect::<Vec<_>>()
@@ -141,24 +141,24 @@ fn no_document_looks_like_another_persons_of_the_same_kind() {
         });
         drawing.map(|drawing| drawing.join().expect("drawn"))
     });
-    for (kind, looks) in KINDS.iter().zip(&kinds) {
+    for (kind, hashes) in KINDS.iter().zip(&kinds) {
         let mut nearest = u32::MAX;
-        for (number, look) in looks.iter().enumerate() {
-            for other in &looks[..number] {
-                nearest = nearest.min(look.distance(*other));
-                assert!(!look.is_copy_of(*other), "{kind}: {} bits", look.distance(*other));
+        for (number, hash) in hashes.iter().enumerate() {
+            for other in &hashes[..number] {
+                nearest = nearest.min(hash.distance(*other));
+                assert!(!hash.is_copy_of(*other), "{kind}: {} bits", hash.distance(*other));
             }
         }
-        println!("{kind}: the two most alike of {} differ in {nearest} of 1024 bits", looks.len());
+        println!("{kind}: the two most alike of {} differ in {nearest} of 1024 bits", hashes.len());
     }
 }
 
 #[test]
-fn a_copy_of_a_picture_is_found_by_one_of_its_parts() {
+fn a_copy_of_a_picture_is_found_by_one_of_its_bands() {
     let folder = tempfile::tempdir().expect("a folder");
     for kind in KINDS {
         let picture = open(&specimen(folder.path(), kind, &[]).0);
-        let look = PerceptualHash::of(&picture);
+        let hash = PerceptualHash::of(&picture);
         let picture = image::DynamicImage::ImageRgb8(picture);
         for (longest, quality, brighter) in [(1600, 30, 0), (1440, 80, 12), (640, 60, -12)] {
             let copy = picture.resize(longest, longest, FilterType::CatmullRom).brighten(brighter);
@@ -166,9 +166,9 @@ fn a_copy_of_a_picture_is_found_by_one_of_its_parts() {
             JpegEncoder::new_with_quality(&mut jpeg, quality).encode_image(&copy.into_rgb8()).expect("a picture");
             let copy = PerceptualHash::of(&open(&jpeg.into_inner()));
             let what =
-                format!("{kind} at {longest} pixels, quality {quality}, {brighter:+}: {} bits", look.distance(copy));
-            assert!(look.is_copy_of(copy), "{what}");
-            assert!(look.bands().iter().zip(copy.bands()).any(|(a, b)| *a == b), "{what}");
+                format!("{kind} at {longest} pixels, quality {quality}, {brighter:+}: {} bits", hash.distance(copy));
+            assert!(hash.is_copy_of(copy), "{what}");
+            assert!(hash.bands().iter().zip(copy.bands()).any(|(a, b)| *a == b), "{what}");
         }
     }
 }

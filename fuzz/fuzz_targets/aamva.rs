@@ -1,4 +1,5 @@
-//! The text of a barcode: no text makes it panic, and what it says is bounded.
+//! Fuzzes the parser of a licence's barcode: no text makes it panic, and what it returns is
+//! bounded.
 #![no_main]
 
 use identivia_verification::rules::document::readings::aamva::parse;

@@ -1,11 +1,11 @@
-//! Bytes of a stranger up to decoded pixels: type, dimensions, frames, limits, metadata. No file makes it panic, and none that claims
-//! more pixels than allowed is decoded.
+//! Fuzzes untrusted bytes up to decoded pixels: type, dimensions, frames, limits, metadata. No file
+//! makes it panic, and none that claims more pixels than allowed is decoded.
 #![no_main]
 
 use identivia_verification::rules::document::image::{Format, Limits, metadata, open};
 use libfuzzer_sys::fuzz_target;
 
-/// Small, so that many files a second are tried.
+/// Small limits, so that many files a second are tried.
 const LIMITS: Limits = Limits { bytes: 256 << 10, pixels: 250_000, side: 2_000, sent_side: 400, sent_quality: 80 };
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,15 +1,16 @@
-//! A picture of a stranger through everything that is done before a provider sees it: what comes out is a JPEG within its limits.
+//! Fuzzes an untrusted picture through everything that is done before a provider sees it: the
+//! result is a JPEG within its limits, or a reason.
 #![no_main]
 
 use identivia_verification::rules::document::image::{Limits, prepare};
 use identivia_verification::rules::document::vocabulary::Side;
 use libfuzzer_sys::fuzz_target;
 
-/// Small, so that many pictures a second are tried.
+/// Small limits, so that many pictures a second are tried.
 const LIMITS: Limits = Limits { bytes: 128 << 10, pixels: 90_000, side: 1_000, sent_side: 300, sent_quality: 80 };
 
 fuzz_target!(|bytes: &[u8]| {
-    // The front is searched for faces, the back for barcodes.
+    // A front is searched for faces, a back for barcodes.
     let side = if bytes.last().is_some_and(|byte| byte % 2 == 0) { Side::Front } else { Side::Back };
     match prepare(bytes, side, &LIMITS) {
         Ok(prepared) => {

@@ -1,5 +1,6 @@
-//! A model's answer, from its bytes to the judgement: whatever it says, nothing panics, what is kept is bounded and reads back the same, and
-//! neither a suspicion nor an admitted instruction is without a reason.
+//! Fuzzes a model's answer, from its bytes to the judgement: no answer makes it panic, what is kept
+//! is bounded and parses back to the same value, and every suspicion and every admitted instruction
+//! has a reason.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -67,7 +68,7 @@ fuzz_target!(|bytes: &[u8]| {
             &POLICY,
             TODAY,
         );
-        // Without a face there is always one reason; with a doubt there is another.
+        // Without a face there is always one reason; a doubt adds another.
         assert!(!judgement.reasons.is_empty());
         if reading.instructions_seen {
             let said = |code: &str| judgement.reasons.iter().any(|reason| reason.code.as_str() == code);

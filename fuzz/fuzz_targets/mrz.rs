@@ -1,4 +1,5 @@
-//! Lines of a machine-readable zone, as anything may transcribe them: a repaired zone never holds, and reading is repeatable.
+//! Fuzzes transcribed lines of a machine-readable zone: a repaired zone never holds, and parsing is
+//! repeatable.
 #![no_main]
 
 use identivia_fuzz::TODAY;

@@ -1,4 +1,4 @@
-//! Barcodes of licences and square codes, read from pixels on this machine.
+//! Reads PDF417 barcodes of licences and QR codes from pixels.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,12 +18,14 @@ const BARCODES_MAX: usize = 4;
 const SQUARE_CODES_MAX: usize = 16;
 /// Longest payload that is kept; the standard's largest symbol holds 1850 characters.
 const PAYLOAD_CHARS_MAX: usize = 4096;
-/// Longest side at which a second look is taken of a larger picture: noise that hides bars at full size averages out.
+/// Longest side of a larger picture in the second attempt: noise that hides bars at full size
+/// averages out.
 const SECOND_LOOK_SIDE: u32 = 1300;
-/// How much a smaller picture is enlarged for it: bars of two or three pixels get an edge that the binariser keeps.
+/// Factor by which a smaller picture is enlarged in the second attempt: bars of two or three pixels
+/// get an edge that the binariser keeps.
 const ENLARGED: u32 = 2;
 
-/// The text of every PDF417 barcode in a picture, whichever way up.
+/// Reads the text of every PDF417 barcode in a picture, in any rotation.
 pub fn read(luma: &GrayImage) -> Vec<String> {
     let texts = at_this_size(luma);
     if !texts.is_empty() || luma.width() == 0 || luma.height() == 0 {
@@ -47,7 +49,8 @@ fn at_this_size(luma: &GrayImage) -> Vec<String> {
     texts
 }
 
-/// The text of every QR code in a picture. A model may read one, too, and follow it; nobody is identified by it.
+/// Reads the text of every QR code in a picture. It identifies no one, but a model may also read it
+/// and follow it.
 pub fn read_square(luma: &GrayImage) -> Vec<String> {
     let mut texts = symbols(luma, BarcodeFormat::QR_CODE, QrReader);
     texts.truncate(SQUARE_CODES_MAX);
@@ -64,7 +67,8 @@ fn symbols(luma: &GrayImage, format: BarcodeFormat, mut reader: impl MultipleBar
         let mut picture = BinaryBitmap::new(HybridBinarizer::new(source));
         reader.decode_multiple_with_hints(&mut picture, &hints).ok()
     };
-    // Decoders index by what the picture says, so a crafted symbol may make one panic; such a symbol is none.
+    // Decoders index by what the picture says, so a crafted symbol may make one panic. Such a
+    // symbol counts as unreadable.
     let found = catch_unwind(AssertUnwindSafe(decode)).ok().flatten().unwrap_or_default();
     found.iter().map(|symbol| symbol.getText().chars().take(PAYLOAD_CHARS_MAX).collect()).collect()
 }

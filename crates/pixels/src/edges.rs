@@ -1,17 +1,19 @@
-//! The measures that look at the shape of things: sharpness and burnt-out spots.
+//! Measures of shape: sharpness and burnt-out spots.
 
 use image::{GrayImage, RgbImage};
 
 const TILE: usize = 32;
 /// Contrast from which a tile counts as structure.
 const CONTRAST_MIN: u8 = 60;
-/// Of all structured tiles, the share that may be softer than the number reported: faces and shadows are soft by nature.
+/// Share of the structured tiles that may be softer than the reported number: faces and shadows are
+/// soft by nature.
 const SOFT_SHARE: f32 = 0.85;
 
-/// Width of edges in pixels and share of tiles with structure.
+/// Measures the width of edges in pixels, and the share of tiles with structure.
 ///
-/// In a tile, the steepest step between neighbours relative to the contrast says how many pixels an edge takes. Blur makes it wide
-/// whatever the contrast; motion does so in one direction, so both are measured and the worse one counts.
+/// In a tile, the steepest step between neighbours relative to the contrast tells how many pixels
+/// an edge takes. Blur widens it whatever the contrast. Motion does so in one direction only, so
+/// both are measured and the worse one counts.
 #[expect(clippy::cast_precision_loss, reason = "tiles are counted in thousands")]
 pub fn sharpness(luma: &GrayImage) -> (f32, f32) {
     let (width, height) = (luma.width() as usize, luma.height() as usize);
@@ -66,16 +68,18 @@ fn upper(slopes: &mut [f32]) -> f32 {
     slopes.get(at).copied().unwrap_or_default()
 }
 
-/// Side of the grid in which burnt-out spots are looked for.
+/// Cells along the longer side of the grid in which burnt-out spots are searched for.
 const GRID: u32 = 160;
-/// A cell whose darkest channel is this light on average was clipped; white paper under any light is darker.
+/// Mean of the darkest channel from which a cell was clipped; white paper under any light is
+/// darker.
 const BURNT: u32 = 254;
 
-/// A spot is solid this many cells around its middle. White print is not: lines, letters or bars run through it.
+/// Cells around its middle in which a spot is solid. White print is not: lines, letters or bars run
+/// through it.
 const SOLID: usize = 3;
 
-/// Share of the picture that burnt-out spots cover, measured where they are solid. One that reaches the edge of the picture is a white
-/// table, not glare.
+/// Measures the share of the picture that burnt-out spots cover where they are solid. A spot that
+/// reaches the edge of the picture is a white table, not glare.
 #[expect(clippy::cast_precision_loss, reason = "cells are counted in ten thousands")]
 pub fn glare(picture: &RgbImage) -> f32 {
     let side_pixels = picture.width().max(picture.height()).div_ceil(GRID).max(1);
@@ -108,7 +112,7 @@ pub fn glare(picture: &RgbImage) -> f32 {
     covered as f32 / burnt.len() as f32
 }
 
-/// Cells around which everything is set.
+/// Marks the cells around which every cell is set.
 fn solid(cells: &[bool], columns: usize) -> Vec<bool> {
     let rows = cells.len() / columns;
     let within = |at: usize, end: usize| (at >= SOLID && at + SOLID < end).then(|| at - SOLID..=at + SOLID);
@@ -129,7 +133,7 @@ struct Spot {
     at_edge: bool,
 }
 
-/// Clears the spot around `start` and says what it was.
+/// Clears the spot around `start` and returns it.
 fn flood(cells: &mut [bool], columns: usize, start: usize) -> Spot {
     let rows = cells.len() / columns;
     let mut spot = Spot { cells: Vec::new(), at_edge: false };

@@ -1,8 +1,9 @@
-//! Where the document ends, where that can be told.
+//! Finds edges of the picture across which the document continues, where that can be recognised.
 //!
-//! On a plain background the sides of the picture look alike. If one or two of them show something else along most of their length,
-//! and what is seen has not the shape of a whole document, then the document runs out of the picture there. On a patterned
-//! background, in a hand, or cropped to its edges, nothing can be said, and nothing is.
+//! On a plain background the sides of the picture look alike. If one or two of them show something
+//! else along most of their length, and what is seen does not have the shape of a whole document,
+//! the document runs out of the picture there. On a patterned background, in a hand, or cropped to
+//! its edges, nothing can be said, and nothing is reported.
 
 use image::{Rgb, RgbImage};
 use serde::Serialize;
@@ -20,22 +21,22 @@ pub enum Edge {
     Left,
 }
 
-/// Longest side of the picture that is looked at.
+/// Longest side of the picture that is examined.
 const SIDE: u32 = 200;
-/// Share of an edge that must look like the background for it to be one.
+/// Share of an edge that must look like the background to count as background.
 const PLAIN_MIN: f32 = 0.92;
-/// Sum of the channels' differences up to which a pixel looks like the background.
+/// Greatest sum of the channels' differences at which a pixel looks like the background.
 const PLAIN_DISTANCE: u32 = 75;
-/// Share of an edge that must differ for a document to run across it; a hand takes less.
+/// Share of an edge that must differ to count as crossed by a document; a hand takes less.
 const CROSSED_MIN: f32 = 0.7;
-/// Sum of the channels' differences from which a pixel is something else.
+/// Smallest sum of the channels' differences at which a pixel is something else.
 const OTHER_DISTANCE: u32 = 120;
 /// Long side to short side of ID-1 cards (ISO/IEC 7810), and of ID-2 and ID-3.
 const SHAPES: [f32; 2] = [1.586, 1.42];
-/// Perspective changes a shape by as much.
+/// Share by which perspective changes a shape.
 const SHAPE_TOLERANCE: f32 = 0.06;
 
-/// Edges across which the document runs out of the picture.
+/// Returns the edges across which the document runs out of the picture.
 pub fn cut_off(picture: &RgbImage) -> Vec<Edge> {
     use Edge::{Bottom, Left, Right, Top};
     let small = scale::rgb(picture, scale::fitted(picture.dimensions(), SIDE), Filter::Triangle);
@@ -60,7 +61,8 @@ fn runs_out(picture: &RgbImage, crossed: &[Edge]) -> bool {
     others.iter().all(plain) && crossed.iter().all(other) && !whole_shape(picture, background)
 }
 
-/// Share of an edge that shows something else. Print is as dark as a table here and there, so a pixel counts with those beside it.
+/// Share of an edge that shows something else. Print is as dark as a table here and there, so a
+/// pixel counts with its neighbours.
 fn crossed_share(edge: &[Rgb<u8>], background: Rgb<u8>) -> f32 {
     const BESIDE: usize = 3;
     let other: Vec<bool> = edge.iter().map(|pixel| distance(*pixel, background) >= OTHER_DISTANCE).collect();
@@ -70,7 +72,7 @@ fn crossed_share(edge: &[Rgb<u8>], background: Rgb<u8>) -> f32 {
     share
 }
 
-/// Whether what differs from the background has the shape of a document.
+/// Whether what differs from the background has the shape of a whole document.
 #[expect(clippy::cast_precision_loss, reason = "sides of at most 200 pixels")]
 fn whole_shape(picture: &RgbImage, background: Rgb<u8>) -> bool {
     let (mut left, mut top, mut right, mut bottom) = (u32::MAX, u32::MAX, 0, 0);

@@ -1,10 +1,10 @@
-//! Pictures as files.
+//! Encodes pictures as JPEG files.
 
 use image::RgbImage;
 use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr};
 
-/// The picture as a JPEG that carries nothing but its pixels, at full resolution in colour, too. `None` where it is too large for one, or
-/// empty.
+/// Encodes a picture as a JPEG that holds nothing but its pixels, with colour at full resolution.
+/// `None` where it is empty or too large for a JPEG.
 pub fn encode(picture: &RgbImage, quality: u8) -> Option<Vec<u8>> {
     let mut jpeg = Vec::new();
     let mut encoder = Encoder::new(&mut jpeg, quality);
@@ -14,7 +14,8 @@ pub fn encode(picture: &RgbImage, quality: u8) -> Option<Vec<u8>> {
     Some(jpeg)
 }
 
-/// A picture row by row, as the encoder wants it. Its own way to be given bytes would compile it for nine kinds of pixel.
+/// A picture row by row, as the encoder reads it. The encoder's own input type would compile it for
+/// nine kinds of pixel.
 struct Rows<'a> {
     picture: &'a RgbImage,
     width: u16,
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_what_was_there() {
+    fn an_encoded_picture_decodes_to_the_same_pixels() {
         let picture = RgbImage::from_fn(90, 61, |x, y| {
             let [across, down] = [x * 2, y * 4].map(|value| value.to_le_bytes()[0]);
             image::Rgb([across, down, 255 - across])
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_jpeg_can_hold_is_none() {
+    fn a_picture_that_no_jpeg_can_hold_is_none() {
         assert_eq!(encode(&RgbImage::new(70_000, 1), 88), None);
         assert_eq!(encode(&RgbImage::new(0, 0), 88), None);
     }

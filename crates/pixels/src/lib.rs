@@ -1,7 +1,9 @@
-//! What is done with every pixel of a picture, and knows nothing of documents: scaling, encoding, measuring, finding rows of print.
+//! Operations on every pixel of a picture that know nothing of documents: scaling, encoding,
+//! measuring, hashing, finding rows of print.
 //!
-//! Pure, like what uses it, and written over whole rows of bytes: what is generic in `image` is compiled where it is used. A package of its
-//! own, so that debug builds optimise it and nothing else: a drill goes through hundreds of pictures.
+//! Pure, like the rules that use them, and written over whole rows of bytes: generic code of
+//! `image` would be compiled where it is used. They are a package of their own so that debug builds
+//! optimise this code and no other: a drill processes hundreds of pictures.
 
 pub mod barcode;
 pub mod edges;

@@ -1,13 +1,16 @@
-//! What a picture looks like, in 1024 bits: nearly equal for the same picture at another size, quality or brightness, and far apart for the
-//! pictures of two people's documents, even where both are of one kind.
+//! A perceptual hash of 1024 bits: nearly equal for the same picture at another size, quality or
+//! brightness, and far apart for the pictures of two people's documents, even of one kind.
 //!
-//! It is the signs of low spatial frequencies, as in other perceptual hashes. It is made here and not by a crate because it is stored: a new
-//! version that counted one bit differently would orphan every hash there is. It is no biometric: thirty-two waves across a whole document leave
-//! a few blotches of a face, in which people cannot be told apart.
+//! The bits are the signs of low spatial frequencies, as in other perceptual hashes. It is
+//! implemented here and not by a dependency because it is stored: a new version that counted one
+//! bit differently would orphan every stored hash. It is not a biometric: thirty-two waves across a
+//! whole document leave a few blotches of a face, by which people cannot be recognised.
 //!
-//! Measured on the specimen maker's documents (16 people, 4 kinds): two people's differ in 98 bits or more, and in 72 where the square codes
-//! that only specimens carry are painted over; a copy written anew at 640 to 1600 pixels and a JPEG quality of 30 to 85, or 5 % brighter or
-//! darker, in 14 or fewer. One person's card with nothing changed but its number differs in 8 or more, so that counts as a copy: an altered one.
+//! Measured on the specimen maker's documents (16 people, 4 kinds): the hashes of two people differ
+//! in 98 bits or more, and in 72 where the square codes that only specimens carry are painted over.
+//! A copy re-encoded at 640 to 1600 pixels and a JPEG quality of 30 to 85, or 5 % brighter or
+//! darker, differs in 14 or fewer. One person's card with only its number changed differs in 8 or
+//! more, so it counts as a copy: an altered one.
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -16,28 +19,31 @@ use image::{DynamicImage, RgbImage};
 
 use super::scale::{self, Filter};
 
-/// Waves across the picture, and down. Those of a layout's rows and columns, without any wave the other way, are left out.
+/// Waves across the picture, and down. Waves of a layout's rows and columns, without any wave in
+/// the other direction, are left out.
 const WAVES: usize = 32;
-/// Pixels a side that the waves are counted on.
+/// Pixels a side of the picture on which the waves are computed.
 const GRID: usize = 128;
-/// Slower waves than these hardly change in a copy: what is looked for.
+/// Waves that are slower than these hardly change in a copy: the bands are made of them.
 const BAND_WAVES: usize = 24;
-/// Parts of a hash that are looked for one by one: a copy of which fewer bits than these have changed has one unchanged.
+/// Bands of a hash that are looked up one by one: a copy in which fewer bits than this changed has
+/// one unchanged band.
 pub const BANDS: usize = 8;
 const BYTES: usize = WAVES * WAVES / 8;
 const BAND_BYTES: usize = BAND_WAVES * BAND_WAVES / BANDS / 8;
-/// Bits that may differ between copies of one picture: well above what copying changes, well below what two people's documents differ in.
+/// Most bits that may differ between copies of one picture: well above what copying changes, well
+/// below the difference of two people's documents.
 const ALIKE: u32 = 32;
 
-/// The look of a picture.
+/// The perceptual hash of a picture.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PerceptualHash([u8; BYTES]);
 
 impl PerceptualHash {
-    /// Of an upright picture.
+    /// Computes the hash of an upright picture.
     pub fn of(picture: &RgbImage) -> Self {
         let side = u32::try_from(GRID).unwrap_or(u32::MAX);
-        // `image`'s own shades of grey: what is stored was made of them.
+        // Uses the shades of grey of `image`: stored hashes were made of them.
         let small = DynamicImage::ImageRgb8(scale::rgb(picture, (side, side), Filter::Triangle)).into_luma8();
         let light: Vec<f64> = small.into_raw().into_iter().map(f64::from).collect();
         let strengths = strengths(&light);
@@ -51,25 +57,26 @@ impl PerceptualHash {
         Self(bits)
     }
 
-    /// The look that is written as `hex`, if it is one.
+    /// Parses the hash written as `hex`.
     pub fn parse(hex: &str) -> Option<Self> {
         let mut bits = [0; BYTES];
         hex::decode_to_slice(hex, &mut bits).ok()?;
         Some(Self(bits))
     }
 
-    /// How many bits differ.
+    /// Number of bits that differ.
     pub fn distance(self, other: Self) -> u32 {
         self.0.iter().zip(other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 
-    /// Whether the one is a copy of the other's picture.
+    /// Whether one picture is a copy of the other.
     pub fn is_copy_of(self, other: Self) -> bool {
         self.distance(other) <= ALIKE
     }
 
-    /// The parts to look for, in hex. Neighbouring waves go to different bands, so that each sees the whole picture and not one corner of its
-    /// spectrum, where a layout alone would decide.
+    /// The bands to hash up, in hex. Neighbouring waves go to different bands, so that each band
+    /// covers the whole picture and not one corner of its spectrum, where a layout alone would
+    /// decide.
     pub fn bands(self) -> [String; BANDS] {
         let mut bands = [[0; BAND_BYTES]; BANDS];
         let slow = (0..BAND_WAVES).flat_map(|down| (0..BAND_WAVES).map(move |across| down * WAVES + across));
@@ -93,20 +100,21 @@ impl fmt::Debug for PerceptualHash {
     }
 }
 
-/// How strong each wave is: the discrete cosine transform, of which only the slow waves are counted.
+/// Computes the strength of each wave: the discrete cosine transform, of which only the slow waves
+/// are computed.
 fn strengths(light: &[f64]) -> Vec<f64> {
     #[expect(clippy::cast_precision_loss, reason = "at most 256")]
     let height = |wave: usize, at: usize| ((2 * at + 1) as f64 * wave as f64 * PI / (2 * GRID) as f64).cos();
     let waves: Vec<Vec<f64>> = (1..=WAVES).map(|wave| (0..GRID).map(|at| height(wave, at)).collect()).collect();
     let along =
         |line: &[f64], wave: &[f64]| -> f64 { line.iter().zip(wave).map(|(value, height)| value * height).sum() };
-    // One line for each wave across, a value in it for each row of pixels.
+    // One line for each wave across, with a value for each row of pixels.
     let across: Vec<Vec<f64>> =
         waves.iter().map(|wave| light.chunks_exact(GRID).map(|row| along(row, wave)).collect()).collect();
     waves.iter().flat_map(|down| across.iter().map(move |line| along(line, down))).collect()
 }
 
-/// The value that half of them exceed.
+/// The median.
 fn middle(strengths: &[f64]) -> f64 {
     let mut sorted = strengths.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -123,28 +131,28 @@ mod tests {
     }
 
     #[test]
-    fn a_look_is_written_and_read_without_loss() {
-        let look = PerceptualHash::of(&picture(1));
-        assert_eq!(PerceptualHash::parse(&look.to_string()), Some(look));
-        assert_eq!((look.to_string().len(), look.bands()[0].len()), (256, 18));
-        for broken in ["", "00", &look.to_string()[1..], "zz"] {
+    fn a_hash_is_written_and_parsed_without_loss() {
+        let hash = PerceptualHash::of(&picture(1));
+        assert_eq!(PerceptualHash::parse(&hash.to_string()), Some(hash));
+        assert_eq!((hash.to_string().len(), hash.bands()[0].len()), (256, 18));
+        for broken in ["", "00", &hash.to_string()[1..], "zz"] {
             assert_eq!(PerceptualHash::parse(broken), None);
         }
     }
 
     #[test]
     fn fewer_changed_bits_than_bands_leave_a_band_unchanged() {
-        let look = PerceptualHash::of(&picture(1));
-        let mut changed = look;
+        let hash = PerceptualHash::of(&picture(1));
+        let mut changed = hash;
         for bit in 0..BANDS - 1 {
             changed.0[bit / 8] ^= 1 << (bit % 8);
         }
-        assert_eq!(look.distance(changed), 7);
-        assert_eq!(look.bands().iter().zip(changed.bands()).filter(|(a, b)| **a == *b).count(), 1);
+        assert_eq!(hash.distance(changed), 7);
+        assert_eq!(hash.bands().iter().zip(changed.bands()).filter(|(a, b)| **a == *b).count(), 1);
     }
 
     #[test]
-    fn other_pictures_look_different_and_a_blank_one_has_a_look() {
+    fn other_pictures_differ_and_a_blank_one_has_a_hash() {
         assert!(!PerceptualHash::of(&picture(1)).is_copy_of(PerceptualHash::of(&picture(2))));
         let blank = PerceptualHash::of(&RgbImage::new(64, 64));
         assert!(blank.is_copy_of(blank) && !blank.is_copy_of(PerceptualHash::of(&picture(1))));

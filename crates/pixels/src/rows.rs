@@ -1,8 +1,9 @@
-//! Where the lines of a machine-readable zone are in a picture.
+//! Finds the lines of a machine-readable zone in a picture.
 //!
-//! A zone's lines are the longest lines of a document: 30 to 44 characters of one width, dark on a light ground, with nothing between them.
-//! So ink is what is darker than its surroundings, the picture's skew is the angle at which ink falls into rows, and a row is a run
-//! of ink with small gaps that is long and low. What is found is a candidate only: the recognition and the check digits judge it.
+//! A zone's lines are the longest lines of a document: 30 to 44 characters of one width, dark on a
+//! light ground, without gaps. So ink is what is darker than its surroundings, the picture's skew
+//! is the angle at which ink falls into rows, and a row is a long, low run of ink with small gaps.
+//! A found row is a candidate: the recognition and the check digits judge it.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -15,56 +16,60 @@ use image::GrayImage;
 
 use super::scale::{self, Filter};
 
-/// A line of text: its middle runs from `from` to `to`.
+/// A line of text whose middle runs from `from` to `to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row {
     /// Left end of the line's middle, in pixels of the picture.
     pub from: (f32, f32),
-    /// Right end.
+    /// Right end of the line's middle, in pixels of the picture.
     pub to: (f32, f32),
-    /// Height of its letters.
+    /// Height of its letters in pixels.
     pub height: f32,
 }
 
 impl Row {
-    /// How long it is.
+    /// Length in pixels.
     pub fn length(&self) -> f32 {
         (self.to.0 - self.from.0).hypot(self.to.1 - self.from.1)
     }
 
-    /// The same row, read from the other side of the table.
+    /// The same row in a picture that is upside down.
     #[must_use]
     pub fn turned(self) -> Self {
         Self { from: self.to, to: self.from, ..self }
     }
 }
 
-/// Longest side of the picture that rows are looked for in: a letter of a zone is some 8 pixels wide at this size.
+/// Longest side of the picture in which rows are searched for: a letter of a zone is some 8 pixels
+/// wide at this size.
 const WORK_SIDE: u32 = 900;
-/// Half the side of the square whose mean a pixel is compared with.
+/// Half the side of the square with whose mean a pixel is compared.
 const SURROUNDINGS: usize = 12;
 /// Ink is at most this share as bright as its surroundings ...
 const INK_SHARE: f32 = 0.84;
 /// ... and at least this much darker.
 const INK_STEP: f32 = 12.0;
-/// Longer horizontal runs of ink are no strokes of letters.
+/// Longest horizontal run of ink that is a stroke of a letter.
 const STROKE_MAX: usize = 16;
-/// Skew is looked for up to this many degrees to either side. A picture that is turned further is taken again or turned by quarters.
+/// Greatest skew in degrees to either side. A picture that is turned further is taken again, or
+/// turned by quarters.
 const SKEW_MAX: f32 = 12.0;
-/// Gaps inside a line are at most this wide: an `I` beside a filler leaves the widest, on a card of 30 letters a line.
+/// Widest gap inside a line: an `I` next to a filler, on a card of 30 letters a line.
 const GAP_MAX: usize = 30;
-/// Gaps inside a line in heights of its letters: whatever is further away is the edge of the page, or other print.
+/// Widest gap inside a line in heights of its letters: what is further away is the edge of the
+/// page, or other print.
 const GAP_HEIGHTS: f32 = 1.15;
-/// Share of the picture's width that a line takes at least.
+/// Smallest share of the picture's width that a line takes.
 const LENGTH_MIN: f32 = 0.3;
-/// Length of a line in heights of its letters. A line of 30 letters has about 25; print wears off.
+/// Smallest length of a line in heights of its letters. A line of 30 letters has about 25; print
+/// wears off.
 const ASPECT_MIN: f32 = 11.0;
-/// Letters are at least this high at the size that is looked at.
+/// Smallest height of letters at the examined size.
 const HEIGHT_MIN: usize = 5;
-/// Letters are at most this high.
+/// Greatest height of letters at the examined size.
 const HEIGHT_MAX: usize = 60;
 
-/// The rows that may be lines of a zone, the lowest first.
+/// Finds the rows that may be lines of a zone, the lowest first.
 pub fn find(luma: &GrayImage) -> Vec<Row> {
     let longest = luma.width().max(luma.height());
     if longest == 0 {
@@ -84,7 +89,7 @@ pub fn find(luma: &GrayImage) -> Vec<Row> {
         .lines()
         .into_iter()
         .map(|line| {
-            // Back from the sheared picture, and to full size.
+            // From the sheared picture back to the original, at full size.
             let at = |x: f32, y: f32| (x * scale, (y + x * slope - level.lift) * scale);
             Row {
                 from: at(line.left, line.middle_left),
@@ -96,7 +101,7 @@ pub fn find(luma: &GrayImage) -> Vec<Row> {
     let companions = |row: &Row| rows.iter().filter(|other| *other != row && belong(row, other)).count();
     let mut ranked: Vec<(usize, Row)> = rows.iter().map(|row| (companions(row), *row)).collect();
     ranked.retain(|(companions, _)| *companions > 0);
-    // A zone is the lowest print of its side.
+    // A zone is the lowest print on its side.
     ranked.sort_by(|(_, a), (_, b)| b.from.1.total_cmp(&a.from.1));
     ranked.into_iter().map(|(_, row)| row).collect()
 }
@@ -113,7 +118,7 @@ fn belong(a: &Row, b: &Row) -> bool {
 struct Ink {
     width: usize,
     height: usize,
-    /// Pixels by which the picture was moved down so that nothing is above its edge.
+    /// Pixels by which the picture was moved down so that nothing lies above its edge.
     lift: f32,
     dark: Vec<bool>,
 }
@@ -149,7 +154,7 @@ impl Ink {
         ink
     }
 
-    /// Bars, hair and frames are no letters.
+    /// Removes runs that are too long for letters: bars, hair, frames.
     fn keep_strokes(&mut self) {
         for row in self.dark.chunks_mut(self.width.max(1)) {
             let mut start = None;
@@ -197,7 +202,7 @@ impl Ink {
         best(best(0.0, SKEW_MAX, 0.5), 0.5, 0.1)
     }
 
-    /// The picture with its columns moved until lines of that slope are level.
+    /// Shifts the picture's columns until lines of that slope are level.
     fn sheared(&self, slope: f32) -> Self {
         let lift = if slope > 0.0 { self.width as f32 * slope } else { 0.0 };
         let height = self.height + (self.width as f32 * slope.abs()) as usize + 2;
@@ -210,7 +215,7 @@ impl Ink {
         Self { width: self.width, height, lift, dark }
     }
 
-    /// Long, low runs of ink.
+    /// Finds long, low runs of ink.
     fn lines(&self) -> Vec<Line> {
         let spans = self.spans();
         let mut lines = Vec::new();
@@ -232,7 +237,7 @@ impl Ink {
         lines
     }
 
-    /// For each row of pixels the longest run of ink with small gaps, if it is long enough.
+    /// For each row of pixels, the longest run of ink with small gaps, if it is long enough.
     fn spans(&self) -> Vec<Option<(usize, usize)>> {
         let length_min = (self.width as f32 * LENGTH_MIN) as usize;
         let rows = self.dark.chunks(self.width.max(1));
@@ -254,12 +259,13 @@ impl Ink {
         .collect()
     }
 
-    /// The line of text whose middle rows of pixels are `top..bottom` and that spans `span`.
+    /// The line of text whose middle rows of pixels are `top..bottom`, and that covers `span`.
     fn line(&self, top: usize, bottom: usize, span: (usize, usize)) -> Option<Line> {
         let counts =
             |y: usize| self.dark[y * self.width + span.0..=y * self.width + span.1].iter().filter(|d| **d).count();
         let densest = (top..bottom).map(counts).max()?;
-        // The rows above and below, where letters end but fillers do not reach, still hold a part of the ink.
+        // The rows above and below, where letters end but fillers do not reach, still hold some
+        // ink.
         let enough = densest / 6;
         let reach = (bottom - top).max(HEIGHT_MIN) * 2;
         let first = (top.saturating_sub(reach)..top).rev().take_while(|y| counts(*y) > enough).last().unwrap_or(top);
@@ -277,9 +283,9 @@ impl Ink {
         Some(Line { left: span.0 as f32, right: span.1 as f32, middle_left, middle_right, height: height as f32 })
     }
 
-    /// From the middle of `span` to both sides, as far as letters follow each other.
+    /// Extends from the middle of `span` to both sides, as far as letters follow each other.
     fn extent(&self, first: usize, last: usize, span: (usize, usize)) -> (usize, usize) {
-        // The uppermost and lowest rows of pixels may hold a frame.
+        // The highest and lowest rows of pixels may hold a frame.
         let inside = (first + 1).min(last)..last.saturating_sub(1).max(first + 1);
         let inked = |x: usize| inside.clone().any(|y| self.dark[y * self.width + x]);
         let gap = ((last - first) as f32 * GAP_HEIGHTS) as usize;
@@ -298,7 +304,8 @@ impl Ink {
         (walk(&mut (0..centre).rev()), walk(&mut (centre..self.width)))
     }
 
-    /// Where the middle of the ink is at both ends, as a straight line through all of it: what skew is left is in it.
+    /// The middle of the ink at both ends, from a straight line fitted through all of it. The line
+    /// includes the remaining skew.
     fn middle(&self, first: usize, last: usize, span: (usize, usize)) -> Option<(f32, f32)> {
         let (mut n, mut sx, mut sy, mut sxx, mut sxy) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
         for y in first..last {
@@ -327,7 +334,8 @@ fn overlap(a: (usize, usize), b: (usize, usize)) -> bool {
     a.0 <= b.1 && b.0 <= a.1
 }
 
-/// Sums over the rectangles that begin in the upper left corner; one row and one column more than the picture.
+/// Sums over the rectangles from the upper left corner; one row and one column more than the
+/// picture.
 fn integral(picture: &GrayImage, width: usize, height: usize) -> Vec<u64> {
     let mut sums = vec![0_u64; (width + 1) * (height + 1)];
     for y in 0..height {

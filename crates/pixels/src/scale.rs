@@ -1,21 +1,22 @@
-//! A picture at another size, or in shades of grey.
+//! Scales pictures, and converts them to shades of grey.
 //!
-//! Each pixel is a weighted mean of those around its place, first down and then across, in single precision: value for value what
-//! `image` makes with the same filter, from whole rows instead of pixel by pixel, at a fraction of the time and of the memory.
+//! Each pixel is a weighted mean of those around its place, first down and then across, in single
+//! precision. The values equal those of `image` with the same filter; working on whole rows instead
+//! of single pixels takes a fraction of the time and memory.
 
 use image::{GrayImage, RgbImage};
 
-/// What a pixel is made of, of those around its place.
+/// How the pixels around a place are weighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
-    /// The nearer the more. For what is measured.
+    /// Linear: weights fall with distance. For pictures that are measured.
     Triangle,
-    /// Catmull and Rom's, which keeps edges sharp. For what is looked at.
+    /// Catmull-Rom, which keeps edges sharp. For pictures that people and models look at.
     Sharp,
 }
 
 impl Filter {
-    /// How many pixels of the coarser picture away something still counts.
+    /// Distance, in pixels of the coarser picture, within which a pixel counts.
     fn reach(self) -> f32 {
         match self {
             Self::Triangle => 1.0,
@@ -23,7 +24,7 @@ impl Filter {
         }
     }
 
-    /// How much something counts that is so far away.
+    /// Weight of a pixel at this distance.
     fn weight(self, away: f32) -> f32 {
         let away = away.abs();
         match self {
@@ -42,7 +43,7 @@ impl Filter {
     }
 }
 
-/// Sides of a picture of `width` x `height` whose longer side is `longest`.
+/// Sides of a `width` x `height` picture scaled so that the longer one is `longest`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -54,26 +55,26 @@ pub fn fitted((width, height): (u32, u32), longest: u32) -> (u32, u32) {
     (side(width), side(height))
 }
 
-/// The same for a picture that is to be made smaller only; `None` where no side is longer.
+/// The same for a picture that may only be made smaller; `None` where no side is longer.
 pub fn within(sides: (u32, u32), longest: u32) -> Option<(u32, u32)> {
     (sides.0.max(sides.1) > longest).then(|| fitted(sides, longest))
 }
 
-/// A picture in colour at another size.
+/// Scales a picture in colour.
 pub fn rgb(picture: &RgbImage, to: (u32, u32), filter: Filter) -> RgbImage {
     let mut other = RgbImage::new(to.0, to.1);
     scale::<3>(picture, picture.dimensions(), &mut other, to, filter);
     other
 }
 
-/// A picture in shades of grey at another size.
+/// Scales a picture in shades of grey.
 pub fn luma(picture: &GrayImage, to: (u32, u32), filter: Filter) -> GrayImage {
     let mut other = GrayImage::new(to.0, to.1);
     scale::<1>(picture, picture.dimensions(), &mut other, to, filter);
     other
 }
 
-/// Fills the picture `into` with that of `from`, each of so many pixels of `CHANNELS` bytes across and down.
+/// Scales `from` into `into`, both with `CHANNELS` bytes a pixel.
 fn scale<const CHANNELS: usize>(
     from: &[u8],
     (width, height): (u32, u32),
@@ -107,20 +108,20 @@ fn scale<const CHANNELS: usize>(
     }
 }
 
-/// The nearest byte.
+/// Rounds to the nearest byte.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
 fn rounded(sum: f32) -> u8 {
-    // What is half way goes up, and nothing is negative: no need of a function call for each byte.
+    // Halves round up, and no value is negative, so no function call is needed for each byte.
     (sum.clamp(0.0, 255.0) + 0.5) as u8
 }
 
-/// What goes into a place: pixels from the first on, with these weights.
+/// The pixels that make up a place, from `first` on, with their weights.
 struct Share {
     first: usize,
     weights: Vec<f32>,
 }
 
-/// What goes into each of `places` along a side of `length` pixels.
+/// The shares of each of `places` along a side of `length` pixels.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -146,9 +147,9 @@ fn shares(length: usize, places: usize, filter: Filter) -> Vec<Share> {
     (0..places).map(share).collect()
 }
 
-/// How bright each pixel is, by the weights of ITU-R BT.709.
+/// Converts to shades of grey by the weights of ITU-R BT.709.
 pub fn grey(picture: &RgbImage) -> GrayImage {
-    // Of 2^16, rounded.
+    // Weights as parts of 2^16, rounded.
     const WEIGHTS: [u32; 3] = [13_933, 46_871, 4732];
     let mut shades = GrayImage::new(picture.width(), picture.height());
     for (shade, pixel) in shades.iter_mut().zip(picture.as_raw().as_chunks::<3>().0) {
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_scaled_as_everybody_scales_them() {
+    fn scaling_equals_that_of_the_image_crate() {
         for from in [(401, 263), (128, 128), (3, 200)] {
             let picture = picture(from.0, from.1);
             let shades = grey(&picture);
@@ -192,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_scaled_to_nothing() {
+    fn empty_pictures_can_be_scaled() {
         assert_eq!(luma(&GrayImage::new(0, 0), (4, 4), Filter::Sharp).into_raw(), [0; 16]);
         assert!(luma(&GrayImage::new(4, 4), (0, 4), Filter::Sharp).is_empty());
     }
 
     #[test]
-    fn shades_are_those_that_everybody_sees() {
+    fn shades_of_grey_equal_those_of_the_image_crate() {
         let picture = picture(401, 263);
         let known = DynamicImage::ImageRgb8(picture.clone()).into_luma8();
         let farthest = grey(&picture).iter().zip(known.iter()).map(|(a, b)| a.abs_diff(*b)).max();

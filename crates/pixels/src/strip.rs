@@ -1,4 +1,4 @@
-//! A line of text, cut out of the picture and set level, at the size the recognition model wants.
+//! Cuts a line of text out of a picture and levels it, at the size of the OCR model's input.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -13,23 +13,26 @@ use super::rows::Row;
 
 /// Height of a strip in pixels: that of the model's input.
 pub const STRIP_HEIGHT: usize = 48;
-/// Widest strip. A zone's line is some 1500 pixels at this height; a wider row is no line of a zone.
+/// Widest strip. A zone's line is some 1500 pixels wide at this height; a wider row is not a line
+/// of a zone.
 pub const STRIP_WIDTH_MAX: usize = 2600;
 /// Narrowest strip that the model reads.
 pub const STRIP_WIDTH_MIN: usize = 160;
-/// Air to the left and right, in heights of the letters.
+/// Margin to the left and right, in heights of the letters.
 const AIR_BESIDE: f32 = 0.5;
 
-/// A strip of text.
+/// A level strip of text.
 #[derive(Clone, PartialEq)]
 pub struct Strip {
-    /// Pixels across.
+    /// Width in pixels.
     pub width: usize,
     /// Brightness from 0 to 1, row by row; [`STRIP_HEIGHT`] rows.
     pub pixels: Vec<f32>,
 }
 
-/// Cuts `row` out of a picture; `air` is the height of the strip in heights of its letters: the model was trained on lines with a little air. `None` where it has no shape that the model could read.
+/// Cuts `row` out of a picture. `air` is the strip's height in heights of its letters: the model
+/// was trained on lines with a little margin. `None` where the strip has no shape that the model
+/// could read.
 pub fn cut(picture: &GrayImage, row: &Row, air: f32) -> Option<Strip> {
     let length = row.length();
     if !(length.is_finite() && row.height.is_finite()) || length < 1.0 || row.height < 1.0 {
@@ -42,7 +45,7 @@ pub fn cut(picture: &GrayImage, row: &Row, air: f32) -> Option<Strip> {
     if !(STRIP_WIDTH_MIN..=STRIP_WIDTH_MAX).contains(&width) {
         return None;
     }
-    // Where a step is wider than a pixel, pixels between the steps are looked at, too.
+    // Where a step is wider than a pixel, pixels between the steps are also sampled.
     let looks = (step.ceil() as usize).clamp(1, 4);
     let mut pixels = Vec::with_capacity(width * STRIP_HEIGHT);
     for y in 0..STRIP_HEIGHT {
@@ -64,7 +67,8 @@ pub fn cut(picture: &GrayImage, row: &Row, air: f32) -> Option<Strip> {
     Some(Strip { width, pixels })
 }
 
-/// Brightness between pixels, from 0 to 1; beyond the edge the picture goes on as it ends.
+/// Brightness between pixels, from 0 to 1; beyond an edge the picture continues with the edge's
+/// value.
 fn brightness(picture: &GrayImage, (x, y): (f32, f32)) -> f32 {
     let (right, bottom) = (picture.width() as f32 - 1.0, picture.height() as f32 - 1.0);
     let (x, y) = ((x - 0.5).clamp(0.0, right), (y - 0.5).clamp(0.0, bottom));

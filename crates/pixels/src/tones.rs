@@ -1,4 +1,4 @@
-//! How light, how dark and how colourful a picture is.
+//! Measures how light, dark and colourful a picture is.
 
 use image::{GrayImage, RgbImage};
 
@@ -30,7 +30,9 @@ fn percentile(histogram: &[u32; 256], share: f32) -> f32 {
     0.0
 }
 
-/// Difference between colour channels, 0..255, that one block of pixels in fifty exceeds. Means of blocks: JPEG's coarse colour and the noise of a sensor would pass for colour pixel by pixel.
+/// Difference between colour channels, 0..255, that one block of pixels in fifty exceeds. Means of
+/// blocks are compared, because pixel by pixel JPEG's coarse colour and sensor noise would pass for
+/// colour.
 pub fn colour(picture: &RgbImage) -> f32 {
     const BLOCK: usize = 8;
     let (width, pixels) = (picture.width() as usize, picture.as_raw().as_chunks::<3>().0);

@@ -1,8 +1,8 @@
-//! A picture turned by quarters.
+//! Turns pictures by quarters.
 
 use image::{ImageBuffer, Pixel, imageops};
 
-/// `picture`, turned by so many `quarters` to the right.
+/// Turns `picture` to the right by this number of quarters.
 pub fn right<P: Pixel<Subpixel = u8> + 'static>(
     picture: ImageBuffer<P, Vec<u8>>,
     quarters: u8,
