@@ -20,7 +20,7 @@ async fn everything_about_a_case_is_read_in_order() {
     let (client, admin) = (server.client().await, server.admin().await);
     let case = started(&client).await;
     let id = case.id().to_owned();
-    // Two rows can be created in one millisecond; then their ids say which comes first.
+    // Two rows may be created in the same millisecond; then their ids give the order.
     for (signal, event) in [("signal000000001", "1700000000000.abcdef"), ("signal000000002", "1700000000001.abcdef")] {
         let taken = json!({ "id": signal, "verification": id, "event_id": event, "stage": "start" });
         admin.create("device_signals", taken).await;
@@ -57,7 +57,7 @@ async fn everything_about_a_case_is_read_in_order() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_none_and_only_after_proof() {
+async fn an_absent_case_is_none_after_a_proof() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     for id in ["nosuchrecord001", "", "no-id", "../../../health"] {
@@ -66,7 +66,7 @@ async fn what_does_not_exist_is_none_and_only_after_proof() {
 }
 
 #[tokio::test]
-async fn without_its_view_a_case_is_trouble_and_not_nothing() {
+async fn without_its_view_a_case_is_an_error_and_not_absent() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let id = verification(&client).await;
@@ -76,7 +76,8 @@ async fn without_its_view_a_case_is_trouble_and_not_nothing() {
     assert!(client.read_case("nosuchrecord001").await.expect("an answer").is_none());
 }
 
-/// `PocketBase` takes any bytes for the text of a form, and empty text for JSON of rows that did not come through its API.
+/// `PocketBase` accepts any bytes as the text of a form, and rows that were not written through its API may have empty text in
+/// place of JSON.
 #[tokio::test]
 async fn strange_text_in_a_row_does_not_make_a_case_unreadable() {
     let server = Pocketbase::start().await;
@@ -96,7 +97,7 @@ async fn strange_text_in_a_row_does_not_make_a_case_unreadable() {
 }
 
 #[tokio::test]
-async fn a_journal_that_lost_rows_is_no_case() {
+async fn a_journal_that_lost_rows_is_stale() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let case = started(&client).await;
@@ -108,7 +109,7 @@ async fn a_journal_that_lost_rows_is_no_case() {
 }
 
 #[tokio::test]
-async fn a_long_journal_is_read_whole_and_the_oldest_thousand_of_what_a_person_adds() {
+async fn a_long_journal_is_read_whole_and_of_a_persons_rows_the_oldest_thousand() {
     const ROWS: u32 = 2300;
     const PERSONS: usize = 1000;
     let server = Pocketbase::start().await;
@@ -141,12 +142,13 @@ async fn a_long_journal_is_read_whole_and_the_oldest_thousand_of_what_a_person_a
     assert!(case.signals.is_sorted_by_key(|s| (s.created, s.id.clone())));
     assert_eq!(case.signals[0].id, format!("s{ROWS:014}"), "the oldest");
     assert_eq!(case.actions.len(), PERSONS);
-    let decline = case.actions.iter().find(|action| action.kind == Some(ActionKind::Decline)).expect("not crowded out");
+    let decline =
+        case.actions.iter().find(|action| action.kind == Some(ActionKind::Decline)).expect("still among them");
     assert_eq!(decline.reason, "a flood");
     assert!(case.actions.iter().filter(|action| action.actor == Actor::User).all(|action| action.reason.is_empty()));
 }
 
-/// Concluding from a new journal and old findings would be a mistake that the fence cannot catch. The other way round it does.
+/// The fence would not catch a conclusion from a new journal and old findings. It catches the opposite.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rest_of_a_case_is_never_older_than_its_journal() {
     let server = Pocketbase::start().await;
@@ -165,7 +167,7 @@ async fn the_rest_of_a_case_is_never_older_than_its_journal() {
             let mut reads = 0;
             while !done.load(Ordering::Relaxed) {
                 let (case, _) = read(&client, &id).await;
-                // Each row of the journal writes its number into the session's region.
+                // Each journal row writes its number into the session's region.
                 let region: u32 = case.sessions[0].region.parse().unwrap_or_default();
                 assert!(region >= case.seq() || case.seq() < 2, "journal {} but session {region}", case.seq());
                 reads += 1;
@@ -191,7 +193,7 @@ async fn the_rest_of_a_case_is_never_older_than_its_journal() {
         let entry = case.apply(&transition, Timestamp::UNIX_EPOCH);
         let (_, _, mut patch) = claim(&case, "unused");
         patch.version = entry.seq;
-        client.commit(case.id(), &[transition], &[entry], &patch, &[]).await.expect("nobody else writes");
+        client.commit(case.id(), &[transition], &[entry], &patch, &[]).await.expect("no other writer");
     }
     done.store(true, Ordering::Relaxed);
     let reads = reader.join_next().await.expect("a reader").expect("no torn read");
@@ -199,7 +201,7 @@ async fn the_rest_of_a_case_is_never_older_than_its_journal() {
 }
 
 #[tokio::test]
-async fn a_pinned_policy_is_read_once_and_the_live_one_is_the_highest() {
+async fn a_pinned_policy_is_read_once_and_the_live_one_is_the_highest_version() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let first = client.live_policy("default").await.expect("an answer").expect("the seed");
@@ -218,7 +220,7 @@ async fn a_pinned_policy_is_read_once_and_the_live_one_is_the_highest() {
 }
 
 #[tokio::test]
-async fn a_step_of_a_newer_version_is_kept_and_its_hash_holds() {
+async fn an_event_of_a_newer_version_is_kept_and_its_hash_holds() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let case = started(&client).await;

@@ -1,4 +1,4 @@
-//! The fenced batch: one winner, and never a doubt that is not resolved.
+//! The fenced commit: one writer wins, and a lost answer is resolved by reading back.
 
 use std::slice;
 use std::sync::Arc;
@@ -28,36 +28,36 @@ async fn commit(client: &Client, case: &Case, by: &str) -> Result<Commit, Pocket
     client.commit(case.id(), &[transition], &[entry], &patch, &[]).await
 }
 
-/// 24 racers, each with a login of its own, write the next row of one case at the same time.
+/// Each of `clients` writes the next row of one case at the same time.
 async fn race(clients: &[Client]) -> Vec<Commit> {
     let case = Arc::new(started(&clients[0]).await);
     let barrier = Arc::new(Barrier::new(clients.len()));
-    let mut racers = JoinSet::new();
+    let mut writers = JoinSet::new();
     for (number, client) in clients.iter().cloned().enumerate() {
         let (case, barrier) = (case.clone(), barrier.clone());
-        racers.spawn(async move {
+        writers.spawn(async move {
             barrier.wait().await;
-            commit(&client, &case, &format!("racer-{number}")).await.expect("an outcome")
+            commit(&client, &case, &format!("writer-{number}")).await.expect("an outcome")
         });
     }
-    let outcomes = racers.join_all().await;
+    let outcomes = writers.join_all().await;
     let (after, _) = read(&clients[0], case.id()).await;
     assert_eq!((after.seq(), after.record.version), (2, 2), "one row and its patch");
     outcomes
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_24_racers_exactly_one_wins() {
-    const RACERS: usize = 24;
+async fn of_24_writers_exactly_one_wins() {
+    const WRITERS: usize = 24;
     const ROUNDS: usize = 10;
     let server = Pocketbase::start().await;
     for one in [server.client().await, server.superuser_client().await] {
-        let clients = vec![one; RACERS];
+        let clients = vec![one; WRITERS];
         for _ in 0..ROUNDS {
             let outcomes = race(&clients).await;
             let won = outcomes.iter().filter(|outcome| matches!(outcome, Commit::Won { .. })).count();
             assert_eq!(won, 1, "{outcomes:?}");
-            assert_eq!(outcomes.iter().filter(|outcome| **outcome == Commit::Lost).count(), RACERS - 1);
+            assert_eq!(outcomes.iter().filter(|outcome| **outcome == Commit::Lost).count(), WRITERS - 1);
         }
     }
 }
@@ -101,12 +101,12 @@ async fn a_lost_answer_is_read_back() {
 }
 
 #[tokio::test]
-async fn a_batch_that_begins_like_that_of_the_winner_is_not_taken_for_it() {
+async fn a_batch_with_the_winners_first_row_has_lost_all_the_same() {
     let server = Pocketbase::start().await;
     let proxy = Proxy::before(server.port()).await;
     let client = logged_in(settings(proxy.url(), SERVICE)).await;
     let case = started(&client).await;
-    // A row that handles what a person did names the person and not the writer.
+    // A row that handles a person's action names the person and not its writer.
     let batch = |by: &str| {
         let handled = Event::LivenessSessionEnded {
             liveness_session: "session00000001".to_owned(),
@@ -126,25 +126,25 @@ async fn a_batch_that_begins_like_that_of_the_winner_is_not_taken_for_it() {
     let (transitions, entries, patch) = batch("ours");
     let ours = client.commit(case.id(), &transitions, &entries, &patch, &[]).await.expect("read back");
     assert!(proxy.failed());
-    assert_eq!(ours, Commit::Lost, "the claim of another sidecar was taken for our own");
+    assert_eq!(ours, Commit::Lost, "the claim of another sidecar was taken for its own");
 }
 
 #[tokio::test]
-async fn a_request_that_may_still_arrive_is_unknown() {
+async fn a_request_that_may_still_arrive_has_an_unknown_outcome() {
     let server = Pocketbase::start().await;
     let proxy = Proxy::before(server.port()).await;
     let client = logged_in(settings(proxy.url(), SERVICE)).await;
     let case = started(&client).await;
     proxy.fail_next("POST /api/batch", Fault::LoseRequest);
-    let error = commit(&client, &case, "ours").await.expect_err("nothing is known");
+    let error = commit(&client, &case, "ours").await.expect_err("the outcome is unknown");
     assert_eq!(error.remedy(), Remedy::ReadBack, "{error:?}");
-    // And then it is tried again.
+    // The caller then tries again.
     let outcome = commit(&client, &case, "ours").await.expect("an outcome");
     assert!(matches!(outcome, Commit::Won { .. }));
 }
 
 #[tokio::test]
-async fn a_frozen_server_that_stores_after_the_timeout_is_found_out() {
+async fn a_write_that_a_frozen_server_stores_after_the_timeout_is_never_doubled() {
     let server = Pocketbase::start().await;
     let patient = server.client().await;
     let case = started(&patient).await;
@@ -152,10 +152,10 @@ async fn a_frozen_server_that_stores_after_the_timeout_is_found_out() {
     hasty.request_timeout = Duration::from_secs(2);
     let hasty = logged_in(hasty).await;
     server.freeze();
-    let error = commit(&hasty, &case, "ours").await.expect_err("nothing is known");
+    let error = commit(&hasty, &case, "ours").await.expect_err("the outcome is unknown");
     assert_eq!(error.remedy(), Remedy::ReadBack, "{error:?}");
     server.thaw();
-    // It may or may not have been stored; a second try resolves it either way, and never doubles it.
+    // The batch may or may not have been stored. A second try settles it either way, and never stores it twice.
     let outcome = commit(&patient, &case, "ours").await.expect("an outcome");
     let (after, _) = read(&patient, case.id()).await;
     assert_eq!(after.seq(), 2, "{outcome:?}");
@@ -177,7 +177,7 @@ async fn nothing_is_stored_when_one_item_is_refused() {
 }
 
 #[tokio::test]
-async fn a_refused_notification_has_the_endpoints_read_again() {
+async fn a_refused_notification_makes_the_endpoints_be_read_again() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
@@ -187,12 +187,12 @@ async fn a_refused_notification_has_the_endpoints_read_again() {
     });
     let endpoint = admin.create("webhook_endpoints", endpoint).await["id"].as_str().expect("an id").to_owned();
     let case = started(&client).await;
-    let told = async || client.webhook_endpoints("approved").await.expect("an answer");
-    assert_eq!(told().await, [endpoint.as_str()]);
+    let receivers = async || client.webhook_endpoints("approved").await.expect("an answer");
+    assert_eq!(receivers().await, [endpoint.as_str()]);
     admin.delete("webhook_endpoints", &endpoint).await;
 
     let (transition, entry, patch) = claim(&case, "ours");
-    let tell = async |endpoints: Vec<String>| {
+    let commit_with = async |endpoints: Vec<String>| {
         let delivery = |endpoint| Delivery {
             endpoint,
             seq: 2,
@@ -203,14 +203,15 @@ async fn a_refused_notification_has_the_endpoints_read_again() {
         let outbox: Vec<Delivery> = endpoints.into_iter().map(delivery).collect();
         client.commit(case.id(), slice::from_ref(&transition), slice::from_ref(&entry), &patch, &outbox).await
     };
-    let refused = tell(told().await).await.expect_err("no event came yet, so it is told, and is not there");
+    let refused =
+        commit_with(receivers().await).await.expect_err("no event came yet, so the deleted endpoint is still cached");
     assert!(matches!(refused, PocketbaseError::Invalid { .. }), "{refused:?}");
-    let again = tell(told().await).await.expect("an outcome");
+    let again = commit_with(receivers().await).await.expect("an outcome");
     assert!(matches!(again, Commit::Won { .. }), "{again:?}");
 }
 
 #[tokio::test]
-async fn a_finding_its_pictures_a_session_and_a_notification_go_together() {
+async fn a_finding_its_pictures_a_session_and_a_notification_are_stored_together() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let admin = server.admin().await;
@@ -308,12 +309,12 @@ async fn a_finding_its_pictures_a_session_and_a_notification_go_together() {
 }
 
 #[tokio::test]
-async fn the_stamp_of_a_won_batch_is_the_stored_one() {
+async fn a_won_commit_returns_the_stored_timestamp() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let case = started(&client).await;
     let Commit::Won { at, .. } = commit(&client, &case, "ours").await.expect("an outcome") else {
-        panic!("nobody else races")
+        panic!("no other writer")
     };
     assert_eq!(scene::read(&client, case.id()).await.0.journal[1].created, at);
 }

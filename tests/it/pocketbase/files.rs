@@ -1,4 +1,4 @@
-//! Protected files: readable by us, within a limit, and gone when they are gone.
+//! Protected files: the service reads them within a limit, and a file that is gone is absent.
 
 use bytes::Bytes;
 use identivia::pocketbase::PocketbaseError;
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::harness::pocketbase::Pocketbase;
 use crate::harness::scene::{read, verification};
 
-/// What a document's picture may have.
+/// The most bytes of a document's picture.
 const LIMIT: usize = 5 * 1024 * 1024;
 
 /// A 1x1 PNG with `padding` bytes after its end.
@@ -20,7 +20,7 @@ fn picture(padding: usize) -> Bytes {
 }
 
 #[tokio::test]
-async fn a_document_is_handed_in_and_read_back() {
+async fn a_document_is_uploaded_and_read_back() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let id = verification(&client).await;
@@ -57,7 +57,7 @@ async fn a_document_is_handed_in_and_read_back() {
 }
 
 #[tokio::test]
-async fn what_is_no_picture_or_too_large_is_refused_by_name() {
+async fn a_file_that_is_not_a_picture_or_too_large_is_refused_by_name() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let verification = verification(&client).await;
@@ -75,7 +75,7 @@ async fn what_is_no_picture_or_too_large_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_file_token_of_a_lost_login_is_replaced() {
+async fn a_file_token_of_a_lost_session_is_replaced() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let id = verification(&client).await;

@@ -1,4 +1,4 @@
-//! No text becomes syntax: whatever a person is called, a filter finds exactly them.
+//! Text never becomes syntax: a filter for a text finds exactly the records with that text.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::pocketbase::{Admin, PERSON, Pocketbase};
 
-/// Texts that broke filters elsewhere.
+/// Texts that broke filters in other programs.
 const SEEDS: &[&str] = &[
     r"x\' || 1=1 //",
     r"\",
@@ -40,7 +40,7 @@ const SEEDS: &[&str] = &[
     "[[x]]",
 ];
 
-/// Anything printable that survives storing: `PocketBase` trims nothing in text fields, and refuses none of these.
+/// Any printable text. `PocketBase` stores all of it unchanged: it trims nothing in text fields, and refuses none of these.
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         proptest::collection::vec(

@@ -1,12 +1,12 @@
-//! `src/pocketbase` against a real server.
+//! `src/pocketbase` against a real `PocketBase`.
 
 mod case;
 mod commit;
-mod facade;
+mod duplicates;
 mod files;
 mod filters;
-mod hashes;
-mod login;
+mod intake;
 mod realtime;
 mod schema_check;
+mod session;
 mod sweeps;

@@ -1,4 +1,4 @@
-//! The stream: hints arrive, and an end is an end.
+//! The realtime stream: hints arrive, and an end is noticed.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ async fn next(connection: &mut Connection) -> Result<Event, End> {
     tokio::time::timeout(Duration::from_secs(10), connection.next()).await.expect("a hint or an end in time")
 }
 
-/// Events come in no order: waits for one that fits.
+/// The next event that fits. Events come in no order.
 async fn wait_for(connection: &mut Connection, fits: impl Fn(&Event) -> bool) -> Event {
     loop {
         let event = next(connection).await.expect("the stream lives");
@@ -36,7 +36,7 @@ async fn wait_for(connection: &mut Connection, fits: impl Fn(&Event) -> bool) ->
 }
 
 #[tokio::test]
-async fn what_is_committed_after_connecting_is_heard() {
+async fn an_event_comes_for_what_is_committed_after_connecting() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let mut connection = client.connect(ALL).await.expect("a stream");
@@ -68,7 +68,7 @@ async fn a_killed_server_ends_the_stream_and_a_new_one_is_opened() {
     let client = server.client().await;
     let mut connection = client.connect(ALL).await.expect("a stream");
     server.kill();
-    let end = next(&mut connection).await.expect_err("nobody is there");
+    let end = next(&mut connection).await.expect_err("the server is gone");
     assert!(matches!(end, End::Broken(_) | End::Closed), "{end:?}");
     assert!(client.connect(ALL).await.is_err());
     server.resume_life().await;
@@ -77,40 +77,40 @@ async fn a_killed_server_ends_the_stream_and_a_new_one_is_opened() {
     assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
 }
 
-/// What the old stream had received and nobody read is lost with it, so its successor begins without anything it vouched for.
+/// What the old stream had received and nobody had read is lost with it, so the next stream begins without a lease.
 #[tokio::test]
-async fn a_stream_that_ends_vouches_for_nothing_any_more_also_when_its_successor_is_open() {
+async fn a_stream_that_ends_ends_the_lease_even_when_the_next_stream_is_open() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
-    let proof = || client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
+    let renew = || client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
     let old = client.connect(ALL).await.expect("a stream");
-    proof();
-    let first = client.cache_epoch().expect("proved");
+    renew();
+    let first = client.cache_epoch().expect("in force");
     let new = client.connect(ALL).await.expect("another");
-    assert_eq!(client.cache_epoch(), Some(first), "the old one is still listened to");
+    assert_eq!(client.cache_epoch(), Some(first), "the old one is still open");
     drop(old);
-    assert_eq!(client.cache_epoch(), None, "the new one is not proved");
-    proof();
-    let second = client.cache_epoch().expect("proved");
+    assert_eq!(client.cache_epoch(), None, "the new one has renewed nothing");
+    renew();
+    let second = client.cache_epoch().expect("in force");
     assert_ne!(second, first, "what was read before is read again");
     drop(new);
     assert_eq!(client.cache_epoch(), None);
 }
 
-/// The login behind a stream dies silently: the stream stays open and says nothing. Opening one proves the login.
+/// A session is lost silently: its stream stays open and receives nothing. So opening a stream proves the session.
 #[tokio::test]
-async fn a_stream_opened_after_the_token_was_revoked_hears() {
+async fn a_stream_opened_after_the_token_was_revoked_receives_events() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let id = admin.all("services").await[0]["id"].as_str().expect("an id").to_owned();
     admin.patch("services", &id, json!({ "password": SERVICE.1, "passwordConfirm": SERVICE.1 })).await;
-    let mut connection = client.connect(ALL).await.expect("a stream, with a new login");
+    let mut connection = client.connect(ALL).await.expect("a stream, with a new session");
     let id = verification(&client).await;
     assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
 }
 
 #[tokio::test]
-async fn a_host_name_with_two_families_works() {
+async fn a_host_name_with_two_address_families_works() {
     let server = Pocketbase::start().await;
     let mut url = server.url();
     url.set_host(Some("localhost")).expect("a host");
@@ -121,7 +121,7 @@ async fn a_host_name_with_two_families_works() {
 }
 
 #[tokio::test]
-async fn large_fields_do_not_travel() {
+async fn large_fields_are_not_sent() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let mut connection = client.connect(ALL).await.expect("a stream");

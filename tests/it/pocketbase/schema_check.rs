@@ -1,4 +1,4 @@
-//! The boot self-test names what is wrong, as a superuser and as a service.
+//! The schema check names what is wrong, as a superuser and as a service.
 
 use identivia::pocketbase::Client;
 use identivia::pocketbase::records::DEFAULT_POLICY;
@@ -14,7 +14,7 @@ async fn problems(client: &Client) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_server_with_our_migrations_has_no_problems() {
+async fn a_server_with_the_migrations_of_this_version_has_no_problems() {
     let server = Pocketbase::start().await;
     assert_eq!(problems(&server.client().await).await, Vec::<String>::new());
     assert_eq!(problems(&server.superuser_client().await).await, Vec::<String>::new());
@@ -60,7 +60,7 @@ async fn a_missing_field_a_missing_collection_and_a_bad_policy_are_found() {
 }
 
 #[tokio::test]
-async fn without_a_default_policy_nothing_can_begin() {
+async fn a_missing_default_policy_is_found() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let policy = admin.all("policies").await[0]["id"].as_str().expect("an id").to_owned();

@@ -1,4 +1,4 @@
-//! The lists that find what no event told.
+//! The lists that sweeps read, to find what no event announced.
 
 use identivia::pocketbase::records::NewHeartbeat;
 use identivia::verification::{Event, Transition};
@@ -9,7 +9,7 @@ use crate::harness::pocketbase::{PERSON, Pocketbase};
 use crate::harness::scene::{started, step, verification};
 
 #[tokio::test]
-async fn open_verifications_are_walked_in_pages_and_final_ones_left_out() {
+async fn open_verifications_are_listed_in_pages_and_final_ones_are_left_out() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let mut expected = Vec::new();
@@ -40,7 +40,7 @@ async fn open_verifications_are_walked_in_pages_and_final_ones_left_out() {
 }
 
 #[tokio::test]
-async fn a_light_sweep_sees_what_moves_by_itself_and_new_evidence_and_leaves_the_waiting_alone() {
+async fn a_light_sweep_finds_what_is_due_and_new_evidence_and_not_those_that_wait() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let now = client.probe().await.expect("logged in");
@@ -66,7 +66,7 @@ async fn a_light_sweep_sees_what_moves_by_itself_and_new_evidence_and_leaves_the
 }
 
 #[tokio::test]
-async fn an_action_is_found_until_a_journal_row_names_it_on_final_verifications_too() {
+async fn an_action_is_found_until_a_journal_row_names_it_even_if_the_verification_is_final() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let case = started(&client).await;
@@ -85,9 +85,9 @@ async fn an_action_is_found_until_a_journal_row_names_it_on_final_verifications_
     assert_eq!(client.unhandled_action_ids(None, 10).await.expect("a list"), Vec::<String>::new());
 }
 
-/// Quadratic joins take 30 s here, and then fail.
+/// A quadratic join takes 30 s here, and then fails.
 #[tokio::test]
-async fn the_sweep_for_actions_stays_quick_with_many_rows() {
+async fn the_sweep_for_actions_stays_fast_with_many_rows() {
     const ROWS: u32 = 10_000;
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
@@ -117,7 +117,7 @@ async fn the_sweep_for_actions_stays_quick_with_many_rows() {
 }
 
 #[tokio::test]
-async fn a_heartbeat_is_one_row_per_instance() {
+async fn heartbeats_have_one_row_for_each_instance() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let beat = |instance, beat| NewHeartbeat { instance, version: "1.2.3", beat, started_at: client.now() };

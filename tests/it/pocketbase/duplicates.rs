@@ -1,4 +1,4 @@
-//! Documents seen before: found by number and by part of a picture, and one first only.
+//! Documents that were shown before: found by number and by part of a picture, and only one is the first.
 
 use identivia::pocketbase::{Client, Commit};
 use identivia::verification::check::Hashes;
@@ -39,7 +39,7 @@ async fn store(client: &Client, case: &Case, hashes: Hashes) -> Commit {
 }
 
 #[tokio::test]
-async fn only_one_may_be_the_first_with_a_document_and_nothing_of_the_other_is_stored() {
+async fn one_commit_is_the_first_with_a_document_and_nothing_of_the_other_is_stored() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let number = "1".repeat(64);
@@ -59,7 +59,7 @@ async fn only_one_may_be_the_first_with_a_document_and_nothing_of_the_other_is_s
 }
 
 #[tokio::test]
-async fn one_part_of_a_picture_is_enough_to_find_it() {
+async fn a_picture_is_found_by_one_band_of_its_hash() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let case = started(&client).await;

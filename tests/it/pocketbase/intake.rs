@@ -1,4 +1,4 @@
-//! What the facade does for people: create as they would, know whose token it is, give partners' people one.
+//! What the facade does for people: it creates their records, checks their tokens, and issues tokens to partners' people.
 
 use std::time::{Duration, Instant};
 
@@ -62,9 +62,9 @@ async fn each_kind_of_record_is_created_and_shown() {
     assert_eq!(client.check_details(&id).await.expect("an answer"), []);
 }
 
-/// `PocketBase` delays filtered lists that are empty; what is usually absent must not be asked for that way.
+/// `PocketBase` delays filtered lists that are empty, so records that are usually absent must not be looked up that way.
 #[tokio::test]
-async fn asking_for_what_is_absent_is_not_delayed() {
+async fn looking_up_absent_records_is_not_delayed() {
     const QUESTIONS: u32 = 20;
     const DELAY_ON_AVERAGE: Duration = Duration::from_millis(250);
     let server = Pocketbase::start().await;
@@ -94,7 +94,7 @@ async fn the_newest_open_verification_is_found() {
 }
 
 #[tokio::test]
-async fn a_person_created_otherwise_is_found_by_reference() {
+async fn a_person_created_by_an_operator_is_found_by_reference() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let password = "made-by-an-operator";
@@ -106,7 +106,7 @@ async fn a_person_created_otherwise_is_found_by_reference() {
 }
 
 #[tokio::test]
-async fn what_a_person_wrote_wrong_is_named() {
+async fn refused_fields_are_named_without_their_values() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let new = NewVerification {
@@ -124,7 +124,7 @@ async fn what_a_person_wrote_wrong_is_named() {
 }
 
 #[tokio::test]
-async fn a_partners_person_gets_a_token_that_is_theirs() {
+async fn a_partners_person_gets_a_token_of_their_own() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let first = client.ensure_user("it's \\ partner 7").await.expect("a token");
@@ -140,7 +140,7 @@ async fn a_partners_person_gets_a_token_that_is_theirs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_requests_for_one_new_person_make_one_person() {
+async fn many_requests_for_one_new_person_create_one_person() {
     let server = Pocketbase::start().await;
     let client = server.client().await;
     let mut tasks = JoinSet::new();
@@ -154,7 +154,7 @@ async fn many_requests_for_one_new_person_make_one_person() {
 }
 
 #[tokio::test]
-async fn after_our_password_changed_a_partners_person_still_gets_a_token() {
+async fn after_the_services_password_changed_a_partners_person_still_gets_a_token() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let before = client.ensure_user("partner-7").await.expect("a token");
@@ -169,7 +169,7 @@ async fn after_our_password_changed_a_partners_person_still_gets_a_token() {
 }
 
 #[tokio::test]
-async fn other_tokens_are_nobodys() {
+async fn tokens_of_other_accounts_belong_to_no_person() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     let token = client.ensure_user("partner-7").await.expect("a token").token;
@@ -185,7 +185,7 @@ async fn other_tokens_are_nobodys() {
 }
 
 #[tokio::test]
-async fn a_valid_token_is_known_until_its_person_changes_or_the_watch_is_lost() {
+async fn a_valid_token_is_cached_until_its_person_changes_or_the_lease_ends() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
@@ -195,8 +195,8 @@ async fn a_valid_token_is_known_until_its_person_changes_or_the_watch_is_lost() 
     let new = "a-password-of-their-own";
     admin.patch("users", &person.user, json!({ "password": new, "passwordConfirm": new })).await;
     assert_eq!(owner().await.as_ref(), Some(&person.user), "no event came yet");
-    client.user_changed("somebodyelse001");
-    assert_eq!(owner().await.as_ref(), Some(&person.user), "nor does another's count");
+    client.user_changed("anotherperson01");
+    assert_eq!(owner().await.as_ref(), Some(&person.user), "an event about another person drops nothing");
     client.user_changed(&person.user);
     assert_eq!(owner().await, None);
 
@@ -210,7 +210,7 @@ async fn a_valid_token_is_known_until_its_person_changes_or_the_watch_is_lost() 
 }
 
 #[tokio::test]
-async fn a_live_policy_is_known_until_another_is_created() {
+async fn a_live_policy_is_cached_until_another_is_created() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
@@ -228,20 +228,20 @@ async fn a_live_policy_is_known_until_another_is_created() {
 }
 
 #[tokio::test]
-async fn endpoints_are_known_until_one_changes() {
+async fn endpoints_are_cached_until_one_changes() {
     let server = Pocketbase::start().await;
     let (client, admin) = (server.client().await, server.admin().await);
     client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
-    let told = async || client.webhook_endpoints("approved").await.expect("an answer");
-    assert_eq!(told().await, Vec::<String>::new());
+    let receivers = async || client.webhook_endpoints("approved").await.expect("an answer");
+    assert_eq!(receivers().await, Vec::<String>::new());
     let endpoint = json!({
         "name": "partner", "url": "https://partner.test/hook", "secret": "whsec_0123456789abcdef0123456789abcdef",
         "enabled": true, "events": ["approved"],
     });
     let id = admin.create("webhook_endpoints", endpoint).await["id"].as_str().expect("an id").to_owned();
-    assert_eq!(told().await, Vec::<String>::new(), "no event came yet");
+    assert_eq!(receivers().await, Vec::<String>::new(), "no event came yet");
     client.endpoints_changed();
-    assert_eq!(told().await, [id]);
+    assert_eq!(receivers().await, [id]);
     client.end_cache_lease();
-    assert_eq!(told().await.len(), 1);
+    assert_eq!(receivers().await.len(), 1);
 }
