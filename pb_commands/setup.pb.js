@@ -1,5 +1,5 @@
-/// `pocketbase setup`: applies the migrations and makes the identities that the environment names, or gives them the
-/// password that it says. Can be repeated. Used by docker-compose.yml and by `cargo run --bin dev`.
+/// `pocketbase setup`: applies the migrations and creates the accounts that the environment names, or sets their
+/// passwords to those of the environment. Can be repeated. Used by docker-compose.yml and by `cargo run --bin dev`.
 ///
 ///   POCKETBASE_ADMIN_EMAIL, POCKETBASE_ADMIN_PASSWORD   the superuser: the admin UI's login
 ///   PB_USER_EMAIL, PB_USER_PASSWORD                     the sidecar's record in `services`
@@ -9,9 +9,9 @@
 $app.rootCmd.addCommand(
   new Command({
     use: "setup",
-    short: "Applies the migrations and makes the identities that the environment names",
+    short: "Applies the migrations and creates the accounts that the environment names",
     run: () => {
-      // Everything is in here: PocketBase runs a handler alone, without the rest of its file.
+      // Everything is inside the handler: PocketBase runs it without the rest of the file.
       const identities = [
         { collection: "_superusers", variable: "POCKETBASE_ADMIN", required: true },
         { collection: "services", variable: "PB_USER", required: true, fields: { name: "sidecar" } },

@@ -1,5 +1,5 @@
-/// What people send in: documents, liveness challenges, device signals, and their actions. Their author creates
-/// a record once and never updates it. Evidence is accepted for one's own verification while it is not final.
+/// What people submit: documents, liveness challenges, device signals, and their actions. The author creates a
+/// record once and never updates it. Evidence is accepted for the author's own verification while it is not final.
 
 const PERSON = "@request.auth.collectionName = 'users'";
 const REVIEWER = "(@request.auth.collectionName = 'reviewers' && @request.auth.role != '')";

@@ -100,7 +100,7 @@ migrate(
         indexes: [
           "CREATE UNIQUE INDEX `idx_journal_verification_seq` ON `journal` (`verification`, `seq`)",
           "CREATE UNIQUE INDEX `idx_journal_action` ON `journal` (`action`) WHERE `action` != ''",
-          // The sweep for unanswered actions joins by it; SQLite cannot use the partial index above for that.
+          // The sweep for unhandled actions joins by it; SQLite cannot use the partial index above for that.
           "CREATE INDEX `idx_journal_answers` ON `journal` (`action`)",
         ],
       }),

@@ -1,4 +1,4 @@
-/// How the service stays alive and tells others: heartbeats of its instances, webhook endpoints (written by
+/// How the service watches itself and notifies others: heartbeats of its instances, webhook endpoints (written by
 /// operators) and deliveries (written by the service).
 
 const SERVICE = "@request.auth.collectionName = 'services'";

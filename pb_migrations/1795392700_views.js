@@ -1,4 +1,4 @@
-/// What a reviewer looks at, joined for reading. A view has no realtime and no document numbers; a name is all
+/// What a reviewer sees, joined for reading. A view has no realtime and no document numbers; a name is all
 /// that a reviewer needs to find the case. Other values of a case are one click away, through `verification`.
 /// Every computed column has a CAST: PocketBase takes the column's type from it.
 
@@ -8,7 +8,7 @@ const outcome = (kind) =>
   `CAST((SELECT c.outcome FROM checks c WHERE c.verification = v.id AND c.kind = '${kind}' ORDER BY c.attempt DESC LIMIT 1) AS TEXT) AS ${kind}`;
 
 // What was found, from the decision that closed the last attempt: the case itself carries only what the person may see.
-// Tolerates anything an operator may have typed into the field: one bad row must not break the list.
+// Tolerates any text that an operator typed into the field: one bad row must not break the list.
 const REASON_CODES = `
   CAST((
     SELECT group_concat(CASE r.type WHEN 'object' THEN json_extract(r.value, '$.code') ELSE r.value END, ', ')

@@ -1,5 +1,6 @@
-/// Documents seen before: `document_hashes` (one row for each document check that read a document, written by the service, never readable by the
-/// person) and `known_documents` (the operators' list of documents that are not accepted). Hashes only: neither holds a number or a picture.
+/// Documents that were shown before: `document_hashes` (one row for each document check that read a document, written
+/// by the service, never readable by the person) and `known_documents` (the operators' list of documents that are not
+/// accepted). Hashes only: neither holds a number or a picture.
 
 const REVIEWER = "(@request.auth.collectionName = 'reviewers' && @request.auth.role != '')";
 const SERVICE = "@request.auth.collectionName = 'services'";
@@ -34,7 +35,8 @@ migrate(
         indexes: [
           "CREATE INDEX `idx_document_hashes_verification` ON `document_hashes` (`verification`)",
           "CREATE INDEX `idx_document_hashes_number` ON `document_hashes` (`number`)",
-          // Two services that look at the same moment both see nobody: then one of these lets only one of them write, and the other looks again.
+          // Two services that look at the same moment both find no earlier document. One of these indexes then lets only one
+          // of them write, and the other looks again.
           "CREATE UNIQUE INDEX `idx_document_hashes_number_first` ON `document_hashes` (`number`) WHERE `number_first` = 1",
           "CREATE UNIQUE INDEX `idx_document_hashes_picture_first` ON `document_hashes` (`picture`) WHERE `picture_first` = 1",
           ...BANDS.map((band) => `CREATE INDEX \`idx_document_hashes_band_${band}\` ON \`document_hashes\` (\`band_${band}\`)`),

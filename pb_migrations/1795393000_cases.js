@@ -1,17 +1,18 @@
-/// `cases`: a verification and everything that belongs to it, as the service reads it: one row by one statement, so all of it is of one
-/// moment, and a quarter of the work of a record whose six back relations are expanded one by one. For the service only: the person's
-/// declarations are in it, and so are the findings.
+/// `cases`: a verification and everything that belongs to it, as the service reads it. One row by one statement, so all of
+/// it is of one moment, and a quarter of the work of a record whose six back relations are expanded one by one. For the
+/// service only: it has the person's declarations and the findings.
 ///
-/// A migration that drops or renames a column that is read here must drop this view first and make it again. One that changes what it
-/// shows gives it another name and leaves this one to the sidecars of the version before.
+/// A migration that drops or renames a column that is read here must drop this view first and create it again. One that
+/// changes what it shows creates a view of another name and leaves this one to the sidecars of the previous version.
 
 const SERVICE = "@request.auth.collectionName = 'services'";
 
-/// As many rows of each kind as a person can add count. Nobody needs a tenth of it, and a case must stay small enough to be read.
+/// The most rows of each kind that a person can add and that count. No honest person needs a tenth of it, and a case must
+/// stay small enough to be read.
 const PERSONS_ROWS_MAX = 1000;
 
-/// Rows that point to a verification, as JSON, in no order: `json` are columns of JSON, which PocketBase stores as text that may be empty;
-/// `which` is what follows `FROM table`.
+/// Rows that refer to a verification, as JSON, in no order. `json` are the columns of JSON, which PocketBase stores as text
+/// that may be empty; `which` is what follows `FROM table`.
 const rows = (table, columns, { json = [], which = "" } = {}) => {
   const pairs = [
     ...columns.map((column) => (typeof column === "string" ? `'${column}', r.${column}` : `'${column[0]}', ${column[1]}`)),
@@ -26,7 +27,7 @@ const rows = (table, columns, { json = [], which = "" } = {}) => {
 /// The oldest of what a person adds.
 const evidence = (table, columns) => rows(table, columns, { which: `ORDER BY created, id LIMIT ${PERSONS_ROWS_MAX}` });
 
-// Person and policy as text: a relation of a view would be a way into it for whoever may filter by what it points to.
+// Person and policy as text: a relation of the view would let everyone read it who may filter by the record it refers to.
 const QUERY = `
 SELECT
   v.id,
@@ -49,9 +50,9 @@ SELECT
   ${evidence("device_signals", ["id", "event_id", "created"])},
   ${rows(
     "actions",
-    // Why a reviewer did it must be said; what a person says about it is theirs, and nothing follows from it.
+    // A reviewer must give a reason. A person's reason has no consequence, so it is left out.
     ["id", "action", "liveness_session", ["reason", "CASE WHEN r.user = '' OR r.reviewer != '' THEN r.reason ELSE '' END"], "user", "reviewer", "created"],
-    // Reviewers' come first: no person can crowd them out.
+    // Reviewers' actions come first, so a person's can never displace them.
     { json: ["redo"], which: `ORDER BY user != '' AND reviewer = '', created, id LIMIT ${PERSONS_ROWS_MAX}` },
   )},
   ${rows(

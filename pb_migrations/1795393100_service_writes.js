@@ -1,6 +1,6 @@
-/// The service may not send what the person or the facade wrote in a verification, not even unchanged. The rule before compared each of
-/// those sixteen fields with the stored one and let the service blank them, which nothing does: a third of what a write of the service
-/// cost PocketBase. A redaction by the service will need a rule of its own.
+/// The service may not send what the person or the facade wrote in a verification, not even unchanged. The previous rule
+/// compared each of those sixteen fields with the stored one and let the service blank them, which it never does. That was
+/// a third of what a write of the service cost PocketBase. A redaction by the service will need a rule of its own.
 
 const SERVICE = "@request.auth.collectionName = 'services'";
 const BY_PERSON = [

@@ -1,4 +1,4 @@
-/// What the admin UI says beside fields whose purpose no version of the service fulfils yet, instead of promising it.
+/// Help texts of the admin UI for fields whose purpose no version of the service fulfils yet: they say so.
 
 const TEXTS = [
   {

@@ -1,4 +1,4 @@
-"""Attempts on one rule each: somebody else's case, a closed case, false actors, and ways around a rule to a value."""
+"""Attempts on one rule each: another person's case, a closed case, false actors, and indirect ways to a value."""
 
 import json
 import time
@@ -21,7 +21,7 @@ def run(world):
     same_id_in_another_collection(world)
     side_channels(world)
     journal_is_a_lock(world)
-    deleting_takes_everything_along(world)
+    deleting_a_person_deletes_what_belongs_to_them(world)
 
 
 def evidence(world, verification, session=None):
@@ -49,7 +49,7 @@ def other_peoples_cases(world):
             report.refused(world.create("alice", collection, own), "alice cannot act on bob's case in her own name")
     answer = world.create("alice", "verifications", {"user": world.bob["id"]})
     report.refused(answer, "alice cannot start a case for bob")
-    report.refused(world.create("alice", "verifications", {}), "alice cannot start a case for nobody")
+    report.refused(world.create("alice", "verifications", {}), "alice cannot start a case without a person")
     for how in ["admin", "service"]:
         answer = world.create(how, "verifications", {"user": world.alice["id"]})
         (report.accepted if how == "service" else report.refused)(answer, f"{how} starts a case for alice")
@@ -94,7 +94,7 @@ def actions_of_people(world):
         wrong = {**of, "action": "cancel", "user": world.bob["id"]}
         report.refused(world.create(name, "actions", wrong), f"{name} cannot act in bob's name")
         nobody = {"verification": case["id"], "action": "cancel"}
-        report.refused(world.create(name, "actions", nobody), f"{name} cannot act in nobody's name")
+        report.refused(world.create(name, "actions", nobody), f"{name} cannot act without a name")
     written = {"verification": case["id"], "action": "decline", "reason": SECRET_REASON}
     by_reviewer = world.server.make("actions", {**written, "reviewer": world.accounts["reviewer"]["id"]})
     by_superuser = world.server.make("actions", written)
@@ -114,11 +114,11 @@ def actions_of_reviewers(world):
     for who in ["reviewer", "admin"]:
         for action in ["approve", "decline", "reopen"]:
             report.accepted(act(who, action=action), f"{who} can {action}")
-        report.accepted(act(who, action="request_resubmission", redo=["document", "liveness"]), f"{who} asks for more")
+        report.accepted(act(who, action="request_resubmission", redo=["document", "liveness"]), f"{who} asks for a resubmission")
         for action in ["liveness_completed", "cancel"]:
             report.refused(act(who, action=action), f"{who} cannot {action} for the person")
-        report.refused(act(who, reason=""), f"{who} owes a reason")
-        report.refused(act(who, reason=" \n\t"), f"{who} owes a reason with words")
+        report.refused(act(who, reason=""), f"{who} must give a reason")
+        report.refused(act(who, reason=" \n\t"), f"{who} must give a reason that is not blank")
         report.refused(act(who, redo=["document"]), f"{who} cannot approve and ask for a document")
         report.refused(act(who, reviewer=""), f"{who} cannot decide without a name")
         report.refused(act(who, reviewer=ids["retired"]), f"{who} cannot decide in another reviewer's name")
@@ -171,14 +171,14 @@ def people_and_their_accounts(world):
     report.refused(world.patch("bob", "users", bob, password), "bob cannot set a password without the old one")
     report.refused(world.patch("alice", "users", alice, password), "alice cannot set a password without the old one")
     report.refused(world.patch("alice", "users", bob, {"name": "x"}), "alice cannot rename bob")
-    report.refused(world.patch("service", "users", bob, password), "a service cannot set the password of who has no reference")
+    report.refused(world.patch("service", "users", bob, password), "a service cannot set the password of a person without a reference")
     report.refused(world.patch("service", "users", bob, {"reference": "mine"}), "a service cannot give bob a reference")
     report.refused(world.patch("service", "users", bob, {"name": "x"}), "a service cannot rename bob")
     report.refused(world.patch("service", "users", alice, {"reference": "other"}), "a reference never changes")
     report.refused(world.patch("service", "users", alice, {"reference": ""}), "a reference is never removed")
     answer = world.call("service", "POST", f"/api/collections/users/impersonate/{alice}", {"duration": 60})
     report.refused(answer, "a service cannot impersonate")
-    report.accepted(world.patch("service", "users", alice, password), "a service sets the password of who has a reference")
+    report.accepted(world.patch("service", "users", alice, password), "a service sets the password of a person with a reference")
     answer = world.call("alice", "GET", records("verifications", world.alice_has["verifications"]["id"]))
     report.refused(answer, "a new password ends older tokens")
     world.tokens["alice"] = world.server.login("users", "partner-alice", fixtures.PASSWORD)
@@ -189,11 +189,11 @@ def same_id_in_another_collection(world):
     for victim, home in [("reviewer", "users"), ("service", "users"), ("alice", "reviewers"), ("alice", "services")]:
         twin = {**fixtures.account(email=f"twin-{victim}@x.test", name="twin"), "id": world.accounts[victim]["id"]}
         answer = world.create("superuser", home, {**twin, "role": "admin"})
-        world.report.refused(answer, f"nobody in {home} can have the id of the {victim}")
+        world.report.refused(answer, f"no record of {home} can have the id of the {victim}")
 
 
 def side_channels(world):
-    """A filter, sort, expand or subscription must not tell alice what she cannot read: true and false look alike."""
+    """A filter, sort, expand or subscription must not reveal to alice what she cannot read: true and false have the same answer."""
     report = world.report
     case = world.alice_has["verifications"]["id"]
     note = world.server.make("actions", {"verification": case, "action": "decline", "reason": SECRET_REASON})
@@ -226,7 +226,7 @@ def side_channels(world):
             control = [body.get("totalItems") for _, body in told]
             report.check(control[0] != control[1], f"a superuser sees the difference: {true}", f"{control}")
             report.check(kinds[0] == kinds[1], f"alice learns nothing from {collection}?filter={true}", f"{kinds}")
-            heard = [hears(world, collection, case if collection == "verifications" else row["id"], f) for f in (true, false)]
+            heard = [receives(world, collection, case if collection == "verifications" else row["id"], f) for f in (true, false)]
             report.check(heard[0] == heard[1], f"alice learns nothing from a subscription with {true}", f"{heard}")
     for collection, record, path in [
         ("journal", row["id"], "action"),
@@ -241,8 +241,8 @@ def side_channels(world):
         report.check(status == 200 and not leaked, f"alice cannot expand {collection} to {path}", f"{status} {leaked}")
 
 
-def hears(world, collection, record, condition):
-    """Whether a touched record comes through a subscription of alice with that filter."""
+def receives(world, collection, record, condition):
+    """Whether a changed record arrives over a subscription of alice with that filter."""
     options = urllib.parse.quote(json.dumps({"query": {"filter": condition}}))
     topics = [f"{collection}/*?options={options}", f"{collection}/{record}"]
     ear = Subscriber(world.server, world.tokens["alice"], topics)
@@ -266,7 +266,7 @@ def journal_is_a_lock(world):
     late = batch(1, "approved")
     report.refused(late, "a second row 1 is refused")
     code = late[1]["data"]["requests"]["0"]["response"]["data"].get("seq", {}).get("code")
-    report.check(code == "validation_not_unique", "the loser is told that seq is taken", f"told {late[1]}")
+    report.check(code == "validation_not_unique", "the loser learns that seq is taken", f"told {late[1]}")
     status = world.read("verifications", case["id"])["status"]
     report.check(status == "processing", "the loser's patch is undone", f"status is {status!r}")
     action = world.server.make("actions", {"verification": case["id"], "action": "cancel", "user": world.alice["id"]})
@@ -274,7 +274,7 @@ def journal_is_a_lock(world):
     report.refused(batch(3, "canceled", action=action["id"]), "an action is answered once")
 
 
-def deleting_takes_everything_along(world):
+def deleting_a_person_deletes_what_belongs_to_them(world):
     carol = fixtures.person(world.server, "carol")
     has = fixtures.complete_case(world.server, carol)
     answered = {"verification": has["verifications"]["id"], "seq": 2, "event": "canceled", "hash": "3" * 64}

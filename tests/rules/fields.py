@@ -163,7 +163,7 @@ def service_changes_only_its_own(world):
     filled = fixtures.case(world.server, world.alice, **VERIFICATION_OF_PERSON, **VERIFICATION_OF_FACADE)
     theirs = {field: changed(value) for field, value in {**VERIFICATION_OF_PERSON, **VERIFICATION_OF_FACADE}.items()}
     updates(world, "verifications", filled, {}, theirs)
-    # Nor blank them, nor send them as they are: what a person said of themselves is none of its writing.
+    # It may neither blank them nor send them unchanged: a person's declarations are not the service's to write.
     for field in theirs:
         blank = None if field == "metadata" else ""
         for value, name in [(blank, "blank"), (filled[field], "send again")]:

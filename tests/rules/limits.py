@@ -1,4 +1,4 @@
-"""Settings that hold: batches are on and large enough, limits bind guests and sign-ins but never the service."""
+"""The settings: batches are on and large enough, and limits bind guests and sign-ins but never the service."""
 
 import fixtures
 from pocketbase import records

@@ -85,7 +85,7 @@ def run(world):
 def every_collection_is_listed(world):
     _, answer = world.call("superuser", "GET", "/api/collections?perPage=500")
     found = {c["name"] for c in answer["items"] if not c["name"].startswith("_")}
-    world.report.check(found == set(TABLE), "each collection has its line in the matrix", f"differs in {found ^ set(TABLE)}")
+    world.report.check(found == set(TABLE), "each collection has a line in the matrix", f"differs in {found ^ set(TABLE)}")
 
 
 def says(role, can, verb, collection):
@@ -111,7 +111,7 @@ def creating(world, collection, role, can):
 
 
 def new(world, collection, role):
-    """A creation that would be right for the roles that may."""
+    """A creation that is valid for the roles that may create."""
     n = fixtures.number()
     verification = {"verification": world.alice_has["verifications"]["id"]}
     if collection == "actions" and role in ("reviewer", "admin", "retired"):
@@ -182,7 +182,7 @@ def files(world):
 
 
 def realtime(world):
-    """Everybody subscribes to everything; then each of alice's records is touched once."""
+    """Each role subscribes to every collection; then each of alice's records is changed once."""
     ids = {collection: record["id"] for collection, record in world.alice_has.items() if collection in TABLE}
     topics = [topic for collection, record in ids.items() for topic in (f"{collection}/*", f"{collection}/{record}")]
     ears = {role: Subscriber(world.server, world.tokens[role], topics) for role in ROLES}
@@ -199,7 +199,7 @@ def realtime(world):
     }
     for role, ear in ears.items():
         ear.heard_all(wanted[role], DELIVERY_SECONDS)
-    time.sleep(QUIET_SECONDS)  # what must not come gets its chance to come
+    time.sleep(QUIET_SECONDS)  # an event that must not come gets the time to come
     for role, ear in ears.items():
         heard = set(ear.heard)
         for collection, (readers, _, _) in TABLE.items():

@@ -1,4 +1,4 @@
-"""What only a superuser may do, tried by everybody else."""
+"""What only a superuser may do, tried by every other role."""
 
 import fixtures
 from world import ROLES
@@ -40,7 +40,7 @@ def run(world):
 
 
 def sign_up_is_closed(world):
-    """Beside creation: no other way makes a record of an auth collection or a token."""
+    """Apart from creation, no request makes a record of an auth collection or a token."""
     for collection in ["users", "reviewers", "services"]:
         for way, body in [
             ("request-otp", {"email": "bob@people.test"}),

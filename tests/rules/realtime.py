@@ -8,7 +8,7 @@ import time
 
 
 class Subscriber:
-    """Subscribes to topics with a role's token and keeps (topic, action, record id) of all it hears."""
+    """Subscribes to topics with a role's token and keeps (topic, action, record id) of every event."""
 
     def __init__(self, server, token, topics):
         self.heard, self.changed = [], threading.Condition()
@@ -44,10 +44,10 @@ class Subscriber:
                     self.heard.append((topic, event["action"], event["record"]["id"]))
                     self.changed.notify_all()
         except (OSError, ValueError, AttributeError):
-            return  # the stream was closed under us, at the end of the test
+            return  # the test ended and closed the stream
 
     def heard_all(self, wanted, seconds):
-        """Waits until every wanted (topic, action, id) was heard; answers whether that happened in time."""
+        """Waits until every wanted (topic, action, id) has come. Returns whether that happened in time."""
         deadline = time.monotonic() + seconds
         with self.changed:
             while not wanted <= set(self.heard):

@@ -13,7 +13,7 @@ ROLES = ["guest", "forged", *PEOPLE, *REVIEWERS, "retired", "service", "superuse
 
 
 class Report:
-    """Counts what held and shows what did not."""
+    """Counts the claims that hold and shows those that do not."""
 
     def __init__(self, verbose):
         self.verbose, self.passed, self.failed = verbose, 0, 0
@@ -85,7 +85,7 @@ class World:
         return answer if status == 200 else None
 
     def open_case(self, name="alice"):
-        """A fresh verification of that person that still takes evidence."""
+        """A new verification of that person that still accepts evidence."""
         return fixtures.case(self.server, self.accounts[name])
 
     def fields(self, collection):

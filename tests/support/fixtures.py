@@ -74,7 +74,7 @@ def complete_case(server, user, **fields):
 
 
 def hashes(n):
-    """What a document is known by."""
+    """The hashes of a document."""
     return {"number": f"{n:064x}", "picture": f"{n:0256x}", **{f"band_{band}": f"{n:018x}" for band in range(8)}}
 
 

@@ -23,7 +23,7 @@ MIGRATIONS = ROOT / "pb_migrations"
 SUPERUSER = ("root@identivia.test", "correct-horse-battery")
 STARTUP_SECONDS = 20
 
-# A run that is told to end still leaves its `with` blocks, so no server and no folder stays behind.
+# A run that is terminated still leaves its `with` blocks, so no server and no folder is left over.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
@@ -36,7 +36,7 @@ def binary():
 
 
 class Folder:
-    """A data directory with a migrations directory beside it, removed at the end."""
+    """A data directory and a migrations directory, removed at the end."""
 
     def __init__(self, migrations=()):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="identivia-pb-"))
@@ -121,7 +121,7 @@ class Server:
         raise SystemExit(f"PocketBase did not start:\n{(self.folder.path / 'log').read_text()}")
 
     def call(self, method, path, body=None, token=None, files=None, headers=None):
-        """One request. `files` (field -> (name, bytes)) makes it multipart. Answers (status, decoded body)."""
+        """One request. `files` (field -> (name, bytes)) makes it multipart. Returns (status, decoded body)."""
         headers = dict(headers or {})
         if token:
             headers["Authorization"] = token
@@ -142,7 +142,7 @@ class Server:
         return answer.status, raw
 
     def login(self, collection, identity, password):
-        """A token; fails loudly when the sign-in is refused."""
+        """A token. Raises an error when the sign-in is refused."""
         status, answer = self.call(
             "POST", f"/api/collections/{collection}/auth-with-password", {"identity": identity, "password": password}
         )
@@ -151,7 +151,7 @@ class Server:
         return answer["token"]
 
     def make(self, collection, body, token=None, files=None):
-        """Creates a record, as superuser unless told otherwise, and answers it."""
+        """Creates a record, as superuser by default, and returns it."""
         status, answer = self.call("POST", records(collection), body, token or self.superuser, files)
         if status != 200:
             raise SystemExit(f"could not create in {collection}: {status} {answer}")
