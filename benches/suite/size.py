@@ -50,7 +50,7 @@ def start(bench, folder, server, sandbox):
             sidecar.stop()
     bench.raw["start"] = {"listening_ms": listening, "healthy_ms": healthy, "idle_mib": idle}
     return [
-        single("cold start to serving, PocketBase up", "ms", listening, at_most=START_AIM_MS, why="Login, schema self-test and policy are asked for first."),
+        single("cold start to serving, PocketBase up", "ms", listening, at_most=START_AIM_MS, why="Login, schema check and policy are asked for first."),
         Row("cold start to healthy: a heartbeat came back over realtime", sorted(healthy)[len(healthy) // 2], "ms"),
         single(f"memory when idle, {running} threads", "MiB", idle, at_most=IDLE_AIM_MIB, why=f"{median(of_file):.1f} MiB of it are pages of the binary."),
     ]

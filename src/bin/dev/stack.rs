@@ -27,7 +27,7 @@ use crate::{console, health};
 const POCKETBASE_PATIENCE: Duration = Duration::from_mins(1);
 /// For the sandbox: it has nothing to wait for.
 const SANDBOX_PATIENCE: Duration = Duration::from_secs(30);
-/// For the sidecar with its self-test.
+/// For the sidecar with its schema check.
 const SIDECAR_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Starts everything and stays until asked to stop or until a part ends on its own.
