@@ -1,9 +1,10 @@
 //! For how long something that was read may be relied on without reading it again.
 //!
-//! Only while the watch is whole. A `PocketBase` that was restored from a backup, or replaced, ends every stream, and what was
-//! read before says nothing about what it holds now. So the end of a stream ends the lease and begins a new [`Epoch`], and what
-//! was read in another epoch is not used. An epoch also ends after [`EPOCH_MAX`], which bounds how long a change without an
-//! event, such as a row written by SQL, goes unseen.
+//! Only while the watch is whole. A `PocketBase` that was restored from a backup, or replaced, ends
+//! every stream, and what was read before says nothing about what it holds now. So the end of a
+//! stream ends the lease and begins a new [`Epoch`], and what was read in another epoch is not
+//! used. An epoch also ends after [`EPOCH_MAX`], which bounds how long a change without an event,
+//! such as a row written by SQL, goes unseen.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -18,7 +19,8 @@ pub const EPOCH_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(u64);
 
-/// The permission to rely on what was read. Each heartbeat that comes back over the stream renews it.
+/// The permission to rely on what was read. Each heartbeat that comes back over the stream renews
+/// it.
 #[derive(Debug, Default)]
 pub struct CacheLease {
     state: Mutex<State>,
@@ -58,7 +60,8 @@ impl CacheLease {
     }
 }
 
-/// A bounded cache of what was read, by name. An entry is used in the epoch in which it was read, and no longer.
+/// A bounded cache of what was read, by name. An entry is used in the epoch in which it was read,
+/// and no longer.
 ///
 /// Whoever receives an event about the cached collection calls [`LeasedCache::invalidate`].
 #[derive(Debug)]
@@ -87,7 +90,8 @@ impl<T: Clone> LeasedCache<T> {
         Self { entries_max, state: Mutex::new(Entries { by_name: HashMap::new(), changes: 0 }) }
     }
 
-    /// The cached value of `name`, or the one that `read` returns, which is cached if `lease` is in force. `None` is not cached.
+    /// The cached value of `name`, or the one that `read` returns, which is cached if `lease` is in
+    /// force. `None` is not cached.
     pub async fn get_or_read(
         &self,
         lease: &CacheLease,

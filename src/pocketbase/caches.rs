@@ -15,7 +15,8 @@ use crate::verification::Policy;
 const POLICIES_MAX: usize = 256;
 /// Tokens in memory; about 150 bytes each.
 const TOKENS_MAX: usize = 4096;
-/// How long a file token is used. It is valid for 180 s, and a download that begins with it must end before that.
+/// How long a file token is used. It is valid for 180 s, and a download that begins with it must
+/// end before that.
 const FILE_TOKEN_USED_FOR: Duration = Duration::from_secs(120);
 
 #[derive(Debug)]
@@ -46,7 +47,8 @@ impl Default for Caches {
     }
 }
 
-/// Policies by record id. A policy record never changes, so an entry is valid as long as the process runs.
+/// Policies by record id. A policy record never changes, so an entry is valid as long as the
+/// process runs.
 #[derive(Debug, Default)]
 pub(super) struct PolicyCache(Mutex<HashMap<String, Arc<Policy>>>);
 

@@ -17,10 +17,12 @@ use super::session::{Identity, Session};
 use super::transport::{Settings, Transport};
 use crate::base::failpoints::{Bug, bug_planted};
 
-/// A client of one `PocketBase`. Cheap to clone; clones share the session, the clock and the caches.
+/// A client of one `PocketBase`. Cheap to clone; clones share the session, the clock and the
+/// caches.
 ///
-/// Each operation is tried once, within its timeout; whether and when to try again is the caller's decision. The one exception
-/// is a lost session: it is renewed and the request sent again, because a request that was refused changed nothing.
+/// Each operation is tried once, within its timeout; whether and when to try again is the caller's
+/// decision. The one exception is a lost session: it is renewed and the request sent again, because
+/// a request that was refused changed nothing.
 ///
 /// The operations themselves are in [`store`](super::store).
 #[derive(Debug, Clone)]
@@ -59,7 +61,8 @@ impl Client {
         &self.inner.caches
     }
 
-    /// Logs in, as a record of `services` or else as a superuser. Needed once: later logins happen when they are due.
+    /// Logs in, as a record of `services` or else as a superuser. Needed once: later logins happen
+    /// when they are due.
     pub async fn login(&self) -> Result<Identity> {
         Ok(self.session().token().await?.identity)
     }
@@ -69,7 +72,8 @@ impl Client {
         self.session().identity()
     }
 
-    /// Proves that `PocketBase` accepts the session now, and logs in again if it does not. Returns the server's time.
+    /// Proves that `PocketBase` accepts the session now, and logs in again if it does not. Returns
+    /// the server's time.
     pub async fn probe(&self) -> Result<Timestamp> {
         let token = self.session().token().await?;
         if !bug_planted(Bug::EmptyListTrusted) && !self.session().is_accepted(&token).await? {
@@ -83,24 +87,26 @@ impl Client {
         self.transport().now()
     }
 
-    /// The epoch of the cache lease; `None` while it is not in force. Take it *before* reading what is to be relied on later.
+    /// The epoch of the cache lease; `None` while it is not in force. Take it *before* reading what
+    /// is to be relied on later.
     pub fn cache_epoch(&self) -> Option<Epoch> {
         self.caches().lease.epoch(Instant::now())
     }
 
-    /// Renews the cache lease until `until`: a heartbeat came back, so the stream of events is whole.
+    /// Renews the cache lease until `until`: a heartbeat came back, so the stream of events is
+    /// whole.
     pub fn renew_cache_lease(&self, until: Instant) {
         self.caches().lease.renew(until);
     }
 
-    /// Ends the cache lease: events may have been missed, and the next answer may come from another `PocketBase`. Each
-    /// [`Connection`](super::realtime::Connection) does this when it is dropped.
+    /// Ends the cache lease: events may have been missed, and the next answer may come from another
+    /// `PocketBase`. Each [`Connection`](super::realtime::Connection) does this when it is dropped.
     pub fn end_cache_lease(&self) {
         self.caches().lease.end();
     }
 
-    /// Sends `request` as the service. An answer that a lost session would get counts only after a proof of the session. If the
-    /// session was lost, the request is sent again with a new one.
+    /// Sends `request` as the service. An answer that a lost session would get counts only after a
+    /// proof of the session. If the session was lost, the request is sent again with a new one.
     pub(super) async fn call(&self, request: &Request) -> Result<Answer> {
         let session = self.session();
         let token = session.token().await?;
@@ -161,8 +167,8 @@ impl Client {
     }
 }
 
-/// Whether `error` is one that a guest gets: 401 and 403, 404 for a record that it may not see, and 400 without data for a
-/// record that it may not create.
+/// Whether `error` is one that a guest gets: 401 and 403, 404 for a record that it may not see, and
+/// 400 without data for a record that it may not create.
 fn may_hide_a_lost_session(error: &PocketbaseError) -> bool {
     matches!(
         error,

@@ -9,9 +9,9 @@ const HEADER_RESOLUTION: Duration = Duration::from_secs(1);
 
 /// An estimate of the server's clock. The machine's own wall clock is never read.
 ///
-/// A `Date` header has whole seconds, so one answer says that the server's time is between `date` and `date + 1 s`, plus the
-/// time that the answer was under way. The estimate moves only when an answer contradicts it. After a few answers it is right
-/// to some milliseconds.
+/// A `Date` header has whole seconds, so one answer says that the server's time is between `date`
+/// and `date + 1 s`, plus the time that the answer was under way. The estimate moves only when an
+/// answer contradicts it. After a few answers it is right to some milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerClock {
     at: Instant,
@@ -35,8 +35,8 @@ impl ServerClock {
         }
     }
 
-    /// Corrects the estimate by a stored timestamp that was just read, which cannot be in the future. One that is more than a
-    /// second ahead is ignored: the server did not set it.
+    /// Corrects the estimate by a stored timestamp that was just read, which cannot be in the
+    /// future. One that is more than a second ahead is ignored: the server did not set it.
     pub fn observe_stamp(&mut self, stamp: Timestamp, read: Instant) {
         let estimate = self.now(read);
         if estimate < stamp && stamp <= plus(estimate, HEADER_RESOLUTION) {
@@ -69,7 +69,8 @@ mod tests {
     fn many_answers_bring_the_estimate_within_100_ms() {
         let start = Instant::now();
         let epoch = Timestamp::from_second(1_800_000_000).expect("in range");
-        // The server is 700 ms into its second at the start. It answers every 90 ms, and an answer takes 2 ms.
+        // The server is 700 ms into its second at the start. It answers every 90 ms, and an answer
+        // takes 2 ms.
         let server = |ms: u64| plus(epoch, MS(700 + ms));
         let header = |ms: u64| Timestamp::from_second(server(ms).as_second()).expect("in range");
         let mut clock = ServerClock::new(header(0), start + MS(2));

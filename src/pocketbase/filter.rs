@@ -17,8 +17,8 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Requires `field = text`, for any text that can be stored. Text with control characters is refused: no field that is
-    /// searched holds them, and `PocketBase` itself refuses some of them.
+    /// Requires `field = text`, for any text that can be stored. Text with control characters is
+    /// refused: no field that is searched holds them, and `PocketBase` itself refuses some of them.
     pub fn equal(self, field: &str, text: &str) -> Result<Self> {
         if text.chars().any(char::is_control) {
             let what = "text with control characters cannot be searched for";
@@ -47,7 +47,8 @@ impl Filter {
         self.and(format_args!("{field} >= '{}'", Stored(instant)))
     }
 
-    /// Requires that no record of another collection refers to this one. `relation` is written `collection_via_field`.
+    /// Requires that no record of another collection refers to this one. `relation` is written
+    /// `collection_via_field`.
     pub(super) fn unreferenced_by(self, relation: &str) -> Self {
         self.and(format_args!("{relation}.id ?= null"))
     }
@@ -106,7 +107,8 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// An instant as `PocketBase` stores it. Filters compare text, so the format must be the stored one.
+/// An instant as `PocketBase` stores it. Filters compare text, so the format must be the stored
+/// one.
 struct Stored(Timestamp);
 
 impl fmt::Display for Stored {

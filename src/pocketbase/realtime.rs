@@ -1,10 +1,12 @@
 //! The realtime stream: hints that a record changed, never the change itself.
 //!
-//! `PocketBase` sends no keepalive, replays nothing, keeps no order, and closes every stream after 30 minutes, or after 5 when
-//! idle. A session that was lost leaves the stream open and silent. So the watcher uses a [`Connection`] until it ends or until
-//! a heartbeat of its own does not come back, and after opening the next one it lists the open verifications again.
+//! `PocketBase` sends no keepalive, replays nothing, keeps no order, and closes every stream after
+//! 30 minutes, or after 5 when idle. A session that was lost leaves the stream open and silent. So
+//! the watcher uses a [`Connection`] until it ends or until a heartbeat of its own does not come
+//! back, and after opening the next one it lists the open verifications again.
 //!
-//! `main` must have called `rustls::crypto::aws_lc_rs::default_provider().install_default()`: `reqwest` 0.12 brings no provider.
+//! `main` must have called `rustls::crypto::aws_lc_rs::default_provider().install_default()`:
+//! `reqwest` 0.12 brings no provider.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -24,10 +26,11 @@ use super::record_id::is_record_id;
 use super::records::{Collection, HintRow, hint_fields};
 use super::transport::Settings;
 
-/// `PocketBase` itself closes an idle stream after 300 s. A longer silence means that the server is gone.
+/// `PocketBase` itself closes an idle stream after 300 s. A longer silence means that the server is
+/// gone.
 const SILENCE_MAX: Duration = Duration::from_secs(330);
-/// The most bytes of a hint, which has three short fields. (The parser takes quadratic time for one message, so the topics ask
-/// for no more fields.)
+/// The most bytes of a hint, which has three short fields. (The parser takes quadratic time for one
+/// message, so the topics ask for no more fields.)
 const HINT_LIMIT: usize = 16 * 1024;
 const CONNECTED: &str = "PB_CONNECT";
 const OPERATION: &str = "open the realtime stream";
@@ -52,8 +55,8 @@ pub struct Event {
     pub collection: Collection,
     /// The id of the record.
     pub record: String,
-    /// The id of the verification that the record belongs to, or of the record itself if it is a verification. Empty for
-    /// heartbeats, policies, people and webhook endpoints.
+    /// The id of the verification that the record belongs to, or of the record itself if it is a
+    /// verification. Empty for heartbeats, policies, people and webhook endpoints.
     pub verification: String,
     /// Of a heartbeat, the name of the sidecar and the number of the heartbeat.
     pub beat: Option<(String, u64)>,
@@ -83,8 +86,8 @@ pub struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // However this stream ended, events may be missed until the next one is open, and what this one had received and nobody
-        // had read is lost with it.
+        // However this stream ended, events may be missed until the next one is open, and what this
+        // one had received and nobody had read is lost with it.
         self.client.end_cache_lease();
     }
 }
@@ -96,7 +99,8 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// The next hint, or the end of the stream. Cancel safe. Poll it all the time: what is not read fills the server's memory.
+    /// The next hint, or the end of the stream. Cancel safe. Poll it all the time: what is not read
+    /// fills the server's memory.
     pub async fn next(&mut self) -> std::result::Result<Event, End> {
         loop {
             let (topic, data) = self.message().await?;
@@ -126,8 +130,8 @@ impl Connection {
 impl Client {
     /// Opens a stream and subscribes to all records of `collections`.
     ///
-    /// When it returns, the subscription is in force and its session was just proved. What is committed from now on is
-    /// delivered, so list the open verifications *after* this.
+    /// When it returns, the subscription is in force and its session was just proved. What is
+    /// committed from now on is delivered, so list the open verifications *after* this.
     pub async fn connect(&self, collections: &[Collection]) -> Result<Connection> {
         let unreachable = PocketbaseError::Unreachable { operation: OPERATION, source: None };
         tokio::time::timeout(self.transport().settings().request_timeout, self.subscribed(collections))
@@ -207,7 +211,8 @@ async fn stream_client(settings: &Settings) -> Result<StreamClient> {
     builder.build().map_err(|_| unexpected("the client cannot be set up; are there CA certificates?"))
 }
 
-/// If the address has a host name: the name, and the first of its addresses that accepts a connection.
+/// If the address has a host name: the name, and the first of its addresses that accepts a
+/// connection.
 async fn reachable_address(settings: &Settings) -> Option<(String, SocketAddr)> {
     let Some(url::Host::Domain(host)) = settings.url.host() else { return None };
     let port = settings.url.port_or_known_default()?;

@@ -12,7 +12,8 @@ pub fn is_record_id(text: &str) -> bool {
     text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase())
 }
 
-/// `text` if it has the shape of a record id. Every id that becomes part of a path passes through here.
+/// `text` if it has the shape of a record id. Every id that becomes part of a path passes through
+/// here.
 pub fn record_id<'a>(text: &'a str, operation: &'static str) -> Result<&'a str> {
     if is_record_id(text) {
         return Ok(text);
@@ -20,7 +21,8 @@ pub fn record_id<'a>(text: &'a str, operation: &'static str) -> Result<&'a str> 
     Err(PocketbaseError::Misuse { operation, what: "a record id must be 15 characters of a-z and 0-9" })
 }
 
-/// The record id that follows from `name`, so that a record can be looked up and created without a search.
+/// The record id that follows from `name`, so that a record can be looked up and created without a
+/// search.
 pub fn id_of(name: &str) -> String {
     id_from_digest(&Sha256::digest(name).into())
 }

@@ -62,7 +62,8 @@ pub(super) struct Answer {
 }
 
 impl FilePart {
-    /// A JPEG or PNG picture; its first bytes say which. `PocketBase` checks the type itself and refuses any other.
+    /// A JPEG or PNG picture; its first bytes say which. `PocketBase` checks the type itself and
+    /// refuses any other.
     pub fn picture(field: String, name: &str, bytes: Bytes) -> Self {
         const PNG_MAGIC: &[u8] = b"\x89PNG";
         let (content_type, extension) =
@@ -160,7 +161,8 @@ impl Request {
         }
     }
 
-    /// The error for status 400, which has three meanings: fields are wrong, an item of a batch failed, or, without data, "not now".
+    /// The error for status 400, which has three meanings: fields are wrong, an item of a batch
+    /// failed, or, without data, "not now".
     fn bad_request(&self, body: &[u8]) -> PocketbaseError {
         #[derive(Deserialize)]
         struct Refusal {
@@ -209,7 +211,8 @@ impl Request {
     fn invalid(&self, fields: Vec<Refused>) -> PocketbaseError {
         let operation = self.operation;
         let mut taken: Vec<&Refused> = fields.iter().filter(|f| f.code == "validation_not_unique").collect();
-        // An index over several columns flags each of them. All begin with the verification, so another column tells more.
+        // An index over several columns flags each of them. All begin with the verification, so
+        // another column tells more.
         taken.sort_by_key(|f| !f.field.ends_with(VERIFICATION));
         match taken.pop() {
             Some(taken) => PocketbaseError::Conflict { operation, field: taken.field.clone() },

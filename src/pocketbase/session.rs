@@ -128,7 +128,8 @@ impl Session {
         result
     }
 
-    /// Whether `PocketBase` accepts `token` now. Only this distinguishes an empty answer from the answer to a lost session.
+    /// Whether `PocketBase` accepts `token` now. Only this distinguishes an empty answer from the
+    /// answer to a lost session.
     pub async fn is_accepted(&self, token: &SessionToken) -> Result<bool> {
         let refreshed = self.refresh(token).await;
         reached(Point::LoginProved);

@@ -1,4 +1,5 @@
-//! The HTTP layer: sends a request once, reads the answer within its limit, and keeps `PocketBase`'s time.
+//! The HTTP layer: sends a request once, reads the answer within its limit, and keeps
+//! `PocketBase`'s time.
 //!
 //! It holds no session: each request is sent with the token that it is given.
 
@@ -19,8 +20,8 @@ use super::error::{PocketbaseError, Result};
 use super::request::{Answer, FilePart, Payload, Request};
 use crate::base::lock::Mutex;
 
-/// How long an idle connection is kept. A router may forget a connection that is idle for longer, and the next heartbeat must
-/// not be sent over such a one.
+/// How long an idle connection is kept. A router may forget a connection that is idle for longer,
+/// and the next heartbeat must not be sent over such a one.
 const POOL_IDLE: Duration = Duration::from_secs(5);
 
 /// Where `PocketBase` is, and the account of the service there.

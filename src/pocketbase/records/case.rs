@@ -1,4 +1,5 @@
-//! `cases`: a view with one row for each verification and everything that belongs to it, all of one moment.
+//! `cases`: a view with one row for each verification and everything that belongs to it, all of one
+//! moment.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -45,7 +46,8 @@ impl From<CaseRow> for Case {
             policy_name: row.policy_name,
             policy: row.policy,
             declared_name: row.declared_name,
-            // The collection's pattern admits days that no calendar has. Such a day counts as not given.
+            // The collection's pattern admits days that no calendar has. Such a day counts as not
+            // given.
             declared_date_of_birth: row.declared_date_of_birth.parse().ok(),
             declared_document_type: DocumentType::parse(&row.declared_document_type),
             declared_document_number: row.declared_document_number,

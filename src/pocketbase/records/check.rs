@@ -121,7 +121,8 @@ impl<'a> DecisionFields<'a> {
     }
 }
 
-/// What a batch returns of a record that it created. A record of another collection has no pictures.
+/// What a batch returns of a record that it created. A record of another collection has no
+/// pictures.
 #[derive(Deserialize)]
 pub struct WrittenRow {
     pub created: Option<Timestamp>,
@@ -138,7 +139,8 @@ impl WrittenRow {
     /// What is asked for of any other record.
     pub const FIELDS_ELSEWHERE: &'static str = "created";
 
-    /// The names under which the pictures of a finding were stored; `None` for a record without pictures.
+    /// The names under which the pictures of a finding were stored; `None` for a record without
+    /// pictures.
     pub fn pictures(self) -> Option<Pictures> {
         let Self { id, reference_image, portrait, .. } = self;
         let named = !reference_image.is_empty() || !portrait.is_empty();

@@ -1,4 +1,5 @@
-//! `heartbeats`: one record for each running sidecar. The sidecar patches it often and expects the event of each patch.
+//! `heartbeats`: one record for each running sidecar. The sidecar patches it often and expects the
+//! event of each patch.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

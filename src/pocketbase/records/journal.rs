@@ -1,4 +1,5 @@
-//! `journal`: the events of each verification, numbered. The number of the next row is the lock of the verification.
+//! `journal`: the events of each verification, numbered. The number of the next row is the lock of
+//! the verification.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,5 @@
-//! `liveness_sessions`: liveness challenges. A person asks for one, and the service opens and closes it.
+//! `liveness_sessions`: liveness challenges. A person asks for one, and the service opens and
+//! closes it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de};

@@ -1,6 +1,7 @@
 //! The stored records as types: one file for each collection, for reading and writing it.
 //!
-//! Nothing outside this folder spells the name of a collection or of a field. `docs/records.md` is the contract.
+//! Nothing outside this folder spells the name of a collection or of a field. `docs/records.md` is
+//! the contract.
 
 mod action;
 mod case;

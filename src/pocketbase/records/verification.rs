@@ -1,4 +1,5 @@
-//! `verifications`: one record for each verification, with what the person declared and the summary of the case.
+//! `verifications`: one record for each verification, with what the person declared and the summary
+//! of the case.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -176,7 +177,8 @@ impl From<Summary> for RecordPatch {
     }
 }
 
-/// The id of the verification that is created with an idempotency key, so that the key can be looked up without a search.
+/// The id of the verification that is created with an idempotency key, so that the key can be
+/// looked up without a search.
 pub fn id_of_idempotency_key(key: &str) -> String {
     id_of(&format!("verifications/{key}"))
 }
@@ -186,7 +188,8 @@ pub fn open() -> Filter {
     Filter::default().is_false(FINAL)
 }
 
-/// The open verifications that may be due although no event says so: new, processing, or past their expiry at `now`.
+/// The open verifications that may be due although no event says so: new, processing, or past their
+/// expiry at `now`.
 pub fn due(now: Timestamp) -> Result<Filter> {
     open().any_of([
         Alternative::equal("status", "")?,

@@ -1,7 +1,8 @@
 //! The check at the start: is the schema on the server the one that this binary was written for?
 //!
-//! A superuser may read the schema, so it is compared with the one in this binary. A service account may not. For it, each
-//! collection is asked for one record with a filter that names every field, which `PocketBase` refuses if one is missing.
+//! A superuser may read the schema, so it is compared with the one in this binary. A service
+//! account may not. For it, each collection is asked for one record with a filter that names every
+//! field, which `PocketBase` refuses if one is missing.
 
 use serde_json::{Value, json};
 
@@ -20,8 +21,8 @@ use schema::APPLY_MIGRATIONS;
 const BATCH_ITEMS_NEEDED: usize = 100;
 
 impl Client {
-    /// What is not as this version needs it in the schema, the rules and the settings, one sentence each. An error only if
-    /// `PocketBase` cannot be asked at all.
+    /// What is not as this version needs it in the schema, the rules and the settings, one sentence
+    /// each. An error only if `PocketBase` cannot be asked at all.
     pub async fn schema_problems(&self) -> Result<Vec<String>> {
         let mut problems = match self.login().await? {
             Identity::Superuser => self.compare_schema().await?,
@@ -40,7 +41,8 @@ impl Client {
     async fn probe_collections(&self) -> Result<Vec<String>> {
         let expected = schema::expected();
         let mut problems = Vec::new();
-        // A service may not read the accounts of services. That its own exists is proved by the login.
+        // A service may not read the accounts of services. That its own exists is proved by the
+        // login.
         for collection in Collection::ALL.into_iter().filter(|collection| *collection != Collection::Services) {
             let fields = schema::fields_a_service_may_name(&expected, collection.name());
             if self.can_name(collection, &fields).await? {
@@ -81,7 +83,8 @@ impl Client {
         }
     }
 
-    /// Sends a batch that is refused in any case: for its items if batches are on, as a whole if they are off or too small.
+    /// Sends a batch that is refused in any case: for its items if batches are on, as a whole if
+    /// they are off or too small.
     async fn batch_problem(&self) -> Result<Option<String>> {
         let item = json!({ "method": "GET", "url": "/" });
         let body = json!({ "requests": vec![item; BATCH_ITEMS_NEEDED] });
@@ -100,8 +103,8 @@ impl Client {
         })
     }
 
-    /// Why no verification could be decided under the live version of the policy `name`, one sentence each.
-    /// `liveness_threshold` is the setting `FACE_LIVENESS_THRESHOLD`.
+    /// Why no verification could be decided under the live version of the policy `name`, one
+    /// sentence each. `liveness_threshold` is the setting `FACE_LIVENESS_THRESHOLD`.
     pub async fn policy_problems(&self, name: &str, liveness_threshold: f64) -> Result<Vec<String>> {
         Ok(match self.live_policy(name).await {
             Ok(Some(policy)) => {

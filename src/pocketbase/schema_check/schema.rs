@@ -73,7 +73,8 @@ fn compare_fields(name: &str, wanted: &Value, found: &Value, problems: &mut Vec<
             continue;
         };
         for (option, value) in field.as_object().into_iter().flatten() {
-            // A newer version may have more values for a choice; those of this version must be among them.
+            // A newer version may have more values for a choice; those of this version must be
+            // among them.
             let more = option == "values" && items(value).iter().all(|word| items(&there[option]).contains(word));
             if !COSMETIC.contains(&option.as_str()) && there[option] != *value && !more {
                 problems.push(format!(

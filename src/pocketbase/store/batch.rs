@@ -24,12 +24,15 @@ pub enum Commit {
     Won {
         /// When `PocketBase` stored the first journal row.
         at: Timestamp,
-        /// The names under which it stored the pictures of findings. Empty if the answer was lost and only a row was read back.
+        /// The names under which it stored the pictures of findings. Empty if the answer was lost
+        /// and only a row was read back.
         pictures: Vec<Pictures>,
     },
-    /// Another sidecar wrote the next journal row, or handled the action, first. Nothing is stored: read the case again.
+    /// Another sidecar wrote the next journal row, or handled the action, first. Nothing is stored:
+    /// read the case again.
     Lost,
-    /// Another sidecar stored the same document as the first of its kind. Nothing is stored: look for the document again.
+    /// Another sidecar stored the same document as the first of its kind. Nothing is stored: look
+    /// for the document again.
     Overtaken,
 }
 
@@ -43,7 +46,8 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    // The order matters. The journal rows come first, because the first of them is the lock; the deliveries come last.
+    // The order matters. The journal rows come first, because the first of them is the lock; the
+    // deliveries come last.
     pub fn new(
         verification: &str,
         transitions: &[Transition],
@@ -132,7 +136,8 @@ pub(super) fn stored(answer: &Answer) -> Result<(Timestamp, Vec<Pictures>)> {
     Ok((at, items.into_iter().filter_map(|item| item.body.pictures()).collect()))
 }
 
-/// Whether `field` is one that writers race for: the number of a journal row, the action that it handles, or the id of a check.
+/// Whether `field` is one that writers race for: the number of a journal row, the action that it
+/// handles, or the id of a check.
 pub(super) fn is_lost_race(field: &str) -> bool {
     field.starts_with(Collection::Journal.name()) || field.starts_with(Collection::Checks.name())
 }

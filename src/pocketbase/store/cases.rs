@@ -12,8 +12,8 @@ use crate::verification::Case;
 const OPERATION: &str = "read a verification";
 
 impl Client {
-    /// The case of a verification, all of one moment, and `PocketBase`'s time when it was read. `None` only after a proof that
-    /// the verification does not exist.
+    /// The case of a verification, all of one moment, and `PocketBase`'s time when it was read.
+    /// `None` only after a proof that the verification does not exist.
     pub async fn read_case(&self, id: &str) -> Result<Option<(Case, Timestamp)>> {
         if !is_record_id(id) {
             return Ok(None);
@@ -32,8 +32,8 @@ impl Client {
             operation: OPERATION,
             what: "the view `cases` does not show it; apply the migrations in pb_migrations/".to_owned(),
         })?;
-        // A gap, or a version ahead of the journal, means that rows were deleted. A version that is behind was corrected by hand:
-        // then the journal is the truth.
+        // A gap, or a version ahead of the journal, means that rows were deleted. A version that is
+        // behind was corrected by hand: then the journal is the truth.
         let gap = case.journal.iter().zip(1..).any(|(entry, seq)| entry.seq != seq);
         if gap || case.record.version > case.seq() {
             return Err(stale(&case));
@@ -45,8 +45,8 @@ impl Client {
     }
 }
 
-/// When the newest row of a case was created. The clock must not be behind it: nothing is decided as if the row were still to
-/// come.
+/// When the newest row of a case was created. The clock must not be behind it: nothing is decided
+/// as if the row were still to come.
 fn newest_stamp(case: &Case) -> Option<Timestamp> {
     let newest = [
         case.documents.last().map(|row| row.created),

@@ -9,12 +9,14 @@ use crate::pocketbase::store::batch::{Batch, Commit, OPERATION, is_lost_race, st
 use crate::verification::{Entry, Transition};
 
 impl Client {
-    /// Stores `entries` (the rows that [`crate::verification::Case::apply`] made of `transitions`, in order) with everything
-    /// that belongs to them, in one transaction: all or nothing.
+    /// Stores `entries` (the rows that [`crate::verification::Case::apply`] made of `transitions`,
+    /// in order) with everything that belongs to them, in one transaction: all or nothing.
     ///
-    /// The first item creates journal row `n + 1`. Its unique number is the lock, so a late or second writer loses as a whole.
-    /// If the answer is lost, the last row is read back. This writer's own row means `Won`, another writer's `Lost`, and none
-    /// [`PocketbaseError::Unknown`]: the batch may still be stored, so the caller reads again later.
+    /// The first item creates journal row `n + 1`. Its unique number is the lock, so a late or
+    /// second writer loses as a whole. If the answer is lost, the last row is read back. This
+    /// writer's own row means `Won`, another writer's `Lost`, and none
+    /// [`PocketbaseError::Unknown`]: the batch may still be stored, so the caller reads again
+    /// later.
     pub async fn commit(
         &self,
         verification: &str,
@@ -43,7 +45,8 @@ impl Client {
             Err(PocketbaseError::Conflict { field, .. }) if is_lost_race(&field) => Ok(Commit::Lost),
             Err(PocketbaseError::Conflict { field, .. }) if is_overtaken(&field) => Ok(Commit::Overtaken),
             Err(error) if is_about_a_delivery(&error) => {
-                // The endpoint was deleted and no event said so: the next try must read the endpoints again.
+                // The endpoint was deleted and no event said so: the next try must read the
+                // endpoints again.
                 self.endpoints_changed();
                 Err(error)
             }
@@ -57,10 +60,11 @@ impl Client {
         }
     }
 
-    /// The outcome of a commit without an answer, by the row that is stored in the place of its last one; `None` if that cannot
-    /// be learned now.
-    // The last row and not the first: the row that handles a person's action is the same whoever writes it. Only a later one,
-    // such as a claim, names its writer. The hash covers the writer, the event and the whole past.
+    /// The outcome of a commit without an answer, by the row that is stored in the place of its
+    /// last one; `None` if that cannot be learned now.
+    // The last row and not the first: the row that handles a person's action is the same whoever
+    // writes it. Only a later one, such as a claim, names its writer. The hash covers the writer,
+    // the event and the whole past.
     async fn read_back(&self, verification: &str, ours: &Entry) -> Option<Commit> {
         let request = Request::get("read a journal row back", Collection::Journal.records())
             .filter(row_of(verification, ours.seq).ok()?)

@@ -1,4 +1,5 @@
-//! Documents that were shown before, looked up by index. However many there are, no more than a few hundred rows are read.
+//! Documents that were shown before, looked up by index. However many there are, no more than a few
+//! hundred rows are read.
 
 use crate::pocketbase::client::Client;
 use crate::pocketbase::error::Result;
@@ -8,7 +9,8 @@ use crate::pocketbase::records::{
 };
 use crate::pocketbase::request::Request;
 
-/// The most pictures that share a band with one and are compared with it. Documents of one kind share bands only by accident.
+/// The most pictures that share a band with one and are compared with it. Documents of one kind
+/// share bands only by accident.
 pub const PICTURES_MAX: usize = 500;
 /// The most rows with one number that are read: the first few say enough.
 const NUMBERS_MAX: usize = 50;

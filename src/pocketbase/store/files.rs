@@ -1,4 +1,5 @@
-//! Downloads of protected files. Never of thumbnails: to make one of a hostile picture costs the server a gigabyte of memory.
+//! Downloads of protected files. Never of thumbnails: to make one of a hostile picture costs the
+//! server a gigabyte of memory.
 
 use std::time::Instant;
 
@@ -17,8 +18,9 @@ use crate::pocketbase::records::Collection;
 use crate::pocketbase::request::Request;
 
 impl Client {
-    /// The file `name` of a record, at most `limit` bytes. `None` if it does not exist or is empty. No file is stored empty, so a
-    /// storage that returns an empty one has lost the file or does not have it yet.
+    /// The file `name` of a record, at most `limit` bytes. `None` if it does not exist or is empty.
+    /// No file is stored empty, so a storage that returns an empty one has lost the file or does
+    /// not have it yet.
     pub async fn download(
         &self,
         collection: Collection,

@@ -19,7 +19,8 @@ impl Client {
         Ok(self.find::<BeatRow>(&request).await?.map(|row| row.beat))
     }
 
-    /// Writes a heartbeat. Returns the id of the sidecar's record, which is the same after every restart.
+    /// Writes a heartbeat. Returns the id of the sidecar's record, which is the same after every
+    /// restart.
     pub async fn heartbeat(&self, new: &NewHeartbeat<'_>) -> Result<String> {
         const OPERATION: &str = "write the heartbeat";
         let id = id_of_instance(new.instance);

@@ -1,4 +1,5 @@
-//! What the facade creates for people: the same records that a `PocketBase` client in their browser would create.
+//! What the facade creates for people: the same records that a `PocketBase` client in their browser
+//! would create.
 
 use serde_json::json;
 
@@ -10,8 +11,8 @@ use crate::pocketbase::records::{
 };
 
 impl Client {
-    /// Creates a verification and returns it as stored. With an idempotency key its id follows from the key, and a key that is
-    /// taken is a [`PocketbaseError::Conflict`] of `idempotency_key`.
+    /// Creates a verification and returns it as stored. With an idempotency key its id follows from
+    /// the key, and a key that is taken is a [`PocketbaseError::Conflict`] of `idempotency_key`.
     pub async fn create_verification(&self, new: &NewVerification) -> Result<StoredVerification> {
         const OPERATION: &str = "create a verification";
         let key = &new.idempotency_key;
@@ -39,7 +40,8 @@ impl Client {
         self.create("ask for a liveness challenge", Collection::LivenessSessions, new, Vec::new()).await
     }
 
-    /// Submits a device event. Returns its id. An event that was used before is a [`PocketbaseError::Conflict`] of `event_id`.
+    /// Submits a device event. Returns its id. An event that was used before is a
+    /// [`PocketbaseError::Conflict`] of `event_id`.
     pub async fn create_device_signal(&self, new: &NewDeviceSignal) -> Result<String> {
         self.create("submit a device event", Collection::DeviceSignals, new, Vec::new()).await
     }

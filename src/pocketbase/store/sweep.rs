@@ -13,15 +13,18 @@ use crate::pocketbase::records::{
 use crate::pocketbase::request::{PAGE_LIMIT, Request};
 
 impl Client {
-    /// One page of the ids of open verifications, in order, after the id `after`. Begin with an empty `after`.
+    /// One page of the ids of open verifications, in order, after the id `after`. Begin with an
+    /// empty `after`.
     ///
-    /// The page has at most `limit` ids, and never more than 1000. One with fewer than `limit` is the last.
+    /// The page has at most `limit` ids, and never more than 1000. One with fewer than `limit` is
+    /// the last.
     pub async fn open_ids(&self, after: &str, limit: usize) -> Result<Vec<String>> {
         self.ids(open(), after, limit).await
     }
 
-    /// The same for the open verifications that may be due although no event says so: new, processing, or past their expiry at
-    /// `now`. Those that wait for a person are left out, so a sweep costs the same however many they are.
+    /// The same for the open verifications that may be due although no event says so: new,
+    /// processing, or past their expiry at `now`. Those that wait for a person are left out, so a
+    /// sweep costs the same however many they are.
     pub async fn due_ids(&self, now: Timestamp, after: &str, limit: usize) -> Result<Vec<String>> {
         self.ids(due(now)?, after, limit).await
     }
@@ -38,10 +41,11 @@ impl Client {
         Ok(self.list::<RecordId>(&request).await?.into_iter().map(|row| row.id).collect())
     }
 
-    /// Ids of the verifications for which a document, a challenge or a device event was created from `since` on. Of each kind,
-    /// the newest `limit` are read.
+    /// Ids of the verifications for which a document, a challenge or a device event was created
+    /// from `since` on. Of each kind, the newest `limit` are read.
     ///
-    /// `since` must overlap the previous call by a minute: a row gets its timestamp before it is committed.
+    /// `since` must overlap the previous call by a minute: a row gets its timestamp before it is
+    /// committed.
     pub async fn ids_with_evidence_since(&self, since: Timestamp, limit: usize) -> Result<Vec<String>> {
         let mut ids = BTreeSet::new();
         for collection in [Collection::Documents, Collection::LivenessSessions, Collection::DeviceSignals] {
@@ -55,12 +59,12 @@ impl Client {
         Ok(ids.into_iter().collect())
     }
 
-    /// Ids of the verifications, final ones too, with an action that no journal row refers to. The oldest `limit` such actions
-    /// are read.
+    /// Ids of the verifications, final ones too, with an action that no journal row refers to. The
+    /// oldest `limit` such actions are read.
     ///
-    /// With `since`, only actions created from then on are looked at, by an index. Without it every action is, at about 2 ms for
-    /// a thousand, so do this once after the start. `since` must overlap the previous call by a minute: a row gets its timestamp
-    /// before it is committed.
+    /// With `since`, only actions created from then on are looked at, by an index. Without it every
+    /// action is, at about 2 ms for a thousand, so do this once after the start. `since` must
+    /// overlap the previous call by a minute: a row gets its timestamp before it is committed.
     pub async fn unhandled_action_ids(&self, since: Option<Timestamp>, limit: usize) -> Result<Vec<String>> {
         let request = Request::get("list unhandled actions", Collection::Actions.records())
             .filter(unhandled(since))

@@ -19,12 +19,13 @@ use crate::pocketbase::session::claims;
 const TOKEN_HOLDS: Duration = Duration::from_secs(60);
 
 impl Client {
-    /// The id of the person whose valid token this is. `None` for any other text, including valid tokens of reviewers, services
-    /// and superusers.
+    /// The id of the person whose valid token this is. `None` for any other text, including valid
+    /// tokens of reviewers, services and superusers.
     ///
-    /// A page that polls sends the same token again and again, and all pages share one address's limit on logins. So a valid
-    /// token is checked once in [`TOKEN_HOLDS`], as long as the cache lease is in force and no event says that the person was
-    /// changed (a new password ends all tokens) or deleted.
+    /// A page that polls sends the same token again and again, and all pages share one address's
+    /// limit on logins. So a valid token is checked once in [`TOKEN_HOLDS`], as long as the cache
+    /// lease is in force and no event says that the person was changed (a new password ends all
+    /// tokens) or deleted.
     pub async fn user_from_token(&self, token: &str) -> Result<Option<String>> {
         if !self.may_be_valid(token) {
             return Ok(None);
@@ -46,7 +47,8 @@ impl Client {
         Ok(user)
     }
 
-    /// Whether `token` was valid when it was last checked, however long ago: then it was not guessed. Says nothing about now.
+    /// Whether `token` was valid when it was last checked, however long ago: then it was not
+    /// guessed. Says nothing about now.
     pub fn has_known_token(&self, token: &str) -> bool {
         self.caches().valid_tokens.contains(&name_of(token))
     }
@@ -70,7 +72,8 @@ impl Client {
     }
 
     /// Whether `token` has the form of a token that has not expired.
-    // Anything else must not reach `PocketBase`: it would use up the limit on guests, which all callers of the facade share.
+    // Anything else must not reach `PocketBase`: it would use up the limit on guests, which all
+    // callers of the facade share.
     fn may_be_valid(&self, token: &str) -> bool {
         let printable = token.bytes().all(|b| b.is_ascii_graphic());
         printable

@@ -1,5 +1,5 @@
-//! The commit as it must not be: each planted bug takes one property of the fence away, so that the oracle of the tests can
-//! prove that it would notice. Only in builds for tests.
+//! The commit as it must not be: each planted bug takes one property of the fence away, so that the
+//! oracle of the tests can prove that it would notice. Only in builds for tests.
 
 use reqwest::Method;
 use serde_json::Value;

@@ -1,8 +1,10 @@
-//! The people who are verified: found or created by a partner's reference, and logged in for their browser.
+//! The people who are verified: found or created by a partner's reference, and logged in for their
+//! browser.
 //!
-//! After three empty filtered lists within three seconds `PocketBase` delays each further one by up to half a second, for
-//! everybody but superusers. So a record that is usually absent (a new person, an open verification, an idempotency key) is
-//! looked up by an id that follows from what is known.
+//! After three empty filtered lists within three seconds `PocketBase` delays each further one by up
+//! to half a second, for everybody but superusers. So a record that is usually absent (a new
+//! person, an open verification, an idempotency key) is looked up by an id that follows from what
+//! is known.
 
 use jiff::Timestamp;
 use reqwest::Method;
@@ -34,10 +36,12 @@ pub struct ClientToken {
 }
 
 impl Client {
-    /// The person with the partner's `reference`, created if new, with a fresh token for their browser.
+    /// The person with the partner's `reference`, created if new, with a fresh token for their
+    /// browser.
     ///
-    /// The password of the record is derived from the service's own, so no state is kept. After the service's password was
-    /// changed the person's is set again, which ends the tokens that they had.
+    /// The password of the record is derived from the service's own, so no state is kept. After the
+    /// service's password was changed the person's is set again, which ends the tokens that they
+    /// had.
     pub async fn ensure_user(&self, reference: &str) -> Result<ClientToken> {
         if reference.is_empty() {
             let what = "a person without a reference cannot be created";

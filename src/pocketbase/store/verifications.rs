@@ -24,7 +24,8 @@ impl Client {
         if !is_record_id(user) {
             return Ok(None);
         }
-        // Through the person's record, since a list that is often empty would be delayed (see `users.rs`).
+        // Through the person's record, since a list that is often empty would be delayed (see
+        // `users.rs`).
         let request = Request::get("read a person's verifications", Collection::Users.record(user))
             .with("expand", VERIFICATIONS_OF_USER)
             .fields(UserRow::fields());

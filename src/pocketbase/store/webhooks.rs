@@ -11,7 +11,8 @@ use crate::pocketbase::request::Request;
 const ENDPOINTS_MAX: usize = 50;
 
 impl Client {
-    /// Ids of the enabled endpoints that receive notifications of `status`, cached under the cache lease.
+    /// Ids of the enabled endpoints that receive notifications of `status`, cached under the cache
+    /// lease.
     pub async fn webhook_endpoints(&self, status: &str) -> Result<Vec<String>> {
         let caches = self.caches();
         let endpoints = caches.endpoints.get_or_read(&caches.lease, "all", self.read_endpoints()).await?;
@@ -26,7 +27,8 @@ impl Client {
     }
 
     async fn read_endpoints(&self) -> Result<Option<Arc<[Endpoint]>>> {
-        // Without a filter, since a filtered list that is often empty would be delayed (see `users.rs`).
+        // Without a filter, since a filtered list that is often empty would be delayed (see
+        // `users.rs`).
         let request = Request::get("read the webhook endpoints", Collection::WebhookEndpoints.records())
             .first_page(ENDPOINTS_MAX)
             .fields(Endpoint::FIELDS);

@@ -76,8 +76,8 @@ async fn without_its_view_a_case_is_an_error_and_not_absent() {
     assert!(client.read_case("nosuchrecord001").await.expect("an answer").is_none());
 }
 
-/// `PocketBase` accepts any bytes as the text of a form, and rows that were not written through its API may have empty text in
-/// place of JSON.
+/// `PocketBase` accepts any bytes as the text of a form, and rows that were not written through its
+/// API may have empty text in place of JSON.
 #[tokio::test]
 async fn strange_text_in_a_row_does_not_make_a_case_unreadable() {
     let server = Pocketbase::start().await;
@@ -148,7 +148,8 @@ async fn a_long_journal_is_read_whole_and_of_a_persons_rows_the_oldest_thousand(
     assert!(case.actions.iter().filter(|action| action.actor == Actor::User).all(|action| action.reason.is_empty()));
 }
 
-/// The fence would not catch a conclusion from a new journal and old findings. It catches the opposite.
+/// The fence would not catch a conclusion from a new journal and old findings. It catches the
+/// opposite.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rest_of_a_case_is_never_older_than_its_journal() {
     let server = Pocketbase::start().await;

@@ -155,7 +155,8 @@ async fn a_write_that_a_frozen_server_stores_after_the_timeout_is_never_doubled(
     let error = commit(&hasty, &case, "ours").await.expect_err("the outcome is unknown");
     assert_eq!(error.remedy(), Remedy::ReadBack, "{error:?}");
     server.thaw();
-    // The batch may or may not have been stored. A second try settles it either way, and never stores it twice.
+    // The batch may or may not have been stored. A second try settles it either way, and never
+    // stores it twice.
     let outcome = commit(&patient, &case, "ours").await.expect("an outcome");
     let (after, _) = read(&patient, case.id()).await;
     assert_eq!(after.seq(), 2, "{outcome:?}");

@@ -1,4 +1,5 @@
-//! Documents that were shown before: found by number and by part of a picture, and only one is the first.
+//! Documents that were shown before: found by number and by part of a picture, and only one is the
+//! first.
 
 use identivia::pocketbase::{Client, Commit};
 use identivia::verification::check::Hashes;

@@ -40,7 +40,8 @@ const SEEDS: &[&str] = &[
     "[[x]]",
 ];
 
-/// Any printable text. `PocketBase` stores all of it unchanged: it trims nothing in text fields, and refuses none of these.
+/// Any printable text. `PocketBase` stores all of it unchanged: it trims nothing in text fields,
+/// and refuses none of these.
 fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         proptest::collection::vec(

@@ -1,4 +1,5 @@
-//! What the facade does for people: it creates their records, checks their tokens, and issues tokens to partners' people.
+//! What the facade does for people: it creates their records, checks their tokens, and issues
+//! tokens to partners' people.
 
 use std::time::{Duration, Instant};
 
@@ -62,7 +63,8 @@ async fn each_kind_of_record_is_created_and_shown() {
     assert_eq!(client.check_details(&id).await.expect("an answer"), []);
 }
 
-/// `PocketBase` delays filtered lists that are empty, so records that are usually absent must not be looked up that way.
+/// `PocketBase` delays filtered lists that are empty, so records that are usually absent must not
+/// be looked up that way.
 #[tokio::test]
 async fn looking_up_absent_records_is_not_delayed() {
     const QUESTIONS: u32 = 20;

@@ -1,4 +1,5 @@
-//! The session: which account it belongs to, how it is renewed, and that a lost one never looks like an empty answer.
+//! The session: which account it belongs to, how it is renewed, and that a lost one never looks
+//! like an empty answer.
 
 use std::time::Duration;
 
