@@ -1,37 +1,37 @@
-//! The table of routes: the one place that says which addresses exist and who may use them.
+//! The table of routes: the one list of addresses and of who may use them.
 
 use http::Method;
 use matchit::Router;
 
-/// What a route does.
+/// Operation behind a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// How the service is.
+    /// Reports the health of the service.
     Health,
     /// Starts a verification.
     Verify,
-    /// Hands in a document.
+    /// Submits a document.
     Document,
-    /// Asks for a liveness challenge, or says that it was taken.
+    /// Requests a liveness challenge, or reports that the person finished it.
     Liveness,
-    /// Where a verification stands.
+    /// Shows the state of a verification.
     Status,
-    /// The description of all this.
+    /// Describes the API for programs.
     OpenApi,
-    /// The description for people.
+    /// Describes the API for people.
     Docs,
-    /// RequestMetrics for Prometheus.
+    /// Renders metrics for Prometheus.
     Metrics,
 }
 
-/// Who may use a route.
+/// Callers that may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody, uncounted: probes come often.
+    /// Any client, without a quota: probes come often.
     Probe,
-    /// Anybody, counted by address.
+    /// Any client, counted by address.
     Public,
-    /// Holders of an API key, and people about themselves.
+    /// Holders of an API key, and people for their own verifications.
     Caller,
     /// Holders of an API key.
     Server,
@@ -40,13 +40,10 @@ pub enum Access {
 /// One row of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Route {
-    /// Method.
     pub method: &'static Method,
-    /// Path with parameters in braces.
+    /// Path, with parameters in braces.
     pub pattern: &'static str,
-    /// What it does.
     pub operation: Operation,
-    /// Who may.
     pub access: Access,
 }
 
@@ -54,7 +51,7 @@ const fn route(method: &'static Method, pattern: &'static str, operation: Operat
     Route { method, pattern, operation, access }
 }
 
-/// Every route.
+/// All routes.
 pub const ROUTES: &[Route] = &[
     route(&Method::GET, "/health", Operation::Health, Access::Probe),
     route(&Method::POST, "/api/v1/verify", Operation::Verify, Access::Caller),
@@ -66,36 +63,36 @@ pub const ROUTES: &[Route] = &[
     route(&Method::GET, "/metrics", Operation::Metrics, Access::Server),
 ];
 
-/// Where a request leads.
+/// Result of looking up a request.
 #[derive(Debug, PartialEq)]
 pub enum Match<'p> {
-    /// To a route, with the value of its parameter, if it has one.
+    /// A route, with the value of its parameter if it has one.
     Route(&'static str, Operation, Access, Option<&'p str>),
-    /// To an address that takes other methods: its pattern, and the methods for `Allow`.
+    /// The address exists, but not with this method: its pattern, and the methods for `Allow`.
     OtherMethod(&'static str, String),
-    /// Nowhere.
-    Nothing,
+    /// No route has this address.
+    NotFound,
 }
 
-/// The table, ready for look-ups.
+/// Look-up table of [`ROUTES`].
 pub struct Table(Router<Vec<&'static Route>>);
 
 impl Table {
-    /// The table of [`ROUTES`].
+    /// Builds the table of [`ROUTES`].
     pub fn new() -> Self {
         let mut router: Router<Vec<&'static Route>> = Router::new();
         for route in ROUTES {
             let same: Vec<_> = ROUTES.iter().filter(|other| other.pattern == route.pattern).collect();
-            // A pattern that stands twice is refused the second time, when its routes are in already. Anything else
-            // cannot be wrong with constant patterns; a test walks through all of them.
+            // A pattern with two methods is refused the second time; its routes were inserted the first time. No other
+            // error can happen with constant patterns: a test looks up each of them.
             let _ = router.insert(route.pattern, same);
         }
         Self(router)
     }
 
-    /// Where `method` `path` leads. A HEAD goes where a GET goes; hyper leaves the body out.
+    /// Looks up `method` and `path`. HEAD uses the route of GET; hyper leaves the body out.
     pub fn find<'p>(&self, method: &Method, path: &'p str) -> Match<'p> {
-        let Ok(found) = self.0.at(path) else { return Match::Nothing };
+        let Ok(found) = self.0.at(path) else { return Match::NotFound };
         let method = if method == Method::HEAD { &Method::GET } else { method };
         if let Some(route) = found.value.iter().find(|route| route.method == method) {
             return Match::Route(route.pattern, route.operation, route.access, found.params.get("id"));
@@ -125,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_is_found_by_its_pattern() {
+    fn every_route_is_found_by_its_pattern() {
         let table = Table::new();
         for route in ROUTES {
             let path = route.pattern.replace("{id}", "abcdefghijklmno");
@@ -136,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn other_methods_and_addresses_are_told_apart() {
+    fn a_wrong_method_differs_from_a_wrong_address() {
         let table = Table::new();
         let other = |pattern, methods: &str| Match::OtherMethod(pattern, methods.to_owned());
         assert_eq!(table.find(&Method::GET, "/api/v1/verify"), other("/api/v1/verify", "POST, OPTIONS"));
@@ -145,7 +142,7 @@ mod tests {
         for nowhere in
             ["/", "/api/v1/status", "/api/v1/status/", "/api/v1/status/a/b", "/HEALTH", "/health/", "//health"]
         {
-            assert_eq!(table.find(&Method::GET, nowhere), Match::Nothing, "{nowhere}");
+            assert_eq!(table.find(&Method::GET, nowhere), Match::NotFound, "{nowhere}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Connections: taken up to a limit, cut when they are too slow, drained at a stop.
+//! Connections: accepted up to a limit, closed when they are too slow, drained when the service stops.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,42 +20,42 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use super::{Facade, RenderMetrics};
 use crate::http::api::body::TransportError;
 use crate::http::api::reply::{Reply, ResponseBody};
-use crate::http::dispatch::Service;
+use crate::http::context::{Facade, RenderMetrics};
+use crate::http::dispatch::Dispatcher;
 use crate::http::endpoints::meta::METRICS_TYPE;
 
-/// How long a client may take for the head of a request; also how long a connection may stay without one.
+/// Longest time for the head of a request; also the longest time that a connection may be idle.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 const HEADERS_MAX: usize = 64;
 /// Most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Most bytes read from a connection at a time. A picture passes through this room into its own memory, so hyper's usual 408 KiB,
-/// and what is made of them on the way, would stand beside each upload.
+/// Most bytes read from a connection at a time. A picture passes through this buffer into its own memory, so hyper's default of
+/// 408 KiB, and the copies made of it on the way, would add to the memory of each upload.
 const READ_BYTES_MAX: usize = 64 * 1024;
-/// The pause after the system refused a connection (out of file descriptors, mostly).
+/// Pause after the operating system refused a connection, usually because file descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Connections at the port for figures.
+/// Most connections at the port for metrics.
 const METRICS_CONNECTIONS_MAX: usize = 8;
 
-/// Serves the facade on `listener` until `shutdown` is cancelled. Then no connection is taken any more, waiting requests are
-/// answered as things stand, and the others have [`super::Settings::drain`] to end.
+/// Serves the facade on `listener` until `shutdown` is cancelled. It then accepts no further connection, answers waiting
+/// requests with the current state, and gives the others [`super::Settings::drain`] to finish.
 pub async fn serve(listener: TcpListener, facade: Facade, shutdown: CancellationToken) -> io::Result<()> {
     let connections_max = facade.settings.connections_max;
     let drain = facade.settings.drain;
-    let service = Arc::new(Service::new(facade, shutdown.clone()));
+    let dispatcher = Arc::new(Dispatcher::new(facade, shutdown.clone()));
     let answer = move |request: Request<Incoming>, peer: SocketAddr| {
-        let service = service.clone();
+        let dispatcher = dispatcher.clone();
         async move {
             let request = request.map(|body| body.map_err(|e| -> TransportError { e.into() }).boxed());
-            service.answer(request, peer.ip()).await
+            dispatcher.answer(request, peer.ip()).await
         }
     };
     accept(listener, connections_max, drain, shutdown, answer).await
 }
 
-/// Serves figures on `listener`: `GET /metrics` and nothing else, to anybody who reaches the port.
+/// Serves only `GET /metrics` on `listener`, without credentials, to any client that reaches the port.
 pub async fn serve_metrics(
     listener: TcpListener,
     render: RenderMetrics,
@@ -84,29 +84,29 @@ where
     F: Future<Output = http::Response<ResponseBody>> + Send + 'static,
 {
     let http = protocol();
-    let room = Arc::new(Semaphore::new(connections_max.max(1)));
+    let slots = Arc::new(Semaphore::new(connections_max.max(1)));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     loop {
-        // The permit comes first: without room for it, a connection waits in the listener's backlog.
+        // Acquire before accepting: without a permit, a connection waits in the listener's backlog.
         let permit = tokio::select! {
-            permit = room.clone().acquire_owned() => permit,
+            permit = slots.clone().acquire_owned() => permit,
             () = shutdown.cancelled() => break,
         };
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    warn!(%error, "a connection could not be taken");
+                    warn!(%error, "could not accept a connection");
                     sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             },
             () = shutdown.cancelled() => break,
         };
-        // Answers are small and complete: sending them at once matters more than packing.
+        // Answers are small and complete: sending them at once matters more than filling packets.
         if let Err(error) = stream.set_nodelay(true) {
-            debug!(%error, "a connection could not be set to send at once");
+            debug!(%error, "could not set TCP_NODELAY");
         }
         let answer = answer.clone();
         let service = service_fn(move |request| {
@@ -115,7 +115,7 @@ where
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         connections.spawn(async move {
-            // The permit moves into the task, so that even a panic returns it.
+            // The permit moves into the task, so that even a panic releases it.
             let _permit = permit;
             if let Err(error) = connection.await {
                 debug!(%error, "a connection ended early");
@@ -125,13 +125,16 @@ where
     }
     drop(listener);
     if timeout(drain, graceful.shutdown()).await.is_err() {
-        warn!(seconds = drain.as_secs(), "requests were still running at the end of the grace; they are cut");
+        warn!(
+            seconds = drain.as_secs(),
+            "requests were still running after the drain time; their connections are closed"
+        );
     }
     connections.shutdown().await;
     Ok(())
 }
 
-/// HTTP/1 with its limits.
+/// HTTP/1 with this server's limits.
 fn protocol() -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())

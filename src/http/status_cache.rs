@@ -1,21 +1,22 @@
-//! Finished answers of `GET /api/v1/status/{id}`, served again while the watch vouches that they are still true.
+//! Finished answers of `GET /api/v1/status/{id}`, served again while the cache lease guarantees that the watch works.
 //!
-//! `PocketBase` stays the truth: an answer is only kept if it was read while the watch was proved, and every way to learn that it
-//! may be old drops it. Who asks gets an answer that is not older than any this facade gave before.
+//! `PocketBase` stays the source of truth. An answer is cached only if it was read under a valid lease, and everything that can
+//! make it stale drops it. A caller never gets an older answer than one that this facade gave before.
 //!
-//! - *A change is committed.* Its event drops the answer. Until it arrives, milliseconds later, the last answer is served, as
-//!   a read that came a moment earlier would have been.
-//! - *A slow read.* A read that began before an event must not be kept after it: [`StatusCache::begin_read`] notes a mark, the event
-//!   moves it, and [`StatusCache::insert`] refuses what was read under another.
-//! - *Another handler showed more.* Whatever version a handler reads goes through [`StatusCache::observe_version`], which drops what is
-//!   older and moves the mark. So a version that was shown is never taken back, whatever order events come in.
-//! - *Somebody saw more elsewhere*, through another sidecar or over realtime, and says so in `If-None-Match`: the handler
-//!   reads afresh when that names a version above the kept one.
-//! - *The watch is lost.* That ends the epoch; what was read in another one is not served, and nothing is kept until a heartbeat
-//!   came back again.
-//! - *The watch is deaf and nobody knows yet.* A heartbeat vouches for a limited time only ([`Client::cache_epoch`]); an answer can
-//!   be that old at most, and only then.
-//! - *No event ever tells.* An epoch ends by itself after a minute, and each answer is read again in the next.
+//! - *A change is committed.* Its event drops the answer. Until the event arrives, milliseconds later, the facade serves the old
+//!   answer, as a read a moment earlier would have.
+//! - *A slow read.* A read that began before an event must not be cached after it: [`StatusCache::begin_read`] notes a
+//!   generation, the event increments it, and [`StatusCache::insert`] refuses a read of another generation.
+//! - *Another handler showed a newer version.* Each version that a handler reads goes through
+//!   [`StatusCache::observe_version`], which drops older answers and increments the generation. So a version that was shown is
+//!   never taken back, in whatever order events arrive.
+//! - *The caller saw a newer version elsewhere*, through another sidecar or over realtime, and says so in `If-None-Match`: the
+//!   handler reads again when that names a version above the cached one.
+//! - *The watch is lost.* That ends the epoch. Answers of another epoch are not served, and none is cached until a heartbeat comes
+//!   back.
+//! - *The watch receives no events, and the watcher has not noticed yet.* A heartbeat renews the lease for a limited time only
+//!   ([`Client::cache_epoch`]). Only in this case can an answer be stale, and for no longer than that time.
+//! - *An event never arrives.* An epoch ends by itself after a minute, and the next one reads each answer again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard};
@@ -27,10 +28,10 @@ use crate::base::lock::Mutex;
 use crate::pocketbase::Client;
 use crate::pocketbase::cache_lease::Epoch;
 
-/// Answers kept at most; at about half a kilobyte each that is a few megabytes.
+/// Most cached answers. At about half a kilobyte each, that is a few megabytes.
 const ANSWERS_MAX: usize = 8192;
-/// Marks that ids share. Two ids with one mark only mean that an answer is not kept once in a while.
-const MARKS: usize = 4096;
+/// Number of generation counters, which ids share. When two ids share one, an answer is sometimes not cached; that is all.
+const GENERATIONS: usize = 4096;
 /// Length of a record's id.
 const ID_LENGTH: usize = 15;
 
@@ -39,106 +40,106 @@ type Id = [u8; ID_LENGTH];
 /// A finished answer. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CachedStatus {
-    /// The version it shows.
+    /// Version of the verification that it shows.
     pub version: u32,
-    /// Whose verification it is.
+    /// Id of the `users` record that owns the verification.
     pub user: Arc<str>,
-    /// The body.
+    /// Body of the answer, as JSON.
     pub body: Bytes,
 }
 
-/// The kept answers. Cheap to clone; all clones are one.
+/// Cache of finished answers. Cheap to clone; all clones share one cache.
 #[derive(Debug, Clone, Default)]
 pub struct StatusCache {
-    shared: Arc<Mutex<Shelf>>,
+    shared: Arc<Mutex<Entries>>,
 }
 
-/// A read under way.
+/// A read that is not finished, and what its answer needs to be cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PendingRead {
     id: Id,
     epoch: Epoch,
-    mark: u64,
+    generation: u64,
 }
 
 #[derive(Debug)]
-struct Shelf {
-    marks: Vec<u64>,
-    /// What was asked for lately, and what was before: when the first is full the second is forgotten.
+struct Entries {
+    generations: Vec<u64>,
+    /// Recently used answers. When this map is full it becomes `old`, and the former `old` is dropped.
     young: HashMap<Id, (Epoch, CachedStatus)>,
     old: HashMap<Id, (Epoch, CachedStatus)>,
 }
 
-impl Default for Shelf {
+impl Default for Entries {
     fn default() -> Self {
-        Self { marks: vec![0; MARKS], young: HashMap::new(), old: HashMap::new() }
+        Self { generations: vec![0; GENERATIONS], young: HashMap::new(), old: HashMap::new() }
     }
 }
 
 impl StatusCache {
-    /// The answer for `id` that was read in `epoch`.
+    /// Returns the answer for `id` if it was read in `epoch`.
     pub fn get(&self, id: &str, epoch: Epoch) -> Option<CachedStatus> {
         let id = key(id)?;
-        let mut kept = self.lock();
-        if let Some((read_in, answer)) = kept.young.get(&id) {
+        let mut entries = self.lock();
+        if let Some((read_in, answer)) = entries.young.get(&id) {
             return (*read_in == epoch).then(|| answer.clone());
         }
-        let (read_in, answer) = kept.old.remove(&id)?;
+        let (read_in, answer) = entries.old.remove(&id)?;
         if read_in != epoch {
             return None;
         }
-        kept.insert(id, (epoch, answer.clone()));
+        entries.insert(id, (epoch, answer.clone()));
         Some(answer)
     }
 
-    /// Begins a read of `id` in `epoch` whose answer may be kept.
+    /// Begins a read of `id` in `epoch`. Call this before reading.
     pub fn begin_read(&self, id: &str, epoch: Epoch) -> Option<PendingRead> {
         let id = key(id)?;
-        let mark = self.lock().marks[slot(&id)];
-        Some(PendingRead { id, epoch, mark })
+        let generation = self.lock().generations[slot(&id)];
+        Some(PendingRead { id, epoch, generation })
     }
 
-    /// Keeps what `reading` brought, unless something happened meanwhile.
-    pub fn insert(&self, reading: PendingRead, answer: CachedStatus) {
-        let mut kept = self.lock();
-        if kept.marks[slot(&reading.id)] == reading.mark {
-            kept.insert(reading.id, (reading.epoch, answer));
+    /// Caches the answer of `read`, unless something changed since it began.
+    pub fn insert(&self, read: PendingRead, answer: CachedStatus) {
+        let mut entries = self.lock();
+        if entries.generations[slot(&read.id)] == read.generation {
+            entries.insert(read.id, (read.epoch, answer));
         }
     }
 
-    /// Somebody is being shown `version` of `id`, read from `PocketBase`; `own` is that very read if it may be kept. Older answers
-    /// go, and older reads under way will not be kept. The returned reading is the one to keep.
+    /// Records that a caller is shown `version` of `id`, read from `PocketBase`. Drops older answers and keeps older pending
+    /// reads out of the cache. `own` is the read that found this version; the result replaces it for [`Self::insert`].
     pub fn observe_version(&self, id: &str, version: u32, own: Option<PendingRead>) -> Option<PendingRead> {
         let id = key(id)?;
-        let mut kept = self.lock();
+        let mut entries = self.lock();
         let stale = |(_, answer): &(Epoch, CachedStatus)| answer.version < version;
-        if kept.young.get(&id).is_some_and(stale) {
-            kept.young.remove(&id);
+        if entries.young.get(&id).is_some_and(stale) {
+            entries.young.remove(&id);
         }
-        if kept.old.get(&id).is_some_and(stale) {
-            kept.old.remove(&id);
+        if entries.old.get(&id).is_some_and(stale) {
+            entries.old.remove(&id);
         }
-        let own = own.filter(|own| own.mark == kept.marks[slot(&id)]);
-        kept.marks[slot(&id)] += 1;
-        let mark = kept.marks[slot(&id)];
-        own.map(|own| PendingRead { mark, ..own })
+        let own = own.filter(|own| own.generation == entries.generations[slot(&id)]);
+        entries.generations[slot(&id)] += 1;
+        let generation = entries.generations[slot(&id)];
+        own.map(|own| PendingRead { generation, ..own })
     }
 
-    /// An event says that `id` may have changed.
+    /// Drops the answer for `id`, because an event says that it may have changed.
     pub fn invalidate(&self, id: &str) {
         let Some(id) = key(id) else { return };
-        let mut kept = self.lock();
-        kept.young.remove(&id);
-        kept.old.remove(&id);
-        kept.marks[slot(&id)] += 1;
+        let mut entries = self.lock();
+        entries.young.remove(&id);
+        entries.old.remove(&id);
+        entries.generations[slot(&id)] += 1;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shelf> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.shared.lock()
     }
 }
 
-impl Shelf {
+impl Entries {
     fn insert(&mut self, id: Id, answer: (Epoch, CachedStatus)) {
         if self.young.len() >= ANSWERS_MAX / 2 && !self.young.contains_key(&id) {
             self.old = std::mem::take(&mut self.young);
@@ -152,12 +153,12 @@ fn key(id: &str) -> Option<Id> {
     id.as_bytes().try_into().ok()
 }
 
-/// FNV-1a over the id.
+/// Index of the generation counter of `id`, by its FNV-1a hash.
 fn slot(id: &Id) -> usize {
     let hash = id
         .iter()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    usize::try_from(hash % MARKS as u64).unwrap_or_default()
+    usize::try_from(hash % GENERATIONS as u64).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -173,7 +174,7 @@ mod tests {
         CachedStatus { version, user: "u".into(), body: Bytes::from(version.to_string()) }
     }
 
-    /// Nothing kept yet, in a watch that is vouched for.
+    /// An empty cache under a valid lease.
     fn leased() -> (StatusCache, CacheLease, Epoch) {
         let lease = CacheLease::default();
         let epoch = renewed(&lease);
@@ -186,16 +187,16 @@ mod tests {
         lease.epoch(now).expect("leased")
     }
 
-    /// A whole read, as the handler makes it.
+    /// Reads and caches a version as the handler does.
     fn read(cache: &StatusCache, version: u32, epoch: Epoch) {
-        let reading = cache.begin_read(A, epoch);
-        if let Some(reading) = cache.observe_version(A, version, reading) {
-            cache.insert(reading, answer(version));
+        let pending = cache.begin_read(A, epoch);
+        if let Some(pending) = cache.observe_version(A, version, pending) {
+            cache.insert(pending, answer(version));
         }
     }
 
     #[test]
-    fn an_event_drops_the_answer_and_every_read_that_began_before_it() {
+    fn an_event_drops_the_answer_and_every_pending_read() {
         let (cache, _, epoch) = leased();
         read(&cache, 1, epoch);
         assert_eq!(cache.get(A, epoch), Some(answer(1)));
@@ -208,44 +209,44 @@ mod tests {
     }
 
     #[test]
-    fn what_was_shown_is_never_taken_back() {
+    fn a_version_that_was_shown_is_never_taken_back() {
         let (cache, _, epoch) = leased();
         read(&cache, 1, epoch);
         let slow = cache.begin_read(A, epoch);
         cache.observe_version(A, 2, None);
         assert_eq!(cache.get(A, epoch), None, "older than what another handler showed");
         assert_eq!(cache.observe_version(A, 1, slow), None, "began before version 2 was shown");
-        let first = cache.observe_version(A, 2, cache.begin_read(A, epoch)).expect("kept");
+        let first = cache.observe_version(A, 2, cache.begin_read(A, epoch)).expect("cached");
         cache.observe_version(A, 3, None);
         cache.insert(first, answer(2));
-        assert_eq!(cache.get(A, epoch), None, "version 3 was shown between reading and keeping");
+        assert_eq!(cache.get(A, epoch), None, "version 3 was shown between the read and the insert");
     }
 
     #[test]
-    fn what_was_read_before_a_loss_is_not_served_after_it() {
+    fn an_answer_read_before_the_watch_was_lost_is_not_served_after_it() {
         let (cache, lease, before) = leased();
         read(&cache, 1, before);
-        let slow = cache.observe_version(A, 1, cache.begin_read(A, before)).expect("kept");
+        let slow = cache.observe_version(A, 1, cache.begin_read(A, before)).expect("cached");
         lease.end();
         let after = renewed(&lease);
         assert_eq!(cache.get(A, after), None);
         cache.insert(slow, answer(1));
-        assert_eq!(cache.get(A, after), None, "what was being read");
+        assert_eq!(cache.get(A, after), None, "the pending read");
         read(&cache, 2, after);
         assert_eq!(cache.get(A, after), Some(answer(2)));
     }
 
     #[test]
-    fn it_is_bounded_and_keeps_what_is_asked_for() {
+    fn the_cache_is_bounded_and_keeps_answers_in_use() {
         let (cache, _, epoch) = leased();
         read(&cache, 1, epoch);
         for number in 0..3 * ANSWERS_MAX {
             let id = format!("{number:015}");
-            let reading = cache.observe_version(&id, 1, cache.begin_read(&id, epoch)).expect("kept");
-            cache.insert(reading, answer(1));
-            cache.get(A, epoch).expect("asked for all the time");
+            let pending = cache.observe_version(&id, 1, cache.begin_read(&id, epoch)).expect("cached");
+            cache.insert(pending, answer(1));
+            cache.get(A, epoch).expect("in use all the time");
         }
-        let kept = cache.lock();
-        assert!(kept.young.len() + kept.old.len() <= ANSWERS_MAX);
+        let entries = cache.lock();
+        assert!(entries.young.len() + entries.old.len() <= ANSWERS_MAX);
     }
 }

@@ -1,4 +1,4 @@
-//! Reading what a caller sends: never more than allowed, never for longer than allowed.
+//! Reads request bodies within limits of size and time.
 
 use std::time::Duration;
 
@@ -12,20 +12,20 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::problem::{Kind, Problem, Result};
 
-/// An error of the transport below a body.
+/// Error of the transport below a body.
 pub type TransportError = Box<dyn std::error::Error + Send + Sync>;
-/// A request's body, whatever carries it.
+/// Body of a request, from any transport.
 pub type Body = BoxBody<Bytes, TransportError>;
 
-/// The longest pause inside a body.
+/// Longest pause inside a body.
 const IDLE: Duration = Duration::from_secs(15);
-/// The longest a whole body may take.
+/// Longest time for a whole body.
 const WHOLE: Duration = Duration::from_mins(2);
-/// What is thrown away of a body that is too large, so that its sender gets to read the answer instead of a reset.
+/// Most bytes discarded of a body that is too large. Reading it lets the client read the answer instead of a reset.
 const DRAIN_BYTES: usize = 32 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(3);
 
-/// The body as JSON, at most `limit` bytes.
+/// Reads the body as JSON of at most `limit` bytes.
 pub async fn json(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<Value> {
     if !is_json(headers) {
         drain(body).await;
@@ -33,7 +33,7 @@ pub async fn json(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<
     }
     let bytes = collect(headers, body, limit).await?;
     serde_json::from_slice(&bytes).map_err(|error| {
-        // serde's own words can quote the body; its position cannot.
+        // serde's message can quote the body; the position cannot.
         let place = format!("The body is not valid JSON (line {}, column {}).", error.line(), error.column());
         Problem::new(Kind::Malformed, place)
     })
@@ -44,13 +44,13 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The `Content-Type`, or nothing.
+/// Returns the `Content-Type`, or an empty text.
 pub fn content_type(headers: &HeaderMap) -> &str {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 async fn collect(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<Bytes> {
-    let announced = refuse_announced(headers, body, limit).await?;
+    let announced = announced_length(headers, body, limit).await?;
     let mut bytes = BytesMut::with_capacity(announced.unwrap_or_default());
     let deadline = Instant::now() + WHOLE;
     while let Some(chunk) = next(body, deadline).await? {
@@ -63,8 +63,8 @@ async fn collect(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<B
     Ok(bytes.freeze())
 }
 
-/// The announced length, if there is one; a body whose announced length is over `limit` is refused.
-pub async fn refuse_announced(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<Option<usize>> {
+/// Returns the announced length, if there is one. Rejects a body whose announced length exceeds `limit`.
+pub async fn announced_length(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<Option<usize>> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         drain(body).await;
@@ -77,22 +77,22 @@ fn too_large(limit: usize) -> Problem {
     Problem::new(Kind::TooLarge, format!("The body may have at most {limit} bytes."))
 }
 
-/// Why a body's stream ended early.
+/// Reason why a body's stream ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Cut {
-    /// It has more bytes than allowed.
+pub enum BodyError {
+    /// The body exceeds the limit.
     #[error("the body is too large")]
     TooLarge,
-    /// It paused or lasted too long.
+    /// The body paused or lasted too long.
     #[error("the body took too long")]
     Slow,
-    /// The connection broke.
+    /// The connection failed.
     #[error("the body ended early")]
     Broken,
 }
 
-/// The body as a stream of at most `limit` bytes, under the time limits.
-pub fn chunks(body: &mut Body, limit: usize) -> impl Stream<Item = std::result::Result<Bytes, Cut>> + Send + '_ {
+/// Returns the body as a stream of at most `limit` bytes, under the time limits.
+pub fn chunks(body: &mut Body, limit: usize) -> impl Stream<Item = std::result::Result<Bytes, BodyError>> + Send + '_ {
     let deadline = Instant::now() + WHOLE;
     stream::unfold((body, 0usize, false), move |(body, read, ended)| async move {
         if ended {
@@ -101,16 +101,16 @@ pub fn chunks(body: &mut Body, limit: usize) -> impl Stream<Item = std::result::
         let item = match next(body, deadline).await {
             Ok(None) => return None,
             Ok(Some(chunk)) if read + chunk.len() <= limit => Ok(chunk),
-            Ok(Some(_)) => Err(Cut::TooLarge),
-            Err(problem) if problem.kind == Kind::Timeout => Err(Cut::Slow),
-            Err(_) => Err(Cut::Broken),
+            Ok(Some(_)) => Err(BodyError::TooLarge),
+            Err(problem) if problem.kind == Kind::Timeout => Err(BodyError::Slow),
+            Err(_) => Err(BodyError::Broken),
         };
         let (read, ended) = item.as_ref().map_or((read, true), |chunk| (read + chunk.len(), false));
         Some((item, (body, read, ended)))
     })
 }
 
-/// The next piece of data; trailers are skipped.
+/// Returns the next chunk of data; skips trailers.
 async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>> {
     loop {
         let frame = timeout_at(deadline.min(Instant::now() + IDLE), body.frame())
@@ -128,10 +128,10 @@ async fn next(body: &mut Body, deadline: Instant) -> Result<Option<Bytes>> {
     }
 }
 
-/// Throws the rest away, within limits.
+/// Discards the rest of the body, within limits.
 pub async fn drain(body: &mut Body) {
     let mut left = DRAIN_BYTES;
-    // Running out of time or wait_budget is fine: the connection is closed then.
+    // The result does not matter: at a limit, the connection is closed.
     let _ = timeout(DRAIN_TIME, async {
         while let Some(Ok(frame)) = body.frame().await {
             let length = frame.data_ref().map_or(0, Bytes::len);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn json_is_told_by_its_type_and_its_place_of_error() {
+    async fn json_needs_its_type_and_an_error_names_its_position() {
         let ok = json(&typed("application/json; charset=utf-8"), &mut full("{\"a\":1}"), 100).await;
         assert_eq!(ok.expect("valid")["a"], 1);
         let wrong = json(&typed("text/plain"), &mut full("{}"), 100).await.expect_err("not JSON");
@@ -184,18 +184,18 @@ mod tests {
         let mut body = chunked(vec!["[1,", "2,", "3]"]);
         let problem = json(&typed("application/json"), &mut body, 4).await.expect_err("too large");
         assert_eq!(problem.kind, Kind::TooLarge);
-        assert!(body.frame().await.is_none(), "the rest is thrown away");
+        assert!(body.frame().await.is_none(), "the rest is discarded");
     }
 
     #[tokio::test]
     async fn a_stream_ends_at_its_first_error() {
         let mut body = chunked(vec!["abc", "def", "ghi"]);
         let items: Vec<_> = chunks(&mut body, 5).collect().await;
-        assert_eq!(items, [Ok(Bytes::from_static(b"abc")), Err(Cut::TooLarge)]);
+        assert_eq!(items, [Ok(Bytes::from_static(b"abc")), Err(BodyError::TooLarge)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_stops_arriving_is_given_up() {
+    async fn a_body_that_stops_arriving_times_out() {
         let frames = stream::pending::<std::result::Result<Frame<Bytes>, TransportError>>();
         let mut body: Body = BodyExt::boxed(StreamBody::new(frames));
         let problem = json(&typed("application/json"), &mut body, 10).await.expect_err("slow");

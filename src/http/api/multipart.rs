@@ -1,19 +1,18 @@
-//! Reading a document upload: known fields once each, pictures by what they are, and nothing beyond the limits in memory.
+//! Reads a document upload: each known field at most once, pictures recognized by their content, memory within limits.
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use multer::{Field, Multipart};
 
-use super::body::{self, Body, Cut};
+use super::body::{self, Body, BodyError};
 use super::problem::{FieldError, Kind, Problem, Result};
-use crate::http::api::validation as fields;
-use crate::http::api::validation::Rule;
+use super::validation::{self, Rule};
 
-/// Most parts of a body: the five known ones and some room to name unknown ones properly.
+/// Most parts of a body: the known ones, and a few more so that unknown ones can be named in the answer.
 const PARTS_MAX: usize = 10;
 /// Most bytes of a text field.
 const TEXT_MAX: usize = 256;
-/// What field names, part headers and boundaries may add to the pictures.
+/// Most bytes that text fields, part headers and boundaries may add to the pictures.
 const OVERHEAD: usize = 64 * 1024;
 
 /// The text fields and pictures of a form, by name.
@@ -23,26 +22,26 @@ pub struct Form {
     pictures: Vec<(&'static str, Bytes)>,
 }
 
-/// Which fields a form may have.
-pub struct Layout {
-    /// Text fields.
+/// Fields that a form may have.
+pub struct FormFields {
+    /// Names of the text fields.
     pub texts: &'static [&'static str],
-    /// Picture fields.
+    /// Names of the picture fields.
     pub pictures: &'static [&'static str],
     /// Most bytes of one picture.
     pub picture_bytes_max: usize,
 }
 
-impl Layout {
+impl FormFields {
     fn known(&self, name: &str) -> Option<&'static str> {
         self.texts.iter().chain(self.pictures).copied().find(|known| *known == name)
     }
 }
 
 impl Form {
-    /// Reads the whole form. Syntax that cannot be read is [`Kind::Malformed`]; every wrong field is named at once.
-    pub async fn read(headers: &HeaderMap, body: &mut Body, layout: &Layout) -> Result<Self> {
-        let limit = layout.picture_bytes_max * layout.pictures.len() + OVERHEAD;
+    /// Reads the whole form. Unreadable syntax is [`Kind::Malformed`]; otherwise the problem names every wrong field.
+    pub async fn read(headers: &HeaderMap, body: &mut Body, fields: &FormFields) -> Result<Self> {
+        let limit = fields.picture_bytes_max * fields.pictures.len() + OVERHEAD;
         let boundary = match multer::parse_boundary(body::content_type(headers)) {
             Ok(boundary) => boundary,
             Err(error) => {
@@ -50,16 +49,22 @@ impl Form {
                 return Err(of_multer(&error));
             }
         };
-        let announced = body::refuse_announced(headers, body, limit).await?;
-        let room = announced.unwrap_or_default().min(layout.picture_bytes_max);
-        let outcome = Self::read_parts(body, boundary, limit, room, layout).await;
+        let announced = body::announced_length(headers, body, limit).await?;
+        let capacity = announced.unwrap_or_default().min(fields.picture_bytes_max);
+        let outcome = Self::read_parts(body, boundary, limit, capacity, fields).await;
         if outcome.is_err() {
             body::drain(body).await;
         }
         outcome
     }
 
-    async fn read_parts(body: &mut Body, boundary: String, limit: usize, room: usize, layout: &Layout) -> Result<Self> {
+    async fn read_parts(
+        body: &mut Body,
+        boundary: String,
+        limit: usize,
+        capacity: usize,
+        fields: &FormFields,
+    ) -> Result<Self> {
         let mut parts = Multipart::new(Box::pin(body::chunks(body, limit)), boundary);
         let mut form = Self::default();
         let mut errors = Vec::new();
@@ -69,30 +74,30 @@ impl Form {
             if count > PARTS_MAX {
                 return Err(Problem::new(Kind::TooLarge, format!("The form may have at most {PARTS_MAX} fields.")));
             }
-            form.take(part, layout, room, &mut errors).await?;
+            form.add(part, fields, capacity, &mut errors).await?;
         }
         if errors.is_empty() { Ok(form) } else { Err(Problem::invalid(errors)) }
     }
 
-    async fn take(
+    async fn add(
         &mut self,
         part: Field<'_>,
-        layout: &Layout,
-        room: usize,
+        fields: &FormFields,
+        capacity: usize,
         errors: &mut Vec<FieldError>,
     ) -> Result<()> {
         let sent: String = part.name().unwrap_or_default().chars().take(64).collect();
-        let Some(name) = layout.known(&sent) else {
-            let known = [layout.texts, layout.pictures].concat().join(", ");
-            errors.push(FieldError::at(format!("/{sent}"), format!("is not known here; known are {known}")));
+        let Some(name) = fields.known(&sent) else {
+            let known = [fields.texts, fields.pictures].concat().join(", ");
+            errors.push(FieldError::at(format!("/{sent}"), format!("is not a known field; known fields are {known}")));
             return Ok(());
         };
         if self.has(name) {
-            errors.push(FieldError::at(format!("/{name}"), "must be there once"));
+            errors.push(FieldError::at(format!("/{name}"), "must be given at most once"));
             return Ok(());
         }
-        if layout.pictures.contains(&name) {
-            let upload = picture(part, name, layout.picture_bytes_max, room).await?;
+        if fields.pictures.contains(&name) {
+            let upload = picture(part, name, fields.picture_bytes_max, capacity).await?;
             self.pictures.push((name, upload));
         } else {
             match text(part).await? {
@@ -110,16 +115,16 @@ impl Form {
         self.texts.iter().any(|(n, _)| *n == name) || self.pictures.iter().any(|(n, _)| *n == name)
     }
 
-    /// The text `name` under `rule`, if it is there and not empty.
+    /// Returns the text field `name` if it is present, not empty, and passes `rule`.
     pub fn text(&self, name: &str, rule: Rule, errors: &mut Vec<FieldError>) -> Option<&str> {
         let text = self.texts.iter().find(|(n, _)| *n == name).map(|(_, text)| text)?;
-        fields::check(text, rule).unwrap_or_else(|detail| {
+        validation::check(text, rule).unwrap_or_else(|detail| {
             errors.push(FieldError::at(format!("/{name}"), detail));
             None
         })
     }
 
-    /// The text `name`, which must be there.
+    /// Returns the text field `name`, which is required.
     pub fn required(&self, name: &str, rule: Rule, errors: &mut Vec<FieldError>) -> Option<&str> {
         let before = errors.len();
         let text = self.text(name, rule, errors);
@@ -129,14 +134,14 @@ impl Form {
         text
     }
 
-    /// Takes the picture `name` out.
-    pub fn picture(&mut self, name: &str) -> Option<Bytes> {
+    /// Removes the picture `name` from the form and returns it.
+    pub fn take_picture(&mut self, name: &str) -> Option<Bytes> {
         let at = self.pictures.iter().position(|(n, _)| *n == name)?;
         Some(self.pictures.swap_remove(at).1)
     }
 }
 
-/// The part as text; `None` when it is too long or not UTF-8.
+/// Reads the part as text; `None` when it is too long or not UTF-8.
 async fn text(mut part: Field<'_>) -> Result<Option<String>> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = part.chunk().await.map_err(|error| of_multer(&error))? {
@@ -148,10 +153,11 @@ async fn text(mut part: Field<'_>) -> Result<Option<String>> {
     Ok(String::from_utf8(bytes.to_vec()).ok())
 }
 
-/// The part as a picture: judged by its first bytes, whatever its name and type say. `room` is what it may come to by the announced
-/// length: memory that is grown step by step is copied, and half of it may stay empty; what is reserved and not written costs none.
-async fn picture(mut part: Field<'_>, name: &str, max: usize, room: usize) -> Result<Bytes> {
-    let mut bytes = BytesMut::with_capacity(room);
+/// Reads the part as a picture, recognized by its first bytes; its file name and content type do not matter. `capacity` is its
+/// largest size by the announced length. Memory that grows step by step is copied, and up to half of it stays unused; memory that
+/// is reserved and not written costs none.
+async fn picture(mut part: Field<'_>, name: &str, max: usize, capacity: usize) -> Result<Bytes> {
+    let mut bytes = BytesMut::with_capacity(capacity);
     while let Some(chunk) = part.chunk().await.map_err(|error| of_multer(&error))? {
         if bytes.len() + chunk.len() > max {
             return Err(Problem {
@@ -169,20 +175,20 @@ async fn picture(mut part: Field<'_>, name: &str, max: usize, room: usize) -> Re
     }
     Err(Problem {
         errors: vec![FieldError::at(format!("/{name}"), "must be a JPEG or PNG picture")],
-        ..Problem::new(Kind::UnsupportedMediaType, format!("What is in {name} is neither JPEG nor PNG."))
+        ..Problem::new(Kind::UnsupportedMediaType, format!("The content of {name} is neither JPEG nor PNG."))
     })
 }
 
 const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// Bytes after which it is known what a picture is.
+/// Number of bytes that identify a picture's format.
 const MAGIC_MAX: usize = PNG.len();
 
 fn is_picture(bytes: &[u8]) -> bool {
     bytes.starts_with(JPEG) || bytes.starts_with(PNG)
 }
 
-/// What multer found wrong, in our words: its own can repeat what was sent.
+/// Converts an error of multer to a problem with texts of this module: multer's can quote the request.
 fn of_multer(error: &multer::Error) -> Problem {
     match error {
         multer::Error::NoMultipart | multer::Error::DecodeContentType(_) => {
@@ -191,10 +197,10 @@ fn of_multer(error: &multer::Error) -> Problem {
         multer::Error::NoBoundary => {
             Problem::new(Kind::Malformed, "The Content-Type multipart/form-data has no boundary.")
         }
-        multer::Error::StreamReadFailed(cause) => match cause.downcast_ref::<Cut>() {
-            Some(Cut::TooLarge) => Problem::new(Kind::TooLarge, "The form is too large."),
-            Some(Cut::Slow) => Problem::new(Kind::Timeout, "The body stopped arriving or took too long."),
-            Some(Cut::Broken) | None => Problem::new(Kind::Malformed, "The body ended early."),
+        multer::Error::StreamReadFailed(cause) => match cause.downcast_ref::<BodyError>() {
+            Some(BodyError::TooLarge) => Problem::new(Kind::TooLarge, "The form is too large."),
+            Some(BodyError::Slow) => Problem::new(Kind::Timeout, "The body stopped arriving or took too long."),
+            Some(BodyError::Broken) | None => Problem::new(Kind::Malformed, "The body ended early."),
         },
         multer::Error::IncompleteStream
         | multer::Error::IncompleteFieldData { .. }
@@ -212,8 +218,8 @@ mod tests {
 
     use super::*;
 
-    const LAYOUT: Layout =
-        Layout { texts: &["verification_id", "type"], pictures: &["front", "back"], picture_bytes_max: 64 };
+    const FIELDS: FormFields =
+        FormFields { texts: &["verification_id", "type"], pictures: &["front", "back"], picture_bytes_max: 64 };
 
     fn part(name: &str, content: &[u8]) -> Vec<u8> {
         let mut bytes = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").into_bytes();
@@ -234,37 +240,37 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         let mut body = Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed();
-        Form::read(&headers, &mut body, &LAYOUT).await
+        Form::read(&headers, &mut body, &FIELDS).await
     }
 
     const FORM: &str = "multipart/form-data; boundary=b";
 
     #[tokio::test]
-    async fn fields_come_in_any_order() {
+    async fn fields_may_come_in_any_order() {
         let parts = [part("front", &png(20)), part("type", b"passport"), part("verification_id", b"abc")];
         let mut form = read(FORM, &parts, "--b--\r\n").await.expect("readable");
         let mut errors = Vec::new();
         assert_eq!(form.required("type", Rule::text(20), &mut errors), Some("passport"));
-        assert_eq!(form.picture("front").map(|bytes| bytes.len()), Some(20));
-        assert!(form.picture("back").is_none());
+        assert_eq!(form.take_picture("front").map(|bytes| bytes.len()), Some(20));
+        assert!(form.take_picture("back").is_none());
         assert!(errors.is_empty());
     }
 
     #[tokio::test]
-    async fn every_abuse_has_its_answer() {
+    async fn every_malformed_form_has_its_problem() {
         let many: Vec<_> = (0..10_000).map(|i| part(&format!("f{i}"), b"x")).collect();
         let cases = [
             ("json", "application/json", vec![], "", Kind::UnsupportedMediaType),
             ("no type", "", vec![], "", Kind::UnsupportedMediaType),
             ("no boundary", "multipart/form-data", vec![], "", Kind::Malformed),
             ("other boundary", "multipart/form-data; boundary=c", vec![part("type", b"x")], "--b--", Kind::Malformed),
-            ("cut", FORM, vec![part("type", b"passport")], "", Kind::Malformed),
+            ("truncated", FORM, vec![part("type", b"passport")], "", Kind::Malformed),
             ("empty", FORM, vec![], "", Kind::Malformed),
             ("ten thousand parts", FORM, many, "--b--", Kind::TooLarge),
             ("twice", FORM, vec![part("type", b"a"), part("type", b"b")], "--b--", Kind::Invalid),
             ("unknown", FORM, vec![part("score", b"100")], "--b--", Kind::Invalid),
             ("no picture", FORM, vec![part("front", b"%PDF-1.7 ....")], "--b--", Kind::UnsupportedMediaType),
-            ("nothing in it", FORM, vec![part("front", b"")], "--b--", Kind::UnsupportedMediaType),
+            ("empty picture", FORM, vec![part("front", b"")], "--b--", Kind::UnsupportedMediaType),
             ("too large", FORM, vec![part("front", &png(65))], "--b--", Kind::TooLarge),
             ("long text", FORM, vec![part("type", &[b'a'; 257])], "--b--", Kind::Invalid),
             ("no text", FORM, vec![part("type", &[0xff, 0xfe])], "--b--", Kind::Invalid),
@@ -282,7 +288,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_never_ends_is_cut() {
+    async fn a_body_that_never_ends_is_rejected() {
         let huge = part("junk", &vec![b'x'; OVERHEAD + 1024]);
         let problem = read(FORM, &[huge], "--b--").await.err().expect("too large");
         assert_eq!(problem.kind, Kind::TooLarge);

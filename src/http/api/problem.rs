@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 `application/problem+json`: a stable code for programs, a sentence for people, nothing about others.
+//! Errors as RFC 9457 `application/problem+json`: a stable code for programs, a sentence for people, no data of other callers.
 
 use std::borrow::Cow;
 
@@ -11,32 +11,32 @@ use crate::pocketbase::PocketbaseError;
 
 macro_rules! kinds {
     ($($variant:ident = $code:literal, $status:ident, $title:literal, $help:literal;)+) => {
-        /// The families of problems. The code is stable: clients branch on it.
+        /// Kind of a problem. Its code is stable: clients branch on it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Kind {
             $(#[doc = $help] $variant,)+
         }
 
         impl Kind {
-            /// Every kind, in order of status.
+            /// All kinds, in order of status.
             pub const ALL: &'static [Kind] = &[$(Kind::$variant,)+];
 
-            /// The stable code.
+            /// Stable code.
             pub const fn code(self) -> &'static str {
                 match self { $(Kind::$variant => $code,)+ }
             }
 
-            /// The HTTP status that goes with it.
+            /// HTTP status of the kind.
             pub const fn status(self) -> StatusCode {
                 match self { $(Kind::$variant => StatusCode::$status,)+ }
             }
 
-            /// The same words for every problem of the kind.
+            /// Title, the same for every problem of the kind.
             pub const fn title(self) -> &'static str {
                 match self { $(Kind::$variant => $title,)+ }
             }
 
-            /// What the caller can do, shown where `type` points to.
+            /// What the caller can do; shown on the page that `type` points to.
             pub const fn help(self) -> &'static str {
                 match self { $(Kind::$variant => $help,)+ }
             }
@@ -46,92 +46,92 @@ macro_rules! kinds {
 
 kinds! {
     Malformed = "malformed", BAD_REQUEST, "The request cannot be read",
-        "The body is not what its Content-Type says, or it ended early. Correct it and send it again.";
-    Unauthorized = "unauthorized", UNAUTHORIZED, "Credentials are needed",
+        "The body does not match its Content-Type, or it ended early. Correct it and send it again.";
+    Unauthorized = "unauthorized", UNAUTHORIZED, "Credentials are required",
         "Send a valid X-API-Key header, or Authorization: Bearer with a `PocketBase` user token that has not expired.";
-    NotFound = "not_found", NOT_FOUND, "There is nothing here for you",
-        "The address is wrong, or what it names does not exist or is not yours.";
-    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not take that method",
-        "The Allow header lists the methods it takes.";
+    NotFound = "not_found", NOT_FOUND, "Not found",
+        "The address is wrong, or it names something that does not exist or that you may not see.";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "This address does not support the method",
+        "The Allow header lists the supported methods.";
     Timeout = "request_timeout", REQUEST_TIMEOUT, "The request took too long to arrive",
         "The body stopped arriving or was too slow. Send it again.";
-    InFlight = "idempotency_in_flight", CONFLICT, "The same request is still being handled",
-        "A request with this Idempotency-Key is under way. Wait for Retry-After, then repeat it to get its answer.";
+    InFlight = "idempotency_in_flight", CONFLICT, "The same request is still in progress",
+        "A request with this Idempotency-Key is in progress. Wait for the seconds in Retry-After, then repeat it to get its answer.";
     Final = "verification_final", CONFLICT, "The verification has ended",
-        "Nothing can be added to it. Start a new verification.";
+        "It accepts no further input. Start a new verification.";
     OtherPolicy = "open_under_another_policy", CONFLICT, "A verification of this reference is open under another policy",
-        "Finish or cancel the open one, or ask with its policy. `detail` names both.";
-    LivenessRefused = "liveness_refused", CONFLICT, "No liveness challenge is open to this verification",
-        "It is not asked for at this point, or too many were started. GET the status: `next` says what is owed.";
+        "Finish or cancel the open one, or repeat the request with its policy. `detail` names both.";
+    LivenessRefused = "liveness_refused", CONFLICT, "The verification can have no liveness challenge now",
+        "No challenge is needed at this point, or too many were started. GET the status: `next` lists the inputs that are needed.";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large",
-        "Send less: a picture may have 5 MiB, a JSON body 64 KiB.";
+        "A picture may have 5 MiB, a JSON body 64 KiB.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "This kind of content is not accepted",
-        "Send JSON where JSON is asked for, multipart/form-data for documents, and pictures as JPEG or PNG.";
+        "Send JSON where JSON is expected, multipart/form-data for documents, and pictures as JPEG or PNG.";
     Invalid = "invalid", UNPROCESSABLE_ENTITY, "The request has values that cannot be accepted",
-        "`errors` names every value with a JSON pointer and says what is wrong with it.";
+        "`errors` names each value by a JSON pointer and says what is wrong with it.";
     KeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for another request",
-        "A key belongs to one body for ever. Make a new key for a new request.";
+        "A key always belongs to one body. Use a new key for a new request.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests",
-        "Wait for the seconds in Retry-After. The `RateLimit` headers say how much is left.";
-    Internal = "internal", INTERNAL_SERVER_ERROR, "Something broke on our side",
-        "It is in the log under the request id. Repeating the request may help.";
+        "Wait for the seconds in Retry-After. The `RateLimit` headers say how many requests are left.";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error of the service",
+        "The log has details under the request id. Repeating the request may help.";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "The service cannot do this at the moment",
-        "What it depends on is away or busy. Wait for the seconds in Retry-After, then repeat the request.";
+        "A dependency is unreachable or busy. Wait for the seconds in Retry-After, then repeat the request.";
 }
 
 /// One value that cannot be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// JSON pointer (RFC 6901) into the body; for multipart `/` and the field's name.
+    /// JSON pointer (RFC 6901) into the body; for a form, `/` and the field's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/declared/date_of_birth")]
     pub pointer: Option<String>,
-    /// Name of the query parameter or header, when it is not in the body.
+    /// Name of the query parameter or header, if the value is not in the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
-    /// What is wrong and what would be right. Never repeats the value.
+    /// What is wrong, or what the value must be. Never repeats the value.
     #[schema(example = "must be a date as YYYY-MM-DD")]
     pub detail: String,
 }
 
 impl FieldError {
-    /// About the value at `pointer` in the body.
+    /// Error of the value at `pointer` in the body.
     pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { pointer: Some(pointer.into()), parameter: None, detail: detail.into() }
     }
 
-    /// About a query parameter or header.
+    /// Error of a query parameter or header.
     pub fn parameter(name: &str, detail: impl Into<String>) -> Self {
         Self { pointer: None, parameter: Some(name.to_owned()), detail: detail.into() }
     }
 }
 
-/// A request that did not succeed, before it is written out.
+/// Error of a request, before it is serialized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Its family.
+    /// Kind of the problem.
     pub kind: Kind,
-    /// What happened this time.
+    /// Explanation of this occurrence, for the caller.
     pub detail: Cow<'static, str>,
-    /// Which values, for [`Kind::Invalid`].
+    /// Wrong values, for [`Kind::Invalid`].
     pub errors: Vec<FieldError>,
-    /// Seconds after which another try makes sense.
+    /// Seconds after which the caller may try again.
     pub retry_after: Option<u64>,
-    /// Why, for the operator's log alone.
+    /// Cause, for the operator's log only.
     pub cause: Option<Cow<'static, str>>,
 }
 
-/// What handlers return.
+/// Result of an endpoint or a step of one.
 pub type Result<T> = std::result::Result<T, Problem>;
 
-/// Seconds after which a caller may try again when `PocketBase` is away.
+/// Seconds after which a caller may try again when a dependency is unavailable.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// What a caller learns when an operator must mend a policy.
+/// Detail for the caller when an operator must repair a policy.
 pub const NO_USABLE_POLICY: &str = "The service has no usable policy to decide by.";
 
 impl Problem {
-    /// A problem of `kind` that happened because of `detail`.
+    /// Creates a problem of `kind`, explained by `detail`.
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         let retry_after = match kind {
             Kind::Unavailable => Some(RETRY_AFTER_SECONDS),
@@ -141,14 +141,14 @@ impl Problem {
         Self { kind, detail: detail.into(), errors: Vec::new(), retry_after, cause: None }
     }
 
-    /// The same, because of what only the operator's log may say.
+    /// Adds a cause, which only the operator's log shows.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Cow<'static, str>>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
-    /// Values that cannot be accepted.
+    /// Creates the problem of values that cannot be accepted.
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = match errors.len() {
             1 => Cow::from("One value cannot be accepted; see errors."),
@@ -157,12 +157,12 @@ impl Problem {
         Self { kind: Kind::Invalid, detail, errors, retry_after: None, cause: None }
     }
 
-    /// The one answer for "does not exist" and "is not yours".
+    /// Creates the problem of a verification that does not exist or that the caller may not see: both look the same.
     pub fn not_found() -> Self {
-        Self::new(Kind::NotFound, "No such verification is known to you.")
+        Self::new(Kind::NotFound, "You have no such verification.")
     }
 
-    /// What is written out.
+    /// Returns the body of the answer.
     pub fn body(&self, instance: &str, request_id: &str) -> ProblemBody {
         ProblemBody {
             kind: format!("/docs#{}", self.kind.code()),
@@ -178,8 +178,8 @@ impl Problem {
 }
 
 impl From<PocketbaseError> for Problem {
-    /// The caller learns whether to come back; the operator finds the chain in the log, beside the id of the request. Where
-    /// an answer means something else (a field that the caller chose was refused), the handler says so before this conversion.
+    /// Tells the caller whether to try again; the operator finds the chain of causes in the log, with the request id. An endpoint
+    /// handles errors with another meaning, such as a rejected field, before this conversion.
     fn from(error: PocketbaseError) -> Self {
         let chain = chain(&error);
         match error {
@@ -202,32 +202,32 @@ impl From<PocketbaseError> for Problem {
     }
 }
 
-/// An error, as RFC 9457 has it.
+/// An error, in the format of RFC 9457.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
-    /// Where the problem's family is explained.
+    /// Address of an explanation of the problem's kind.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference", example = "/docs#invalid")]
     pub kind: String,
-    /// The same words for every problem of the family.
+    /// Title, the same for every problem of the kind.
     pub title: String,
-    /// The HTTP status, repeated.
+    /// HTTP status of the answer.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What happened this time.
+    /// Explanation of this occurrence.
     pub detail: String,
-    /// The path that was asked for.
+    /// Path of the request.
     #[schema(format = "uri-reference")]
     pub instance: String,
-    /// The family's stable code.
+    /// Stable code of the kind.
     #[schema(example = "invalid")]
     pub code: String,
-    /// Every value that cannot be accepted.
+    /// All values that cannot be accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldError>,
-    /// The same as the `X-Request-Id` header; name it when you ask for help.
+    /// Same as the `X-Request-Id` header. Quote it when you ask for support.
     pub request_id: String,
 }
 
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_cannot_be_used_is_named_to_the_operator_only() {
+    fn an_unusable_policy_is_named_only_in_the_log() {
         let problem = Problem::from(PocketbaseError::UnusablePolicy {
             operation: "read a policy",
             record: "policypolicy001".to_owned(),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_written_with_pointers() {
+    fn a_problem_is_serialized_with_pointers() {
         let problem = Problem::invalid(vec![FieldError::at("/declared/name", "must be text")]);
         let body = serde_json::to_value(problem.body("/api/v1/verify", "r-1")).expect("serialises");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Answers before they are bytes on a connection.
+//! Answers of endpoints, before they become HTTP responses.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::problem::{Kind, Problem};
 
-/// An answer's body.
+/// Body of an answer.
 pub type ResponseBody = Full<Bytes>;
 
-/// An answer of a handler: status, headers of its own, body.
+/// Answer of an endpoint: status, its own headers, body.
 #[derive(Debug)]
 pub struct Reply {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
@@ -23,34 +23,34 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 impl Reply {
-    /// An answer without a body.
+    /// Creates an answer without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, headers: Vec::new(), body: Bytes::new() }
     }
 
-    /// `value` as JSON.
+    /// Creates an answer with `value` as JSON.
     pub fn json(status: StatusCode, value: &impl Serialize) -> Self {
-        Self::serialised(status, JSON, value)
+        Self::to_json(status, JSON, value)
     }
 
-    /// `body` as it is.
+    /// Creates a 200 answer with `body` as it is.
     pub fn content(content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
         Self { status: StatusCode::OK, headers: vec![(header::CONTENT_TYPE, content_type)], body: body.into() }
     }
 
-    /// JSON that was written before.
-    pub fn written(body: Bytes) -> Self {
+    /// Creates a 200 answer with a body that is JSON already.
+    pub fn serialized(body: Bytes) -> Self {
         Self::content(JSON, body)
     }
 
-    /// The body.
+    /// Returns the body; a cheap clone.
     pub fn body(&self) -> Bytes {
         self.body.clone()
     }
 
-    /// A problem that `instance` (the path) met.
+    /// Creates the answer for a problem of a request to the path `instance`.
     pub fn problem(problem: &Problem, instance: &str, request_id: &str) -> Self {
-        let mut reply = Self::serialised(problem.kind.status(), PROBLEM, &problem.body(instance, request_id));
+        let mut reply = Self::to_json(problem.kind.status(), PROBLEM, &problem.body(instance, request_id));
         if let Some(seconds) = problem.retry_after {
             reply = reply.with(header::RETRY_AFTER, &seconds.to_string());
         }
@@ -60,18 +60,18 @@ impl Reply {
         reply
     }
 
-    fn serialised(status: StatusCode, content_type: HeaderValue, value: &impl Serialize) -> Self {
+    fn to_json(status: StatusCode, content_type: HeaderValue, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => Self { status, headers: vec![(header::CONTENT_TYPE, content_type)], body: body.into() },
-            // Our own types have text keys and finite numbers, so this is a bug; the caller gets a plain 500.
+            // A bug: all types of answers have text keys and finite numbers. The caller gets a plain 500.
             Err(error) => {
-                tracing::error!(%error, "an answer could not be written as JSON");
+                tracing::error!(%error, "could not serialize an answer as JSON");
                 Self::empty(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }
     }
 
-    /// The same with another header. A value that is no header value is left out.
+    /// Adds a header. An invalid header value is left out.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -80,7 +80,7 @@ impl Reply {
         self
     }
 
-    /// As hyper wants it.
+    /// Converts the answer to an HTTP response.
     pub fn into_response(self) -> Response<ResponseBody> {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;

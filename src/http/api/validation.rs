@@ -1,22 +1,22 @@
-//! Reading a JSON body field by field, so that the caller learns of every wrong value at once, with its pointer.
+//! Validates a JSON body field by field, so that one answer names every wrong value with its pointer.
 
 use serde_json::{Map, Value};
 
 use super::problem::FieldError;
 
-/// What a text must look like: a limit in characters and, beyond it, a test with the words for failing it.
+/// Rule for a text: its longest length, and a test with the message for a text that fails it.
 #[derive(Clone, Copy)]
 pub struct Rule {
-    /// Most characters.
+    /// Most characters that the text may have.
     pub max: usize,
-    /// What else must hold.
+    /// Test that the text must pass.
     pub test: fn(&str) -> bool,
-    /// What is said when it does not: "must be ...".
+    /// Message for a text that fails the test: "must be ...".
     pub says: &'static str,
 }
 
 impl Rule {
-    /// Any text of at most `max` characters without control characters.
+    /// Allows any text of at most `max` characters without control characters.
     pub const fn text(max: usize) -> Self {
         Self { max, test: is_plain, says: "must not contain control characters" }
     }
@@ -26,14 +26,14 @@ fn is_plain(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 
-/// An object inside the body and where it stands.
+/// An object inside the body, with its JSON pointer.
 pub struct Object<'v> {
     map: &'v Map<String, Value>,
     pointer: String,
 }
 
 impl<'v> Object<'v> {
-    /// The body itself, which must be an object.
+    /// Takes the body itself, which must be an object.
     pub fn body(value: &'v Value, errors: &mut Vec<FieldError>) -> Option<Self> {
         Self::of(value, String::new(), errors)
     }
@@ -47,32 +47,32 @@ impl<'v> Object<'v> {
         }
     }
 
-    /// Where the member `name` stands.
+    /// JSON pointer of the member `name`.
     pub fn pointer(&self, name: &str) -> String {
         format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
     }
 
-    /// Complains about every member that is not among `names`: a misspelt name must not be lost in silence.
+    /// Reports every member that is not among `names`: a misspelt name must not be ignored silently.
     pub fn only(&self, names: &[&str], errors: &mut Vec<FieldError>) {
         for name in self.map.keys().filter(|name| !names.contains(&name.as_str())).take(8) {
             let known = names.join(", ");
-            // The name is the caller's own text: shortened, so that an answer stays small.
+            // The name comes from the caller: shorten it, so that the answer stays small.
             let name: String = name.chars().take(64).collect();
-            errors.push(FieldError::at(self.pointer(&name), format!("is not known here; known are {known}")));
+            errors.push(FieldError::at(self.pointer(&name), format!("is not a known field; known fields are {known}")));
         }
     }
 
-    /// The member `name`; null counts as absent.
+    /// Returns the member `name`; null counts as absent.
     pub fn get(&self, name: &str) -> Option<&'v Value> {
         self.map.get(name).filter(|value| !value.is_null())
     }
 
-    /// The object `name`, if it is there.
+    /// Returns the object `name`, if it is present.
     pub fn object(&self, name: &str, errors: &mut Vec<FieldError>) -> Option<Object<'v>> {
         Self::of(self.get(name)?, self.pointer(name), errors)
     }
 
-    /// The text `name`, if it is there and not empty.
+    /// Returns the text `name` if it is present, not empty, and passes `rule`.
     pub fn text(&self, name: &str, rule: Rule, errors: &mut Vec<FieldError>) -> Option<&'v str> {
         let value = self.get(name)?;
         let pointer = self.pointer(name);
@@ -89,14 +89,14 @@ impl<'v> Object<'v> {
         }
     }
 
-    /// The text `name`, one of `choices`, if it is there.
+    /// Checks that the text `name`, if it is present, is one of `choices`.
     pub fn choice(&self, name: &str, choices: &[&str], errors: &mut Vec<FieldError>) {
         if self.get(name).is_some_and(|value| !value.as_str().is_some_and(|text| choices.contains(&text))) {
             errors.push(FieldError::at(self.pointer(name), format!("must be one of {}", choices.join(", "))));
         }
     }
 
-    /// The text `name`, which must be there.
+    /// Returns the text `name`, which is required.
     pub fn required(&self, name: &str, rule: Rule, errors: &mut Vec<FieldError>) -> Option<&'v str> {
         let before = errors.len();
         let text = self.text(name, rule, errors);
@@ -107,7 +107,7 @@ impl<'v> Object<'v> {
     }
 }
 
-/// `text` under `rule`; an empty text is an absent one.
+/// Checks `text` against `rule`. An empty text counts as absent.
 pub fn check(text: &str, rule: Rule) -> Result<Option<&str>, String> {
     if text.is_empty() {
         Ok(None)

@@ -1,4 +1,4 @@
-//! A verification as callers see it: made from the stored record alone, field by field, so that nothing slips out.
+//! A verification as callers see it, copied from the stored record field by field, so that no other data leaks.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,31 +8,31 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
 use super::messages::{self, Language};
-use crate::http::openapi::KNOWN_VALUES;
+use super::responses::KNOWN_VALUES;
 use crate::pocketbase::records::{CheckDetail, StoredVerification};
 use crate::verification::{Code, Kind, Policy, Status};
 
-/// Where a verification stands.
+/// Status of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusName {
-    /// Taken in, not looked at yet.
+    /// Stored, not processed yet.
     Created,
-    /// The person owes evidence.
+    /// The person must submit input.
     AwaitingInput,
-    /// All evidence is here; checks run.
+    /// All input is complete; checks run.
     Processing,
-    /// Verified.
+    /// The person is verified.
     Approved,
-    /// Refused.
+    /// The verification failed.
     Declined,
     /// A reviewer must decide.
     NeedsReview,
-    /// The person owes new evidence for another attempt.
+    /// The person must submit new input for another attempt.
     ResubmissionRequired,
-    /// Withdrawn.
+    /// The person or the caller canceled it.
     Canceled,
-    /// The person stayed silent too long.
+    /// The person submitted no input in time.
     Expired,
 }
 
@@ -52,15 +52,15 @@ impl From<Status> for StatusName {
     }
 }
 
-/// What a person can owe.
+/// Input that a person can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
-    /// A Fingerprint event.
+    /// Fingerprint event of the person's device.
     Device,
-    /// Pictures of a document.
+    /// Pictures of an identity document.
     Document,
-    /// A liveness challenge.
+    /// Liveness challenge in the browser.
     Liveness,
 }
 
@@ -84,87 +84,87 @@ impl Input {
     }
 }
 
-/// Who decided.
+/// Source of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecidedBy {
-    /// The policy.
+    /// The policy decided.
     Automatic,
-    /// A person.
+    /// A reviewer decided.
     Reviewer,
 }
 
-/// How a check ended, as far as callers may know.
+/// Outcome of a check, as far as callers may know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
-    /// Not finished.
+    /// The check is not finished.
     Pending,
-    /// Nothing stands against it.
+    /// The check found no failure.
     Passed,
-    /// Something does.
+    /// The check found a failure.
     Failed,
-    /// A person must look.
+    /// A reviewer must decide.
     Review,
 }
 
-/// How often evidence was and may be handed in.
+/// Number of attempts to submit input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Attempts {
-    /// Attempts begun.
+    /// Attempts so far.
     pub used: u32,
-    /// Attempts in all.
+    /// Most attempts that the policy allows.
     pub max: u32,
 }
 
-/// One check.
+/// Result of one check.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CheckView {
-    /// How it ended.
+    /// Outcome of the check.
     pub outcome: CheckOutcome,
-    /// Everything about it: only for an API key with `detail=full`.
+    /// All stored data of the check; only for an API key with `detail=full`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<CheckDetailView>,
 }
 
-/// Everything about a check. Scores are of use to the partner's own risk rules; they must not be shown to the person.
+/// All stored data of a check. Scores are for the partner's own risk rules; do not show them to the person.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CheckDetailView {
-    /// In which attempt it ran.
+    /// Attempt in which it ran.
     pub attempt: u32,
     /// `passed`, `failed`, `review`, `not_executed` or `error`.
     pub outcome: String,
-    /// Why it did not run.
+    /// Reason why it did not run.
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(required = false)]
     pub not_executed_because: String,
-    /// What was seen: code, category, disposition, whether new evidence can help.
+    /// Findings: code, category, disposition, and whether new input can help.
     #[schema(value_type = Vec<Object>)]
     pub reasons: Value,
-    /// Numbers.
+    /// Scores by name.
     #[schema(value_type = Object)]
     pub scores: Value,
-    /// What was read.
+    /// Data that the check read.
     #[schema(value_type = Object)]
     pub extracted: Value,
-    /// When it was stored.
+    /// When the check was stored.
     #[schema(value_type = String, format = DateTime)]
     pub created: Timestamp,
 }
 
-/// The checks that the policy asks for.
+/// Checks that the policy requires.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Checks {
-    /// Device intelligence.
+    /// Check of the person's device.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<CheckView>,
-    /// The identity document.
+    /// Check of the identity document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<CheckView>,
-    /// The liveness challenge.
+    /// Check of the liveness challenge.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liveness: Option<CheckView>,
-    /// The person's face against the document's portrait.
+    /// Comparison of the person's face with the document's portrait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub face_match: Option<CheckView>,
 }
@@ -180,7 +180,7 @@ impl Checks {
     }
 }
 
-/// Why a verification stands where it stands, safe for the person.
+/// Reason for the status of a verification, safe to show to the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReasonView {
     /// Stable code.
@@ -189,46 +189,46 @@ pub struct ReasonView {
     /// `user_action`, `data`, `policy` or `technical`.
     #[schema(example = "user_action")]
     pub category: String,
-    /// What to tell the person, in the verification's language.
+    /// Message for the person, in the verification's language.
     pub message: String,
 }
 
-/// The codes of the catalogue that are told. A list to know them by and not to check against: another version has more.
+/// Schema of the codes that callers can see. A list for information, not for validation: later versions have more.
 fn known_codes() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
-        .description(Some("Stable code. More may come: treat one you do not know by its category."))
+        .description(Some("Stable code. Later versions may add codes: handle an unknown one by its category."))
         .examples(["document.blurred"])
         .extensions(Some(Extensions::builder().add(KNOWN_VALUES, Code::told()).build()))
         .build()
 }
 
-/// Where a verification stands.
+/// State of a verification.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct VerificationView {
-    /// The verification.
+    /// Id of the verification.
     #[schema(example = "k3j9x0q2m5n7p1r")]
     pub id: String,
-    /// Where it stands.
+    /// Status of the verification.
     pub status: StatusName,
-    /// Whether nothing more happens unless a reviewer reopens it.
+    /// Whether the status is final. Only a reviewer can reopen a final verification.
     #[serde(rename = "final")]
     pub is_final: bool,
-    /// Counts every change; 0 before the first look. The `ETag` is made of it.
+    /// Number of changes; 0 before it was first processed. It is also the `ETag`.
     pub version: u32,
     /// Name of the policy that decides.
     #[schema(example = "default")]
     pub policy: String,
-    /// Who decided; absent before.
+    /// Source of the decision; absent before one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision_source: Option<DecidedBy>,
-    /// What the person owes.
+    /// Inputs that the person must submit.
     pub next: Vec<Input>,
-    /// How often evidence was and may be handed in.
+    /// Number of attempts to submit input.
     pub attempts: Attempts,
-    /// The checks.
+    /// Checks that the policy requires.
     pub checks: Checks,
-    /// Why it stands there.
+    /// Reasons for the status.
     pub reasons: Vec<ReasonView>,
     /// When it was created.
     #[schema(value_type = String, format = DateTime)]
@@ -236,20 +236,20 @@ pub struct VerificationView {
     /// When it last changed.
     #[schema(value_type = String, format = DateTime)]
     pub updated: Timestamp,
-    /// When silence ends it; absent once it is final.
+    /// When it expires without input; absent once it is final.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// Until when an approval holds.
+    /// When an approval expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub verified_until: Option<Timestamp>,
 }
 
 impl VerificationView {
-    /// `stored` as callers see it. `policy` tells what will be owed while no sidecar has looked at it yet.
+    /// Creates the view of `stored`. `policy` tells the needed inputs while no sidecar has processed the verification yet.
     pub fn new(stored: &StoredVerification, policy: Option<&Policy>) -> Self {
-        let unseen = policy.filter(|_| stored.version == 0);
+        let unprocessed = policy.filter(|_| stored.version == 0);
         Self {
             id: stored.id.clone(),
             status: stored.status.into(),
@@ -261,12 +261,12 @@ impl VerificationView {
                 "reviewer" => Some(DecidedBy::Reviewer),
                 _ => None,
             },
-            next: unseen.map_or_else(|| next(&stored.next), owed),
+            next: unprocessed.map_or_else(|| next(&stored.next), required_inputs),
             attempts: Attempts {
                 used: stored.attempts_used,
-                max: unseen.map_or(stored.attempts_max, |policy| policy.attempts_max),
+                max: unprocessed.map_or(stored.attempts_max, |policy| policy.attempts_max),
             },
-            checks: unseen.map_or_else(|| checks(&stored.results), all_pending),
+            checks: unprocessed.map_or_else(|| checks(&stored.results), all_pending),
             reasons: reasons(&stored.reasons, Language::of(&stored.locale)),
             created: stored.created,
             updated: stored.updated,
@@ -275,14 +275,14 @@ impl VerificationView {
         }
     }
 
-    /// The same without `input` among what is owed: the caller just handed it in.
+    /// Removes `input` from the needed inputs, because the caller just submitted it.
     #[must_use]
-    pub fn given(mut self, input: Input) -> Self {
-        self.next.retain(|owed| *owed != input);
+    pub fn without_input(mut self, input: Input) -> Self {
+        self.next.retain(|needed| *needed != input);
         self
     }
 
-    /// Adds everything that the newest check of each kind holds.
+    /// Adds all data of the newest check of each kind.
     pub fn add_details(&mut self, details: Vec<CheckDetail>) {
         let mut details = details;
         details.sort_by_key(|detail| detail.attempt);
@@ -302,7 +302,7 @@ impl VerificationView {
     }
 }
 
-/// The validator of a version.
+/// Returns the `ETag` of a version.
 pub fn etag(version: u32) -> String {
     format!("\"{version}\"")
 }
@@ -312,7 +312,7 @@ fn next(stored: &Value) -> Vec<Input> {
     inputs.iter().filter_map(|input| Input::parse(input.as_str()?)).collect()
 }
 
-fn owed(policy: &Policy) -> Vec<Input> {
+fn required_inputs(policy: &Policy) -> Vec<Input> {
     policy.required_checks.iter().filter_map(|kind| Input::of(*kind)).collect()
 }
 
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_shown_by_its_allowed_fields_only() {
+    fn a_view_has_only_the_allowed_fields() {
         let view = serde_json::to_value(VerificationView::new(&stored(4), None)).expect("serialises");
         assert_eq!(
             view,
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn details_are_of_the_newest_attempt() {
+    fn details_are_from_the_newest_attempt() {
         let detail = |attempt: u32| CheckDetail {
             id: String::new(),
             kind: "document".to_owned(),

@@ -1,32 +1,32 @@
-//! `POST /api/v1/document`: hands in pictures of a document.
+//! `POST /api/v1/document`: submits pictures of a document.
 
 use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::verify::{COUNTRY, DocumentKind, EVENT_ID};
 use crate::base::failpoints::{Point, reached};
-use crate::http::api::multipart::{Form, Layout};
+use crate::http::api::fields::{COUNTRY, DocumentKind, EVENT_ID, RECORD_ID};
+use crate::http::api::multipart::{Form, FormFields};
 use crate::http::api::problem::{FieldError, Kind, Problem, ProblemBody, Result};
 use crate::http::api::reply::Reply;
+use crate::http::api::responses::Problems;
 use crate::http::api::validation::Rule;
 use crate::http::api::view::{Input, VerificationView, etag};
-use crate::http::dispatch::{Call, ID, Service};
+use crate::http::context::{Call, Service};
 use crate::http::long_poll as wait;
-use crate::http::openapi::Problems;
 use crate::pocketbase::PocketbaseError;
 use crate::pocketbase::records::NewDocument;
 use crate::verification::{DocumentType, Kind as CheckKind};
 
-/// The form of an upload.
+/// Form of a document upload.
 #[derive(Deserialize, ToSchema)]
 #[expect(dead_code, reason = "describes the form that `Form` reads")]
 #[serde(deny_unknown_fields)]
 pub struct DocumentForm {
-    /// The verification it is for.
+    /// Verification that the document is for.
     #[schema(pattern = "^[a-z0-9]{15}$")]
     pub verification_id: String,
-    /// What kind of document it is.
+    /// Type of the document.
     #[serde(rename = "type")]
     pub document_type: DocumentKind,
     /// The state that issued it, ISO 3166 alpha-2 or alpha-3.
@@ -51,17 +51,17 @@ const TYPE: Rule = Rule {
     says: "must be one of passport, identity_card, driving_licence",
 };
 
-/// A document that was handed in.
+/// A submitted document.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DocumentAnswer {
-    /// Where the verification stands.
+    /// State of the verification.
     #[serde(flatten)]
     pub verification: VerificationView,
-    /// The document's record.
+    /// Id of the document's record.
     pub document_id: String,
 }
 
-/// Hands in a document.
+/// Submits a document.
 #[utoipa::path(
     post,
     path = "/api/v1/document",
@@ -74,12 +74,12 @@ pub struct DocumentAnswer {
         ))
     )),
     params(("Prefer" = Option<String>, Header, example = "wait=20",
-        description = "`wait=N`: answer 200 when the document was checked, or 202 after N seconds")),
+        description = "`wait=N`: answer 200 once the document was checked, or 202 after N seconds")),
     responses(
-        (status = 202, description = "Taken; the checks run", body = DocumentAnswer,
-            headers(("Location" = String, description = "Where the verification stands"))),
-        (status = 200, description = "Taken and checked within the time of `Prefer: wait`", body = DocumentAnswer),
-        (status = 404, description = "No such verification is known to the caller", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 202, description = "Accepted; the checks run", body = DocumentAnswer,
+            headers(("Location" = String, description = "Address of the verification's status"))),
+        (status = 200, description = "Accepted and checked within the time of `Prefer: wait`", body = DocumentAnswer),
+        (status = 404, description = "The caller has no such verification", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "The verification has ended", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "A field cannot be accepted", body = ProblemBody, content_type = "application/problem+json"),
         Problems,
@@ -87,10 +87,10 @@ pub struct DocumentAnswer {
     security(("api_key" = []), ("user_token" = [])),
 )]
 pub async fn document(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
-    // Held until the pictures are stored: it bounds the memory they take.
+    // Held until the pictures are stored: it bounds the memory for pictures.
     let slot = service.upload_slot().await?;
-    let layout = Layout { texts: TEXTS, pictures: PICTURES, picture_bytes_max: service.settings.picture_bytes_max };
-    let form = Form::read(call.headers, &mut call.body, &layout).await?;
+    let fields = FormFields { texts: TEXTS, pictures: PICTURES, picture_bytes_max: service.settings.picture_bytes_max };
+    let form = Form::read(call.headers, &mut call.body, &fields).await?;
     let (new, event_id) = read(form)?;
     let stored = service.visible(call.caller, &new.verification).await?;
     if stored.is_final {
@@ -99,7 +99,8 @@ pub async fn document(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     let document_id = match service.pocketbase.create_document(&new).await {
         Ok(id) => id,
         Err(PocketbaseError::Invalid { fields, .. }) => {
-            let errors = fields.iter().map(|f| FieldError::at(format!("/{}", f.field), "is not accepted by the store"));
+            let errors =
+                fields.iter().map(|f| FieldError::at(format!("/{}", f.field), "is not accepted by the database"));
             return Err(Problem::invalid(errors.collect()));
         }
         Err(error) => return Err(error.into()),
@@ -111,15 +112,13 @@ pub async fn document(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
         service.submit_device_event(&verification, &event_id, "document").await?;
     }
     let checked = match service.wait_budget(wait::preferred(call.headers)) {
-        Some(wait_budget) => {
-            service.wait_for_check(&verification, CheckKind::Document, &document_id, wait_budget).await?
-        }
+        Some(budget) => service.wait_for_check(&verification, CheckKind::Document, &document_id, budget).await?,
         None => false,
     };
     let stored = service.stored(&verification).await?;
     let mut view = service.view(&stored).await?;
     if stored.version == 0 {
-        view = view.given(Input::Document);
+        view = view.without_input(Input::Document);
     }
     let status = if checked { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok(Reply::json(status, &DocumentAnswer { verification: view, document_id })
@@ -129,12 +128,12 @@ pub async fn document(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
 
 fn read(mut form: Form) -> Result<(NewDocument, Option<String>)> {
     let mut errors = Vec::new();
-    let verification = form.required("verification_id", ID, &mut errors).map(str::to_owned);
+    let verification = form.required("verification_id", RECORD_ID, &mut errors).map(str::to_owned);
     let document_type = form.required("type", TYPE, &mut errors).and_then(DocumentType::parse);
     let country = form.text("country", COUNTRY, &mut errors).unwrap_or_default().to_owned();
     let event_id = form.text("device_event_id", EVENT_ID, &mut errors).map(str::to_owned);
-    let front = form.picture("front");
-    let back = form.picture("back");
+    let front = form.take_picture("front");
+    let back = form.take_picture("back");
     if front.is_none() {
         errors.push(FieldError::at("/front", "is required"));
     }

@@ -1,4 +1,4 @@
-//! `GET /health`: what the rest of the sidecar last said about itself, judged now.
+//! `GET /health`: the health that the sidecar's parts last reported, judged at the time of the request.
 
 use std::time::{Duration, Instant};
 
@@ -6,81 +6,49 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How long the watch may go without proof before the service calls itself unhealthy: six heartbeats of 10 s.
-pub const STALE_AFTER: Duration = Duration::from_mins(1);
+use crate::http::api::reply::Reply;
+use crate::http::context::Service;
+use crate::http::health::{Health, ProviderHealth, Providers};
 
-/// How a provider stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderHealth {
-    /// It answers, as far as we know.
-    Ok,
-    /// It failed lately; checks that need it wait.
-    Degraded,
-    /// No credentials were given for it.
-    #[default]
-    Unconfigured,
-}
+/// Longest time without a heartbeat from the realtime stream before the service reports itself unavailable: six heartbeats
+/// of 10 s.
+const STALE_AFTER: Duration = Duration::from_mins(1);
 
-/// How each provider stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
-pub struct Providers {
-    /// AWS Rekognition.
-    pub rekognition: ProviderHealth,
-    /// `OpenAI` or a server that speaks its protocol.
-    pub openai: ProviderHealth,
-    /// Fingerprint Server API.
-    pub fingerprint: ProviderHealth,
-}
-
-/// What the rest of the sidecar publishes; ages are computed when somebody asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Health {
-    /// Whether `PocketBase` answered the last time it was asked.
-    pub reachable: bool,
-    /// Whether it accepts our login.
-    pub authenticated: bool,
-    /// When a heartbeat of ours last came back over the realtime stream.
-    pub proved_at: Option<Instant>,
-    /// How each provider stands.
-    pub providers: Providers,
-}
-
-/// One word for all of it.
+/// Health of the whole service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Overall {
-    /// Everything works.
+    /// All dependencies work.
     Ok,
-    /// Verifications are taken, but a provider is away or unconfigured.
+    /// Verifications are accepted, but a provider is failing or unconfigured.
     Degraded,
-    /// `PocketBase` is out of reach, or the watch on it is stale.
+    /// `PocketBase` is unreachable, or its realtime stream is stale.
     Unavailable,
 }
 
-/// How the connection to `PocketBase` stands.
+/// State of the connection to `PocketBase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PocketbaseHealth {
-    /// Whether it answered the last time it was asked.
+    /// Whether it answered the last request.
     pub reachable: bool,
     /// Whether it accepts the service's login.
     pub authenticated: bool,
-    /// Seconds since the realtime stream was last proved to work; absent before the first proof.
+    /// Seconds since a heartbeat last came back over the realtime stream; absent before the first one.
     pub realtime_age_seconds: Option<u64>,
 }
 
 /// The service's health.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct HealthAnswer {
-    /// One word for all of it.
+    /// Health of the whole service.
     pub status: Overall,
     /// Version of the service.
     pub version: String,
     /// Seconds since it started.
     pub uptime_seconds: u64,
-    /// The connection to `PocketBase`.
+    /// State of the connection to `PocketBase`.
     pub pocketbase: PocketbaseHealth,
-    /// The providers.
+    /// State of each provider.
     pub providers: Providers,
     /// Liveness confidence (0-100) from which the default policy passes.
     #[schema(minimum = 0, maximum = 100)]
@@ -88,7 +56,7 @@ pub struct HealthAnswer {
 }
 
 impl HealthAnswer {
-    /// `health` seen at `now` by a service that began at `started`.
+    /// Judges `health` at `now`, for a service that started at `started`.
     pub fn new(health: &Health, version: &str, face_liveness_threshold: f64, started: Instant, now: Instant) -> Self {
         let age = health.proved_at.map(|at| now.saturating_duration_since(at));
         let watched = age.is_some_and(|age| age <= STALE_AFTER);
@@ -114,13 +82,32 @@ impl HealthAnswer {
         }
     }
 
-    /// 200 while verifications are served, a provider missing or not; 503 otherwise.
+    /// 200 while verifications are served, even without a provider; 503 otherwise.
     pub fn http_status(&self) -> StatusCode {
         match self.status {
             Overall::Ok | Overall::Degraded => StatusCode::OK,
             Overall::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
+}
+
+/// Health of the service. Needs no credentials and reveals no addresses.
+#[utoipa::path(
+    get,
+    path = "/health",
+    operation_id = "health",
+    tag = "service",
+    responses(
+        (status = 200, description = "Verifications are served", body = HealthAnswer),
+        (status = 503, description = "PocketBase is unreachable, or its realtime stream is stale", body = HealthAnswer),
+    ),
+)]
+pub fn health(service: &Service) -> Reply {
+    let settings = &service.settings;
+    let health = *service.health.borrow();
+    let threshold = settings.face_liveness_threshold;
+    let answer = HealthAnswer::new(&health, &settings.version, threshold, service.started, Instant::now());
+    Reply::json(answer.http_status(), &answer)
 }
 
 #[cfg(test)]
@@ -139,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_of_the_watch_is_a_failure() {
+    fn a_realtime_stream_without_heartbeats_is_unavailable() {
         let health = well(Instant::now());
         assert_eq!(judge(&health, 60).status, Overall::Ok);
         let stale = judge(&health, 61);
@@ -149,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_provider_degrades_and_a_lost_login_ends_service() {
+    fn a_missing_provider_is_degraded_and_a_lost_login_is_unavailable() {
         let mut health = well(Instant::now());
         health.providers.openai = ProviderHealth::Unconfigured;
         assert_eq!(judge(&health, 0).status, Overall::Degraded);
@@ -159,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_proved_yet_is_not_healthy() {
+    fn no_heartbeat_yet_is_not_healthy() {
         assert_eq!(judge(&Health::default(), 0).status, Overall::Unavailable);
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /api/v1/liveness`: asks for a challenge, and says that the browser finished it.
+//! `POST /api/v1/liveness`: requests a challenge, and reports that the browser finished it.
 
 use http::{StatusCode, header};
 use jiff::Timestamp;
@@ -8,92 +8,92 @@ use serde_json::Value;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::verify::{Device, EVENT_ID};
 use crate::base::failpoints::{Point, reached};
 use crate::base::telemetry::chain;
 use crate::http::api::body;
+use crate::http::api::fields::{Device, EVENT_ID, RECORD_ID};
 use crate::http::api::problem::{FieldError, Kind, Problem, ProblemBody, Result};
 use crate::http::api::reply::Reply;
+use crate::http::api::responses::Problems;
 use crate::http::api::validation::{Object, Rule};
 use crate::http::api::view::{VerificationView, etag};
-use crate::http::dispatch::{Call, ID, Service};
+use crate::http::context::{Call, Service};
 use crate::http::long_poll as wait;
 use crate::http::long_poll::{LongPoll, WaitBudget};
-use crate::http::openapi::Problems;
 use crate::pocketbase::records::{NewAction, NewLivenessSession, StoredSession, StoredVerification};
 use crate::verification::{ActionKind, Kind as CheckKind, SessionStatus};
 
-/// Asks for a challenge; or, with `session_id`, says that the browser finished it.
+/// Requests a challenge or, with `session_id`, reports that the browser finished it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LivenessRequest {
-    /// The verification it is for.
+    /// Verification that the challenge is for.
     #[schema(pattern = "^[a-z0-9]{15}$")]
     pub verification_id: String,
-    /// The challenge that the browser finished: the `session_id` of the answer that opened it.
+    /// Challenge that the browser finished: the `session_id` of the answer that opened it.
     #[schema(max_length = 64, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     pub session_id: Option<String>,
-    /// A challenge that an earlier answer (202) left unopened: asks for that one again instead of another.
+    /// Challenge that was not open yet in an earlier answer (202): waits for that one instead of requesting another.
     #[schema(pattern = "^([a-z0-9]{15})?$")]
     pub liveness_session_id: Option<String>,
-    /// The device in front of which the challenge is taken.
+    /// Device on which the person takes the challenge.
     pub device: Option<Device>,
 }
 
-/// Short-lived AWS credentials that can do one thing: `rekognition:StartFaceLivenessSession`.
+/// Short-lived AWS credentials for one action: `rekognition:StartFaceLivenessSession`.
 #[derive(Serialize, ToSchema)]
 pub struct Credentials {
-    /// Access key id.
+    /// AWS access key id.
     pub access_key_id: String,
-    /// Secret access key.
+    /// AWS secret access key.
     pub secret_access_key: String,
-    /// Session token.
+    /// AWS session token.
     pub session_token: String,
-    /// When they end.
+    /// When the credentials expire.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
 }
 
-/// A challenge that the person can take now.
+/// An open challenge.
 #[derive(Serialize, ToSchema)]
 pub struct ChallengeAnswer {
-    /// The verification.
+    /// Id of the verification.
     pub id: String,
-    /// The challenge's record.
+    /// Id of the challenge's record.
     pub liveness_session_id: String,
-    /// What the browser's detector is given.
+    /// Session id for the detector in the browser.
     pub session_id: String,
-    /// The AWS region that the detector must use.
+    /// AWS region that the detector must use.
     #[schema(example = "eu-west-1")]
     pub region: String,
-    /// Which challenge it is.
+    /// Type of the challenge.
     #[schema(example = "FaceMovementAndLightChallenge")]
     pub challenge: String,
-    /// Until when it must be finished.
+    /// When the challenge expires.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// For the detector, when the operator configured a role for browsers.
+    /// Credentials for the detector, if the operator configured a role for browsers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credentials: Option<Credentials>,
 }
 
-/// Something about liveness that is under way, or done.
+/// State of a challenge that is not open yet or that the browser finished.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LivenessAnswer {
-    /// Where the verification stands.
+    /// State of the verification.
     #[serde(flatten)]
     pub verification: VerificationView,
-    /// The challenge's record.
+    /// Id of the challenge's record.
     pub liveness_session_id: String,
 }
 
 const SESSION_ID: Rule = Rule::text(64);
 
-/// Asks for a liveness challenge, or says that the browser finished it.
+/// Requests a liveness challenge, or reports that the browser finished it.
 ///
-/// Asking writes a `liveness_sessions` record and waits some seconds for a sidecar to open the challenge. When that takes
-/// longer the answer is 202 with the record's id: ask again with it as `liveness_session_id`. While no credentials can be had
-/// for the browser the answer is 503, and no challenge was begun.
+/// A request for a challenge writes a `liveness_sessions` record and waits some seconds for a sidecar to open the challenge. When
+/// that takes longer, the answer is 202 with the record's id: repeat the request with it as `liveness_session_id`. While no
+/// credentials for the browser can be issued, the answer is 503, and no challenge was created.
 #[utoipa::path(
     post,
     path = "/api/v1/liveness",
@@ -101,17 +101,17 @@ const SESSION_ID: Rule = Rule::text(64);
     tag = "verifications",
     request_body(content = LivenessRequest),
     params(("Prefer" = Option<String>, Header, example = "wait=20",
-        description = "`wait=N` with `session_id`: answer 200 when the challenge was judged, or 202 after N seconds")),
+        description = "`wait=N` with `session_id`: answer 200 once the challenge was judged, or 202 after N seconds")),
     responses(
         (status = 201, description = "The challenge is open", body = ChallengeAnswer),
-        (status = 202, description = "With `session_id`: taken, the check runs. Without: the challenge is not open yet, ask again", body = LivenessAnswer,
+        (status = 202, description = "With `session_id`: accepted, the check runs. Without: the challenge is not open yet, try again", body = LivenessAnswer,
             headers(
-                ("Location" = String, description = "Where the verification stands"),
-                ("Retry-After" = Option<u32>, description = "Seconds after which to ask again"),
+                ("Location" = String, description = "Address of the verification's status"),
+                ("Retry-After" = Option<u32>, description = "Seconds after which to try again"),
             )),
         (status = 200, description = "The challenge was judged within the time of `Prefer: wait`", body = LivenessAnswer),
-        (status = 404, description = "No such verification is known to the caller", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "The verification has ended, or no challenge is open to it", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "The caller has no such verification", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "The verification has ended, or it can have no challenge now", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "A value cannot be accepted", body = ProblemBody, content_type = "application/problem+json"),
         Problems,
     ),
@@ -138,10 +138,10 @@ fn read(body: Value) -> Result<LivenessRequest> {
     let mut errors = Vec::new();
     if let Some(root) = Object::body(&body, &mut errors) {
         root.only(&["verification_id", "session_id", "liveness_session_id", "device"], &mut errors);
-        root.required("verification_id", ID, &mut errors);
+        root.required("verification_id", RECORD_ID, &mut errors);
         let finished = root.text("session_id", SESSION_ID, &mut errors).is_some();
-        if root.text("liveness_session_id", ID, &mut errors).is_some() && finished {
-            let detail = "cannot be given with session_id: one asks for a challenge, the other finishes it";
+        if root.text("liveness_session_id", RECORD_ID, &mut errors).is_some() && finished {
+            let detail = "cannot be combined with session_id: one requests a challenge, the other finishes it";
             errors.push(FieldError::at("/liveness_session_id", detail));
         }
         if let Some(device) = root.object("device", &mut errors) {
@@ -155,13 +155,12 @@ fn read(body: Value) -> Result<LivenessRequest> {
     serde_json::from_value(body).map_err(|_| Problem::new(Kind::Invalid, "The body is not a liveness request."))
 }
 
-/// Opens a challenge, or goes on waiting for `earlier`.
-///
-/// The browser's credentials come first: without them a challenge would be opened, counted and paid for in vain.
+/// Requests a challenge, or waits for `earlier`, and answers once it is open.
 async fn challenge(service: &Service, stored: &StoredVerification, earlier: Option<&str>) -> Result<Reply> {
     if stored.is_final {
         return Err(Problem::new(Kind::Final, "The verification has ended; no challenge is needed."));
     }
+    // Credentials first: without them the browser could not use the challenge, which would still be counted and paid for.
     let credentials = browser_credentials(service, &stored.id).await?;
     let id = if let Some(id) = earlier {
         id.to_owned()
@@ -171,22 +170,22 @@ async fn challenge(service: &Service, stored: &StoredVerification, earlier: Opti
         reached(Point::ChallengeStored);
         id
     };
-    let wait_budget =
+    let budget =
         WaitBudget { deadline: Instant::now() + service.settings.liveness_open, shutdown: service.shutdown.clone() };
-    let mut poll = LongPoll::begin(&service.changes, &stored.id, wait_budget);
+    let mut poll = LongPoll::begin(&service.changes, &stored.id, budget);
     loop {
-        if let Some(session) = poll.heed(session(service, stored, &id).await)?
+        if let Some(session) = poll.tolerate(session(service, stored, &id).await)?
             && session.status != SessionStatus::Requested
         {
             return opened(session, credentials);
         }
-        if !poll.again().await {
+        if !poll.wait().await {
             return not_yet(service, stored, id).await;
         }
     }
 }
 
-/// The challenge `id` of this verification; another's is as unknown as none.
+/// Reads the challenge `id` of this verification. A challenge of another one is answered like one that does not exist.
 async fn session(service: &Service, stored: &StoredVerification, id: &str) -> Result<StoredSession> {
     let session = service.pocketbase.liveness_session(id).await?.filter(|s| s.verification == stored.id);
     session.ok_or_else(|| {
@@ -197,9 +196,7 @@ async fn session(service: &Service, stored: &StoredVerification, id: &str) -> Re
 fn opened(session: StoredSession, credentials: Option<Credentials>) -> Result<Reply> {
     if session.status != SessionStatus::Open {
         let why = match session.status {
-            SessionStatus::Refused => {
-                "The challenge was not opened: it is not asked for now, or too many were started."
-            }
+            SessionStatus::Refused => "The challenge was not opened: it is not needed now, or too many were started.",
             _ => "The challenge has ended already.",
         };
         return Err(Problem::new(Kind::LivenessRefused, why));
@@ -218,15 +215,15 @@ fn opened(session: StoredSession, credentials: Option<Credentials>) -> Result<Re
     ))
 }
 
-/// The browser's share of a challenge, when the operator configured a role for browsers. That AWS refuses or is away is never
-/// the caller's fault.
+/// Issues the browser's credentials for a challenge, if the operator configured a role for browsers. An error of AWS is never
+/// the caller's fault, so it is [`Kind::Unavailable`].
 async fn browser_credentials(service: &Service, verification: &str) -> Result<Option<Credentials>> {
-    let Some(rekognition) = &service.facade.rekognition else { return Ok(None) };
-    let given = rekognition.browser_credentials(verification).await.map_err(|trouble| {
-        Problem::new(Kind::Unavailable, "There are no credentials for a challenge at the moment.")
+    let Some(rekognition) = &service.rekognition else { return Ok(None) };
+    let issued = rekognition.browser_credentials(verification).await.map_err(|trouble| {
+        Problem::new(Kind::Unavailable, "Credentials for a challenge cannot be issued at the moment.")
             .because(chain(&trouble))
     })?;
-    Ok(given.map(|answer| Credentials {
+    Ok(issued.map(|answer| Credentials {
         access_key_id: answer.value.access_key_id,
         secret_access_key: answer.value.secret_access_key.expose_secret().to_owned(),
         session_token: answer.value.session_token.expose_secret().to_owned(),
@@ -239,15 +236,15 @@ async fn not_yet(service: &Service, stored: &StoredVerification, id: String) -> 
     Ok(reply.with(header::RETRY_AFTER, "2"))
 }
 
-/// Notes that the browser finished; the check follows. Saying so twice is saying it once.
+/// Records that the browser finished the challenge; its check follows. Idempotent.
 async fn finished(service: &Service, call: &Call<'_>, stored: &StoredVerification, session_id: &str) -> Result<Reply> {
     let (case, _) = service.pocketbase.read_case(&stored.id).await?.ok_or_else(Problem::not_found)?;
     let session = case.sessions.iter().find(|s| s.session_id == session_id).ok_or_else(|| {
         Problem::invalid(vec![FieldError::at("/session_id", "is not an open challenge of this verification")])
     })?;
-    let said =
+    let recorded =
         case.actions.iter().any(|a| a.kind == Some(ActionKind::LivenessCompleted) && a.liveness_session == session.id);
-    if !said {
+    if !recorded {
         if stored.is_final {
             return Err(Problem::new(Kind::Final, "The verification has ended; the challenge does not count."));
         }
@@ -261,7 +258,7 @@ async fn finished(service: &Service, call: &Call<'_>, stored: &StoredVerificatio
         reached(Point::FinishStored);
     }
     let judged = match service.wait_budget(wait::preferred(call.headers)) {
-        Some(wait_budget) => service.wait_for_check(&stored.id, CheckKind::Liveness, &session.id, wait_budget).await?,
+        Some(budget) => service.wait_for_check(&stored.id, CheckKind::Liveness, &session.id, budget).await?,
         None => false,
     };
     let status = if judged { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -283,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn asking_and_finishing_are_read_and_not_mixed() {
+    fn requesting_and_finishing_a_challenge_cannot_be_combined() {
         assert!(read(json!({ "verification_id": "abcdefghijklmno" })).is_ok());
         assert!(read(json!({ "verification_id": "abcdefghijklmno", "session_id": "s-1" })).is_ok());
         for (body, pointer) in [

@@ -1,55 +1,17 @@
-//! What describes the service instead of a verification: health, the API's description, figures.
+//! Endpoints that describe the service itself: the API description and the metrics.
 
-use std::time::Instant;
-
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
 
-use super::health::HealthAnswer;
 use crate::http::api::problem::{Kind, Problem, ProblemBody, Result};
 use crate::http::api::reply::Reply;
-use crate::http::dispatch::Service;
-use crate::http::openapi::Problems;
-use crate::http::routes::Operation;
+use crate::http::api::responses::Problems;
+use crate::http::context::Service;
 
-/// Answers the operations that concern no verification.
-pub fn answer(service: &Service, operation: Operation) -> Result<Reply> {
-    match operation {
-        Operation::Health => Ok(health(service)),
-        Operation::OpenApi => Ok(openapi(service)),
-        Operation::Docs => Ok(docs(service)),
-        Operation::Metrics => metrics(service),
-        // The table lets nobody get here without a caller.
-        Operation::Verify | Operation::Document | Operation::Liveness | Operation::Status => {
-            Err(Problem::new(Kind::Unauthorized, "Credentials are needed."))
-        }
-    }
-}
+/// Content type of Prometheus' text format.
+pub const METRICS_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
-/// How the service is. Needs no credentials and tells no addresses.
-#[utoipa::path(
-    get,
-    path = "/health",
-    operation_id = "health",
-    tag = "service",
-    responses(
-        (status = 200, description = "Verifications are served", body = HealthAnswer),
-        (status = 503, description = "PocketBase is out of reach, or the watch on it is stale", body = HealthAnswer),
-    ),
-)]
-fn health(service: &Service) -> Reply {
-    let settings = &service.settings;
-    let health = *service.facade.health.borrow();
-    let answer = HealthAnswer::new(
-        &health,
-        &settings.version,
-        settings.face_liveness_threshold,
-        service.started,
-        Instant::now(),
-    );
-    Reply::json(answer.http_status(), &answer)
-}
-
-/// This description, as `OpenAPI` 3.1.
+/// Description of this API, as `OpenAPI` 3.1.
 #[utoipa::path(
     get,
     path = "/openapi.json",
@@ -60,12 +22,12 @@ fn health(service: &Service) -> Reply {
         (status = 429, description = "Too many requests", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
-fn openapi(service: &Service) -> Reply {
+pub fn openapi(description: &Bytes) -> Reply {
     let json = HeaderValue::from_static("application/json");
-    Reply::content(json, service.description.clone()).with(header::CACHE_CONTROL, "public, max-age=300")
+    Reply::content(json, description.clone()).with(header::CACHE_CONTROL, "public, max-age=300")
 }
 
-/// This description, as a page.
+/// Description of this API, as a page for people.
 #[utoipa::path(
     get,
     path = "/docs",
@@ -76,15 +38,15 @@ fn openapi(service: &Service) -> Reply {
         (status = 429, description = "Too many requests", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
-fn docs(service: &Service) -> Reply {
+pub fn docs(page: &Bytes, content_security_policy: &str) -> Reply {
     let html = HeaderValue::from_static("text/html; charset=utf-8");
-    Reply::content(html, service.docs.page.clone())
+    Reply::content(html, page.clone())
         .with(header::CACHE_CONTROL, "public, max-age=300")
-        .with(header::CONTENT_SECURITY_POLICY, &service.docs.policy)
+        .with(header::CONTENT_SECURITY_POLICY, content_security_policy)
         .with(HeaderName::from_static("referrer-policy"), "no-referrer")
 }
 
-/// RequestMetrics for Prometheus, when the operator serves them here too; usually they have a port of their own.
+/// Metrics for Prometheus, if the operator serves them on this port too. Usually they have a port of their own.
 #[utoipa::path(
     get,
     path = "/metrics",
@@ -92,16 +54,13 @@ fn docs(service: &Service) -> Reply {
     tag = "service",
     responses(
         (status = 200, description = "Prometheus' text format", body = String, content_type = "text/plain"),
-        (status = 404, description = "RequestMetrics are not served on this port", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "Metrics are not served on this port", body = ProblemBody, content_type = "application/problem+json"),
         Problems,
     ),
     security(("api_key" = [])),
 )]
-fn metrics(service: &Service) -> Result<Reply> {
-    let render = service.facade.metrics.as_ref();
-    let render = render.ok_or_else(|| Problem::new(Kind::NotFound, "RequestMetrics are not served on this port."))?;
+pub fn metrics(service: &Service) -> Result<Reply> {
+    let render = service.metrics.as_ref();
+    let render = render.ok_or_else(|| Problem::new(Kind::NotFound, "Metrics are not served on this port."))?;
     Ok(Reply::content(METRICS_TYPE, render()))
 }
-
-/// The content type of Prometheus' text format.
-pub const METRICS_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

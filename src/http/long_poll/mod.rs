@@ -1,4 +1,4 @@
-//! Requests that wait for something to happen to a verification.
+//! Requests that wait for a verification to change.
 
 pub(crate) mod notify;
 
@@ -11,70 +11,70 @@ use tokio_util::sync::CancellationToken;
 use crate::http::api::problem::{FieldError, Kind, Problem, Result};
 use crate::http::long_poll::notify::{Notifier, Subscription};
 
-/// The pause before a waiter reads again although nobody woke it, doubled up to the longest: news can be lost, a wait cannot.
+/// Pause before a waiter reads again without being woken, because a notification can be lost. It doubles up to the longest.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 const READ_AGAIN_MAX: Duration = Duration::from_secs(5);
 
-/// For how long a request may wait, and what ends all waits.
+/// Limit on how long a request may wait.
 #[derive(Debug, Clone)]
 pub struct WaitBudget {
-    /// When to answer at the latest.
+    /// Latest time to answer.
     pub deadline: Instant,
-    /// Ends every wait: the service stops.
+    /// Ends every wait when the service stops.
     pub shutdown: CancellationToken,
 }
 
-/// The pauses between looks at a verification: as long as no news comes of it, and no longer than the request's wait_budget.
+/// Pauses between reads of a verification: until it changes, and within the request's [`WaitBudget`].
 ///
 /// ```text
-/// let mut poll = LongPoll::begin(..);          // subscribes, so nothing that happens after the first look is missed
+/// let mut poll = LongPoll::begin(..);          // subscribes, so no change after the first read is missed
 /// loop {
-///     if let Some(seen) = poll.heed(look().await)? && enough(seen) { break Some(seen) }
-///     if !poll.again().await { break None }
+///     if let Some(seen) = poll.tolerate(read().await)? && enough(seen) { break Some(seen) }
+///     if !poll.wait().await { break None }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct LongPoll {
     subscription: Subscription,
-    wait_budget: WaitBudget,
+    budget: WaitBudget,
     pause: Duration,
-    looked: bool,
+    has_read: bool,
 }
 
 impl LongPoll {
-    /// Begins before the first look.
-    pub fn begin(changes: &Notifier, verification: &str, wait_budget: WaitBudget) -> Self {
-        Self { subscription: changes.subscribe(verification), wait_budget, pause: READ_AGAIN, looked: false }
+    /// Subscribes to `verification`. Call this before the first read.
+    pub fn begin(changes: &Notifier, verification: &str, budget: WaitBudget) -> Self {
+        Self { subscription: changes.subscribe(verification), budget, pause: READ_AGAIN, has_read: false }
     }
 
-    /// What a look brought. The first one's errors are the caller's; later, a `PocketBase` that is away is waited for like
-    /// everything else.
-    pub fn heed<T>(&mut self, look: Result<T>) -> Result<Option<T>> {
-        match look {
-            Err(problem) if self.looked && problem.kind == Kind::Unavailable => Ok(None),
-            look => {
-                self.looked = true;
-                look.map(Some)
+    /// Passes on the result of a read. An unreachable `PocketBase` is an error at the first read; later it is `None`, and the
+    /// wait goes on.
+    pub fn tolerate<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Err(problem) if self.has_read && problem.kind == Kind::Unavailable => Ok(None),
+            read => {
+                self.has_read = true;
+                read.map(Some)
             }
         }
     }
 
-    /// Waits until another look is worth it, the last one at the deadline; false when the time is over.
-    pub async fn again(&mut self) -> bool {
+    /// Waits until the next read is due; the last one is at the deadline. Returns false when the budget is used up.
+    pub async fn wait(&mut self) -> bool {
         let now = Instant::now();
-        if now >= self.wait_budget.deadline {
+        if now >= self.budget.deadline {
             return false;
         }
         tokio::select! {
             () = self.subscription.changed() => self.pause = READ_AGAIN,
-            () = sleep_until(self.wait_budget.deadline.min(now + self.pause)) => self.pause = (self.pause * 2).min(READ_AGAIN_MAX),
-            () = self.wait_budget.shutdown.cancelled() => return false,
+            () = sleep_until(self.budget.deadline.min(now + self.pause)) => self.pause = (self.pause * 2).min(READ_AGAIN_MAX),
+            () = self.budget.shutdown.cancelled() => return false,
         }
         true
     }
 }
 
-/// The seconds that `Prefer: wait=N` (RFC 7240) asks for. What cannot be read is no preference.
+/// Reads the seconds of `Prefer: wait=N` (RFC 7240). A preference that cannot be read is ignored.
 pub fn preferred(headers: &HeaderMap) -> Option<Duration> {
     headers
         .get_all("prefer")
@@ -88,7 +88,7 @@ pub fn preferred(headers: &HeaderMap) -> Option<Duration> {
         })
 }
 
-/// The seconds that `?wait=N` asks for.
+/// Reads the seconds of `?wait=N`.
 pub fn asked(uri: &Uri) -> Result<Option<Duration>> {
     match parameter(uri, "wait") {
         None => Ok(None),
@@ -101,7 +101,7 @@ pub fn asked(uri: &Uri) -> Result<Option<Duration>> {
     }
 }
 
-/// The first query parameter `name`.
+/// Returns the first query parameter `name`.
 pub fn parameter(uri: &Uri, name: &str) -> Option<String> {
     let pairs = url::form_urlencoded::parse(uri.query()?.as_bytes());
     pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -113,57 +113,57 @@ mod tests {
 
     use super::*;
 
-    fn wait_budget(seconds: u64) -> WaitBudget {
+    fn budget(seconds: u64) -> WaitBudget {
         WaitBudget { deadline: Instant::now() + Duration::from_secs(seconds), shutdown: CancellationToken::new() }
     }
 
-    /// The instants of all looks, in milliseconds.
-    async fn looks(poll: &mut LongPoll) -> Vec<u128> {
+    /// Times of all reads, in milliseconds.
+    async fn reads(poll: &mut LongPoll) -> Vec<u128> {
         let start = Instant::now();
-        let mut looks = vec![0];
-        while poll.again().await {
-            looks.push(start.elapsed().as_millis());
+        let mut reads = vec![0];
+        while poll.wait().await {
+            reads.push(start.elapsed().as_millis());
         }
-        looks
+        reads
     }
 
     #[tokio::test(start_paused = true)]
-    async fn news_means_a_look_at_once() {
+    async fn a_change_means_a_read_at_once() {
         let changes = Notifier::new();
-        let mut poll = LongPoll::begin(&changes, "v", wait_budget(20));
+        let mut poll = LongPoll::begin(&changes, "v", budget(20));
         let start = Instant::now();
         changes.publish("v");
-        assert!(poll.again().await);
+        assert!(poll.wait().await);
         assert_eq!(start.elapsed(), Duration::ZERO);
         drop(poll);
         assert!(changes.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_news_it_looks_again_and_ends_in_time() {
-        let mut poll = LongPoll::begin(&Notifier::new(), "v", wait_budget(20));
-        assert_eq!(looks(&mut poll).await, [0, 1000, 3000, 7000, 12000, 17000, 20000]);
+    async fn without_a_change_it_reads_again_and_ends_in_time() {
+        let mut poll = LongPoll::begin(&Notifier::new(), "v", budget(20));
+        assert_eq!(reads(&mut poll).await, [0, 1000, 3000, 7000, 12000, 17000, 20000]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stop_ends_every_wait() {
-        let wait_budget = wait_budget(20);
-        wait_budget.shutdown.cancel();
-        assert_eq!(looks(&mut LongPoll::begin(&Notifier::new(), "v", wait_budget)).await, [0]);
+    async fn stopping_the_service_ends_every_wait() {
+        let budget = budget(20);
+        budget.shutdown.cancel();
+        assert_eq!(reads(&mut LongPoll::begin(&Notifier::new(), "v", budget)).await, [0]);
     }
 
     #[tokio::test]
-    async fn an_absence_in_the_middle_is_waited_out_but_not_one_at_the_start() {
+    async fn an_unreachable_pocketbase_is_tolerated_except_at_the_first_read() {
         let away = || Err::<(), _>(Problem::new(Kind::Unavailable, "away"));
-        let mut poll = LongPoll::begin(&Notifier::new(), "v", wait_budget(20));
-        assert!(poll.heed(away()).is_err());
-        assert_eq!(poll.heed(Ok(1)), Ok(Some(1)));
-        assert_eq!(poll.heed(away()), Ok(None));
-        assert!(poll.heed(Err::<(), _>(Problem::not_found())).is_err());
+        let mut poll = LongPoll::begin(&Notifier::new(), "v", budget(20));
+        assert!(poll.tolerate(away()).is_err());
+        assert_eq!(poll.tolerate(Ok(1)), Ok(Some(1)));
+        assert_eq!(poll.tolerate(away()), Ok(None));
+        assert!(poll.tolerate(Err::<(), _>(Problem::not_found())).is_err());
     }
 
     #[test]
-    fn preferences_are_read_and_nonsense_is_ignored() {
+    fn waits_are_read_and_unreadable_preferences_ignored() {
         for (value, seconds) in [
             ("wait=20", Some(20)),
             ("respond-async, Wait=5", Some(5)),

@@ -1,55 +1,55 @@
-//! Waking requests that wait for a verification: the watcher publishes ids, waiters read again.
+//! Wakes requests that wait for a verification: the watcher publishes its id, and the waiters read it again.
 
 use tokio::sync::watch;
 
 use crate::base::refcounted::{RefCountedMap, Reference};
 
-/// Hands the news "look at this verification" to whoever waits for it, and only to them. Cheap to clone.
+/// Wakes the waiters of a verification when it may have changed. Cheap to clone; all clones share the waiters.
 ///
-/// It says that something may have changed, never what: a waiter subscribes, reads, waits, reads again.
+/// It does not say what changed: a waiter subscribes, reads, waits, and reads again.
 #[derive(Debug, Clone, Default)]
 pub struct Notifier {
     waiting: RefCountedMap<watch::Sender<()>>,
 }
 
 impl Notifier {
-    /// A notifier that nobody waits at.
+    /// Creates a notifier without waiters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Wakes everybody who waits for `verification`.
+    /// Wakes all waiters of `verification`.
     pub fn publish(&self, verification: &str) {
         self.waiting.with(verification, |sender| sender.send_replace(()));
     }
 
-    /// Waits for news of `verification` from now on. Subscribe first, then read.
+    /// Subscribes to changes of `verification` from now on. Subscribe before reading: a change in between would be lost.
     pub fn subscribe(&self, verification: &str) -> Subscription {
         let held = self.waiting.acquire(verification, || watch::Sender::new(()));
         Subscription { receiver: held.with(|sender| sender.subscribe()), _held: held }
     }
 
-    /// How many verifications are waited for.
+    /// Number of verifications that have waiters.
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Whether nobody waits.
+    /// Whether there are no waiters.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 }
 
-/// One waiter; forgotten when dropped.
+/// One waiter of a verification; unsubscribes when dropped.
 #[derive(Debug)]
 pub struct Subscription {
-    /// Its sender lives as long as the verification is held.
+    // The sender lives as long as `_held`.
     receiver: Option<watch::Receiver<()>>,
     _held: Reference<watch::Sender<()>>,
 }
 
 impl Subscription {
-    /// Returns when there was news since the last call (or since the subscription).
+    /// Returns once the verification was published since the last call or since the subscription.
     pub async fn changed(&mut self) {
         match &mut self.receiver {
             Some(receiver) => drop(receiver.changed().await),
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn news_between_subscribing_and_waiting_is_not_lost() {
+    async fn a_change_between_subscribing_and_waiting_is_not_lost() {
         let notifier = Notifier::new();
         let mut subscription = notifier.subscribe("a");
         notifier.publish("a");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn news_of_others_wakes_nobody_and_leaving_leaves_nothing_behind() {
+    async fn only_waiters_of_the_changed_verification_wake_and_dropped_ones_are_removed() {
         let notifier = Notifier::new();
         let mut first = notifier.subscribe("a");
         let second = notifier.subscribe("a");

@@ -1,4 +1,4 @@
-//! Where a request comes from, when proxies of the operator stand in between.
+//! The client's address, behind the operator's proxies.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,9 @@ use http::HeaderMap;
 
 use crate::config::Network;
 
-/// The address that made the request: `peer`, or, when `peer` is a trusted proxy, the last address of `X-Forwarded-For` that
-/// is none. What a client writes into that header itself stands further left and is never reached.
+/// Returns the address that made the request: `peer`, or, when `peer` is a trusted proxy, the last address in
+/// `X-Forwarded-For` that is not a trusted proxy. Entries that a client writes into the header itself are further left and are
+/// never reached.
 pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     let trusted = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut seen = peer.to_canonical();
@@ -46,13 +47,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_choose_its_address() {
+    fn a_client_cannot_choose_its_address() {
         assert_eq!(from("203.0.113.7", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.7");
         assert_eq!(from("203.0.113.7", &["198.51.100.1"], &[]), "203.0.113.7");
     }
 
     #[test]
-    fn behind_proxies_the_last_stranger_counts() {
+    fn behind_proxies_the_last_untrusted_address_counts() {
         assert_eq!(from("10.0.0.2", &["1.1.1.1, 203.0.113.7, 10.0.0.9"], &["10.0.0.0/8"]), "203.0.113.7");
         assert_eq!(from("::ffff:10.0.0.2", &["1.1.1.1", "203.0.113.7"], &["10.0.0.2"]), "203.0.113.7");
         assert_eq!(from("10.0.0.2", &["garbage"], &["10.0.0.0/8"]), "10.0.0.2");

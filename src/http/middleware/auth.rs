@@ -1,4 +1,4 @@
-//! Who is calling: a server with an API key, or the browser of a person with their `PocketBase` token.
+//! Authentication: a server with an API key, or a person's browser with a `PocketBase` token.
 
 use http::{HeaderMap, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -7,29 +7,29 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::pocketbase::records::StoredVerification;
 
-/// A caller whose credentials are valid.
+/// A caller with valid credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// A server of the operator's or of a partner.
+    /// A server of the operator or of a partner.
     Server {
-        /// Which key it holds, counted from 0; a number is all that logs and limits need.
+        /// Index of its key, from 0; logs and limits need no more than the number.
         key: usize,
     },
     /// A person being verified.
     Person {
-        /// Id of their `users` record.
+        /// Id of the person's `users` record.
         user: String,
     },
 }
 
 impl Caller {
-    /// Whether `verification` may be shown to the caller. What may not be is not there at all.
+    /// Whether the caller may see `verification`. A verification that it may not see is answered like one that does not exist.
     pub fn may_see(&self, verification: &StoredVerification) -> bool {
-        self.may_see_of(&verification.user)
+        self.may_see_user(&verification.user)
     }
 
-    /// The same for a verification of `owner`, a `users` record.
-    pub fn may_see_of(&self, owner: &str) -> bool {
+    /// Whether the caller may see verifications of the `users` record `owner`.
+    pub fn may_see_user(&self, owner: &str) -> bool {
         match self {
             Self::Server { .. } => true,
             Self::Person { user } => !user.is_empty() && user == owner,
@@ -37,11 +37,11 @@ impl Caller {
     }
 }
 
-/// The accepted API keys. Only their hashes are kept, so every comparison has the same length.
+/// The accepted API keys, as hashes, so that all comparisons have the same length.
 pub struct Keys(Vec<[u8; 32]>);
 
 impl Keys {
-    /// The given keys; an empty one is never accepted.
+    /// Hashes `keys`; an empty key is never accepted.
     pub fn new(keys: &[SecretString]) -> Self {
         Self(
             keys.iter()
@@ -52,12 +52,12 @@ impl Keys {
         )
     }
 
-    /// Which key `presented` is. Takes the same time for every wrong one: all keys are compared, all bytes of each.
-    pub fn find(&self, presented: &[u8]) -> Option<usize> {
-        let presented = hash(presented);
+    /// Returns the index of the key `sent`. Takes the same time for every wrong key: it compares all keys, and all bytes of each.
+    pub fn find(&self, sent: &[u8]) -> Option<usize> {
+        let sent = hash(sent);
         let mut found = None;
         for (index, key) in self.0.iter().enumerate() {
-            let equal: Choice = key.ct_eq(&presented);
+            let equal: Choice = key.ct_eq(&sent);
             if bool::from(equal) {
                 found = found.or(Some(index));
             }
@@ -70,42 +70,42 @@ fn hash(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// What a request shows, not judged yet.
+/// Credentials that a request sent, not verified yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presented<'h> {
-    /// Nothing.
-    Nothing,
-    /// An API key.
+pub enum Credentials<'h> {
+    /// The request sent no credentials.
+    None,
+    /// A possible API key.
     Key(&'h [u8]),
-    /// A token that may be a person's.
+    /// A possible `PocketBase` token of a person.
     Token(&'h str),
-    /// Something that can never be valid.
+    /// Credentials that can never be valid.
     Unusable,
 }
 
-/// Longest token worth asking `PocketBase` about; its own are about 250 characters.
+/// Longest token that is sent to `PocketBase`; its own have about 250 characters.
 const TOKEN_MAX: usize = 4096;
 
-/// What `headers` show. A key outranks a token, and a wrong key is not made good by a token.
-pub fn presented(headers: &HeaderMap) -> Presented<'_> {
+/// Reads the credentials in `headers`. A key takes precedence over a token, so a valid token does not rescue a wrong key.
+pub fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     let mut keys = headers.get_all("x-api-key").iter();
     match (keys.next(), keys.next()) {
-        (Some(key), None) => return Presented::Key(key.as_bytes()),
-        (Some(_), Some(_)) => return Presented::Unusable,
+        (Some(key), None) => return Credentials::Key(key.as_bytes()),
+        (Some(_), Some(_)) => return Credentials::Unusable,
         (None, _) => {}
     }
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Presented::Nothing };
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Credentials::None };
     let token = value.to_str().ok().and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     match token {
-        Some(token) if is_jwt(token) => Presented::Token(token),
-        _ => Presented::Unusable,
+        Some(token) if is_jwt(token) => Credentials::Token(token),
+        _ => Credentials::Unusable,
     }
 }
 
-/// Three base64url parts: nothing else can be a token of `PocketBase`, and nothing else is sent there.
+/// Whether `token` has three base64url parts. Nothing else can be a `PocketBase` token, so nothing else is sent there.
 fn is_jwt(token: &str) -> bool {
     let part =
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_is_found_and_nothing_else() {
+    fn only_whole_keys_are_accepted() {
         let keys = Keys::new(&["first-key-of-ours".into(), "second-key-of-ours".into(), "".into()]);
         assert_eq!(keys.find(b"first-key-of-ours"), Some(0));
         assert_eq!(keys.find(b"second-key-of-ours"), Some(1));
@@ -130,23 +130,23 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_told_apart() {
+    fn each_kind_of_credentials_is_recognized() {
         let with = |name: &'static str, value: &'static str| {
             HeaderMap::from_iter([(http::HeaderName::from_static(name), HeaderValue::from_static(value))])
         };
-        assert_eq!(presented(&HeaderMap::new()), Presented::Nothing);
-        assert_eq!(presented(&with("x-api-key", "k")), Presented::Key(b"k"));
-        assert_eq!(presented(&with("authorization", "Bearer a.b.c")), Presented::Token("a.b.c"));
-        assert_eq!(presented(&with("authorization", "bearer a.b.c")), Presented::Token("a.b.c"));
+        assert_eq!(credentials(&HeaderMap::new()), Credentials::None);
+        assert_eq!(credentials(&with("x-api-key", "k")), Credentials::Key(b"k"));
+        assert_eq!(credentials(&with("authorization", "Bearer a.b.c")), Credentials::Token("a.b.c"));
+        assert_eq!(credentials(&with("authorization", "bearer a.b.c")), Credentials::Token("a.b.c"));
         for unusable in
             ["a.b.c", "Basic dXNlcjpwdw==", "Bearer", "Bearer ", "Bearer a.b", "Bearer a.b.c d", "Bearer a.b./"]
         {
-            assert_eq!(presented(&with("authorization", unusable)), Presented::Unusable, "{unusable:?}");
+            assert_eq!(credentials(&with("authorization", unusable)), Credentials::Unusable, "{unusable:?}");
         }
         let mut both = with("authorization", "Bearer a.b.c");
         both.insert("x-api-key", HeaderValue::from_static("wrong"));
-        assert_eq!(presented(&both), Presented::Key(b"wrong"));
+        assert_eq!(credentials(&both), Credentials::Key(b"wrong"));
         both.append("x-api-key", HeaderValue::from_static("right"));
-        assert_eq!(presented(&both), Presented::Unusable);
+        assert_eq!(credentials(&both), Credentials::Unusable);
     }
 }

@@ -1,27 +1,27 @@
-//! Which browser pages may call: exactly the configured origins, compared whole, never `*`.
+//! CORS: browser pages may call from exactly the configured origins, compared as a whole, never `*`.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
-/// Headers that pages may send. `X-API-Key` is among them for back-office pages that hold a key of their own.
+/// Request headers that pages may send. `X-API-Key` is for back-office pages that hold a key of their own.
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, idempotency-key, if-none-match, prefer, x-api-key, x-request-id",
 );
 const ALLOWED_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST");
-/// Headers of ours that pages may read.
+/// Response headers that pages may read.
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
     "etag, idempotent-replayed, location, preference-applied, ratelimit, ratelimit-policy, retry-after, x-request-id",
 );
-/// Seconds a browser may keep a preflight's answer.
+/// Seconds for which a browser may cache the answer to a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// The origins that may call.
+/// Origins of the pages that may call.
 #[derive(Debug, Clone, Default)]
 pub struct Origins(Vec<String>);
 
 impl Origins {
-    /// The origins of `urls`: scheme, host and port of each, as browsers spell them (a path or final slash does not matter).
-    /// What is no http(s) URL is left out; configuration refuses it before.
+    /// Takes the origins of `urls`: scheme, host and port of each, as browsers write them; the path does not matter. Leaves out
+    /// what is not an http(s) URL; the configuration rejects it before.
     pub fn new(urls: &[String]) -> Self {
         let origin = |url: &String| {
             let url = Url::parse(url.trim()).ok()?;
@@ -30,7 +30,7 @@ impl Origins {
         Self(urls.iter().filter_map(origin).collect())
     }
 
-    /// Adds to `answer` what lets the page that sent `request` headers read it, if it may.
+    /// Adds to `answer` the headers that let the page read it, if the origin in `request` may call.
     pub fn allow(&self, request: &HeaderMap, answer: &mut HeaderMap) {
         answer.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = self.matching(request) {
@@ -39,7 +39,7 @@ impl Origins {
         }
     }
 
-    /// The headers of the answer to a preflight (beside those of [`Self::allow`]): none for a foreign page.
+    /// Returns the headers of the answer to a preflight, in addition to those of [`Self::allow`]; none for another origin.
     pub fn preflight(&self, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
         if self.matching(request).is_none() {
             return Vec::new();
@@ -58,7 +58,7 @@ impl Origins {
     }
 }
 
-/// Whether an OPTIONS request with these headers is a browser asking what it may do.
+/// Whether an OPTIONS request with these headers is a browser's preflight.
 pub fn is_preflight(request: &HeaderMap) -> bool {
     request.contains_key(header::ORIGIN) && request.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_origins_match() {
+    fn an_origin_matches_only_as_a_whole() {
         let origins = Origins::new(&["https://app.example.org/".to_owned(), "http://localhost:5173/start".to_owned()]);
         let cases = [
             ("https://app.example.org", true),
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn two_origin_headers_match_nothing() {
+    fn two_origin_headers_match_no_origin() {
         let origins = Origins::new(&["https://a.test".to_owned()]);
         let mut request = HeaderMap::new();
         request.append(header::ORIGIN, HeaderValue::from_static("https://a.test"));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_are_no_origins_let_nobody_in() {
+    fn urls_without_an_origin_allow_no_page() {
         let origins = Origins::new(&["*".to_owned(), "data:text/html,x".to_owned(), "file:///etc".to_owned()]);
         let mut request = HeaderMap::new();
         for origin in ["*", "null", "file://"] {

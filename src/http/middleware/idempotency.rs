@@ -1,10 +1,11 @@
-//! `Idempotency-Key`: the same request twice makes one verification.
+//! `Idempotency-Key`: a request that is sent twice creates one verification.
 //!
-//! The key's hash is stored on the verification in the write that creates it, under a unique index; so a key holds for
-//! ever, over restarts and over any number of facades. A facade itself keeps only which keys are under way in it.
+//! The write that creates a verification also stores the key's hash on it, under a unique index. So a key never expires, and it
+//! holds across restarts and across any number of facades. A facade itself remembers only the keys whose requests it is
+//! handling.
 //!
-//! A request holds what can be tried out: a name, a day of birth, a document's number. So with `HASH_KEY` both hashes are keyed,
-//! and who reads the records learns nothing by guessing. The price: under another `HASH_KEY`, every key is new.
+//! The values of a request can be guessed: a name, a date of birth, a document number. With `HASH_KEY` both hashes are keyed, so a
+//! reader of the records cannot test a guess. The price: after a change of `HASH_KEY`, every key counts as new.
 
 use http::HeaderMap;
 use secrecy::SecretString;
@@ -19,24 +20,24 @@ use crate::verification::journal::chain;
 const HEADER: &str = "idempotency-key";
 const LENGTH_MAX: usize = 255;
 
-/// What `HASH_KEY` is used for here, so that a hash of the same text for another purpose is another hash.
+/// Purposes of the hashes, so that the same text hashed for another purpose gives another hash.
 const OF_KEYS: &str = "identivia/idempotency-key/1\0";
 const OF_REQUESTS: &str = "identivia/idempotency-request/1\0";
 
-/// What is stored of a key and of its request: hashes, in hex.
+/// Hashes of a key and of its request in hex, as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Of the key, for the caller and the route it was used with.
+    /// Hash of the key together with its caller and route.
     pub key: String,
-    /// Of the body's meaning: spaces and the order of names do not count.
+    /// Hash of the body's canonical form: white space and the order of names do not matter.
     pub request: String,
 }
 
 impl Fingerprint {
-    /// The fingerprint of a request with `body` by `caller`, if it has a key; hashed under `secret`, if the operator has one.
+    /// Computes the fingerprint of a request with `body` by `caller`, if it has a key. The hashes are keyed with `secret` if the
+    /// operator configured one.
     ///
-    /// All API keys are one caller: they are exchanged for each other when they are rotated, and a retry after that must
-    /// not start a second verification.
+    /// All API keys count as one caller: a retry after a key rotation must not start a second verification.
     pub fn new(
         headers: &HeaderMap,
         caller: &Caller,
@@ -60,7 +61,7 @@ fn hash(secret: Option<&SecretString>, purpose: &str, text: &str) -> String {
     secret.map_or_else(|| hex::encode(Sha256::digest(text)), |secret| keyed_hash::hex(secret, purpose, text))
 }
 
-/// The key itself: a structured-field string, or the same without quotes, as many clients send it.
+/// Reads the key: a structured-field string, or the same without quotes, as many clients send it.
 fn key(headers: &HeaderMap) -> Result<Option<&str>> {
     let mut values = headers.get_all(HEADER).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_keys_and_bodies_are_told_apart() {
+    fn another_caller_key_or_body_is_another_fingerprint() {
         let body = json!({});
         let base = fingerprint("k", &SERVER, &body).expect("valid").expect("there");
         let person = Caller::Person { user: "u".to_owned() };
@@ -120,11 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn with_a_key_of_the_operator_nobody_else_can_make_the_hashes() {
+    fn with_a_hash_key_only_its_holder_can_compute_the_hashes() {
         let body = json!({ "declared": { "date_of_birth": "1974-08-12" } });
         let hashes = |secret| under(secret, "k", &SERVER, &body).expect("valid").expect("there");
         let (plain, one, other) = (hashes(None), hashes(Some("one")), hashes(Some("other")));
-        assert_eq!(plain.request, chain::digest(&body), "without one, as anybody could");
+        assert_eq!(plain.request, chain::digest(&body), "without a hash key, a plain digest");
         for (keyed, others) in [(&one, [&plain, &other]), (&other, [&plain, &one])] {
             assert_eq!((keyed.key.len(), keyed.request.len()), (64, 64));
             assert!(others.iter().all(|them| keyed.key != them.key && keyed.request != them.request));
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_keys_are_named() {
+    fn unusable_keys_are_rejected() {
         for wrong in ["", "\"\"", &"k".repeat(256)] {
             assert!(fingerprint(wrong, &SERVER, &json!({})).is_err(), "{wrong:?}");
         }

@@ -1,4 +1,4 @@
-//! How much one caller may ask for: a fixed window per caller, in bounded memory.
+//! Rate limits: a fixed window per client, in bounded memory.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -9,26 +9,26 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::base::lock::Mutex;
 
-/// Callers that are remembered at the same time. Beyond, unknown ones share one window until old ones are forgotten.
-const CALLERS_MAX: usize = 20_000;
+/// Most clients with a window of their own. Beyond it, new clients share one window until old windows end.
+const CLIENTS_MAX: usize = 20_000;
 
-/// Who is counted.
+/// Client whose requests are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Counted {
-    /// The holder of the n-th API key.
+pub enum Client {
+    /// Holder of the API key with this index.
     Key(usize),
     /// A person, by the id of their `users` record.
     User(String),
-    /// An address that showed no valid credentials; see [`Counted::stranger`].
+    /// Address without valid credentials; see [`Client::anonymous`].
     Address(IpAddr),
-    /// Everybody for whom there is no room.
+    /// All clients beyond [`CLIENTS_MAX`].
     Overflow,
 }
 
-impl Counted {
-    /// Whoever asks from `address` without valid credentials. Of IPv6 the first 64 bits count: that many one subscriber has to
-    /// themselves (RFC 6177), and could otherwise ask from another address each time.
-    pub fn stranger(address: IpAddr) -> Self {
+impl Client {
+    /// A client at `address` without valid credentials. Only the first 64 bits of an IPv6 address count: one subscriber has all
+    /// addresses below them (RFC 6177), and could otherwise use a new address for each request.
+    pub fn anonymous(address: IpAddr) -> Self {
         Self::Address(match address.to_canonical() {
             IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
             address @ IpAddr::V4(_) => address,
@@ -36,30 +36,30 @@ impl Counted {
     }
 }
 
-/// A number of requests in a time.
+/// Limit on the number of requests in a time window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// How many requests.
+    /// Most requests in one window.
     pub requests: u32,
-    /// In which time.
+    /// Length of the window.
     pub window: Duration,
 }
 
 impl Quota {
-    /// `requests` a minute.
+    /// Allows `requests` per minute.
     pub const fn per_minute(requests: u32) -> Self {
         Self { requests, window: Duration::from_mins(1) }
     }
 }
 
-/// The quotas of the three kinds of callers.
+/// Quota of each kind of client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quotas {
-    /// For each API key.
+    /// Quota of each API key.
     pub key: Quota,
-    /// For each person.
+    /// Quota of each person.
     pub user: Quota,
-    /// For each address without valid credentials, so also a bound on guessing them.
+    /// Quota of each address without valid credentials; it also limits guessing of credentials.
     pub address: Quota,
 }
 
@@ -69,7 +69,7 @@ impl Default for Quotas {
     }
 }
 
-/// What is left for a caller after a request was counted.
+/// What is left of a client's quota after a request was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
     quota: Quota,
@@ -94,7 +94,7 @@ impl Allowance {
         }
     }
 
-    /// Whole seconds until the quota is full again.
+    /// Whole seconds until the next window, rounded up.
     pub fn reset_seconds(&self) -> u64 {
         self.reset.as_secs() + u64::from(self.reset.subsec_nanos() > 0)
     }
@@ -105,34 +105,34 @@ struct Window {
     used: u32,
 }
 
-/// Counts requests.
-pub struct Limiter {
+/// Counts requests against quotas.
+pub struct RateLimiter {
     quotas: Quotas,
-    windows: Mutex<HashMap<Counted, Window>>,
+    windows: Mutex<HashMap<Client, Window>>,
 }
 
-impl Limiter {
-    /// A limiter that has seen nobody.
+impl RateLimiter {
+    /// Creates a limiter without any counted request.
     pub fn new(quotas: Quotas) -> Self {
         Self { quotas, windows: Mutex::default() }
     }
 
-    /// Counts one request of `caller` at `now`.
-    pub fn count(&self, caller: Counted, now: Instant) -> Allowance {
-        self.charge(caller, 1, now)
+    /// Counts one request of `client` at `now`.
+    pub fn count(&self, client: Client, now: Instant) -> Allowance {
+        self.charge(client, 1, now)
     }
 
-    /// What is left for `caller`, without counting anything.
-    pub fn peek(&self, caller: Counted, now: Instant) -> Allowance {
-        self.charge(caller, 0, now)
+    /// Returns what is left for `client`, without counting a request.
+    pub fn peek(&self, client: Client, now: Instant) -> Allowance {
+        self.charge(client, 0, now)
     }
 
-    fn charge(&self, caller: Counted, requests: u32, now: Instant) -> Allowance {
-        let quota = self.quota(&caller);
+    fn charge(&self, client: Client, requests: u32, now: Instant) -> Allowance {
+        let quota = self.quota(&client);
         // No code that can panic runs under the lock.
         let mut windows = self.windows.lock();
-        let caller = self.room_for(caller, &mut windows, now);
-        let window = windows.entry(caller).or_insert(Window { began: now, used: 0 });
+        let client = self.counted_as(client, &mut windows, now);
+        let window = windows.entry(client).or_insert(Window { began: now, used: 0 });
         if now.saturating_duration_since(window.began) >= quota.window {
             *window = Window { began: now, used: 0 };
         }
@@ -146,23 +146,23 @@ impl Limiter {
         }
     }
 
-    fn quota(&self, caller: &Counted) -> Quota {
-        match caller {
-            Counted::Key(_) => self.quotas.key,
-            Counted::User(_) => self.quotas.user,
-            Counted::Address(_) | Counted::Overflow => self.quotas.address,
+    fn quota(&self, client: &Client) -> Quota {
+        match client {
+            Client::Key(_) => self.quotas.key,
+            Client::User(_) => self.quotas.user,
+            Client::Address(_) | Client::Overflow => self.quotas.address,
         }
     }
 
-    /// `caller`, or [`Counted::Overflow`] when it is new and the memory is full of windows that still run.
-    fn room_for(&self, caller: Counted, windows: &mut HashMap<Counted, Window>, now: Instant) -> Counted {
-        if windows.len() >= CALLERS_MAX && !windows.contains_key(&caller) {
-            windows.retain(|who, window| now.saturating_duration_since(window.began) < self.quota(who).window);
-            if windows.len() >= CALLERS_MAX && !matches!(caller, Counted::Key(_)) {
-                return Counted::Overflow;
+    /// Returns `client`, or [`Client::Overflow`] when it is new and [`CLIENTS_MAX`] windows are still running.
+    fn counted_as(&self, client: Client, windows: &mut HashMap<Client, Window>, now: Instant) -> Client {
+        if windows.len() >= CLIENTS_MAX && !windows.contains_key(&client) {
+            windows.retain(|client, window| now.saturating_duration_since(window.began) < self.quota(client).window);
+            if windows.len() >= CLIENTS_MAX && !matches!(client, Client::Key(_)) {
+                return Client::Overflow;
             }
         }
-        caller
+        client
     }
 }
 
@@ -170,16 +170,16 @@ impl Limiter {
 mod tests {
     use super::*;
 
-    fn limiter(requests: u32) -> Limiter {
+    fn limiter(requests: u32) -> RateLimiter {
         let quota = Quota::per_minute(requests);
-        Limiter::new(Quotas { key: quota, user: quota, address: quota })
+        RateLimiter::new(Quotas { key: quota, user: quota, address: quota })
     }
 
     #[test]
     fn a_quota_ends_and_comes_back_with_the_next_window() {
         let limiter = limiter(2);
         let start = Instant::now();
-        let ask = |seconds| limiter.count(Counted::Key(0), start + Duration::from_secs(seconds));
+        let ask = |seconds| limiter.count(Client::Key(0), start + Duration::from_secs(seconds));
         assert!(ask(0).granted);
         assert!(ask(1).granted);
         let refused = ask(20);
@@ -189,51 +189,51 @@ mod tests {
     }
 
     #[test]
-    fn callers_do_not_use_up_each_other() {
+    fn clients_have_separate_quotas() {
         let limiter = limiter(1);
         let now = Instant::now();
-        assert!(limiter.count(Counted::Key(0), now).granted);
-        assert!(limiter.count(Counted::Key(1), now).granted);
-        assert!(limiter.count(Counted::User("a".into()), now).granted);
-        assert!(!limiter.count(Counted::User("a".into()), now).granted);
+        assert!(limiter.count(Client::Key(0), now).granted);
+        assert!(limiter.count(Client::Key(1), now).granted);
+        assert!(limiter.count(Client::User("a".into()), now).granted);
+        assert!(!limiter.count(Client::User("a".into()), now).granted);
     }
 
     #[test]
-    fn a_stranger_is_an_address_or_what_one_subscriber_has_of_ipv6() {
-        let stranger = |address: &str| Counted::stranger(address.parse().expect("address"));
-        assert_eq!(stranger("2001:db8:1:2::1"), stranger("2001:db8:1:2:ffff:ffff:ffff:ffff"));
-        assert_ne!(stranger("2001:db8:1:2::1"), stranger("2001:db8:1:3::1"));
-        assert_ne!(stranger("203.0.113.7"), stranger("203.0.113.8"));
-        assert_eq!(stranger("203.0.113.7"), stranger("::ffff:203.0.113.7"));
+    fn an_anonymous_client_is_an_ipv4_address_or_an_ipv6_subscriber() {
+        let client = |address: &str| Client::anonymous(address.parse().expect("address"));
+        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
+        assert_ne!(client("203.0.113.7"), client("203.0.113.8"));
+        assert_eq!(client("203.0.113.7"), client("::ffff:203.0.113.7"));
     }
 
     #[test]
-    fn looking_counts_nothing() {
+    fn peeking_does_not_count() {
         let limiter = limiter(1);
         let now = Instant::now();
-        assert!(limiter.peek(Counted::Key(0), now).granted);
-        assert!(limiter.count(Counted::Key(0), now).granted);
-        assert!(!limiter.peek(Counted::Key(0), now).granted);
+        assert!(limiter.peek(Client::Key(0), now).granted);
+        assert!(limiter.count(Client::Key(0), now).granted);
+        assert!(!limiter.peek(Client::Key(0), now).granted);
     }
 
     #[test]
-    fn memory_is_bounded_and_keys_always_have_room() {
+    fn memory_is_bounded_and_keys_always_have_their_own_window() {
         let limiter = limiter(1);
         let now = Instant::now();
-        for i in 0..=u32::try_from(CALLERS_MAX).expect("fits") {
-            limiter.count(Counted::Address(IpAddr::from(i.to_be_bytes())), now);
+        for i in 0..=u32::try_from(CLIENTS_MAX).expect("fits") {
+            limiter.count(Client::Address(IpAddr::from(i.to_be_bytes())), now);
         }
-        assert!(limiter.windows.lock().len() <= CALLERS_MAX + 1);
-        let stranger = Counted::Address("2001:db8::1".parse().expect("address"));
-        assert!(!limiter.count(stranger.clone(), now).granted, "strangers share what is left");
-        assert!(limiter.count(Counted::Key(0), now).granted);
-        assert!(limiter.count(stranger, now + Duration::from_secs(61)).granted);
+        assert!(limiter.windows.lock().len() <= CLIENTS_MAX + 1);
+        let new = Client::Address("2001:db8::1".parse().expect("address"));
+        assert!(!limiter.count(new.clone(), now).granted, "new addresses share one window");
+        assert!(limiter.count(Client::Key(0), now).granted);
+        assert!(limiter.count(new, now + Duration::from_secs(61)).granted);
     }
 
     #[test]
     fn the_headers_are_structured_fields() {
         let mut headers = HeaderMap::new();
-        limiter(5).count(Counted::Key(0), Instant::now()).write(&mut headers);
+        limiter(5).count(Client::Key(0), Instant::now()).write(&mut headers);
         assert_eq!(headers["ratelimit-policy"], "\"default\";q=5;w=60");
         assert_eq!(headers["ratelimit"], "\"default\";r=4;t=60");
     }

@@ -1,4 +1,4 @@
-//! What stands between a connection and an endpoint: who calls, from where, how often.
+//! What happens around an endpoint: client addresses, authentication, CORS, idempotency, rate limits, metrics.
 
 pub(crate) mod address;
 pub(crate) mod auth;

@@ -1,5 +1,5 @@
-//! Counts and durations of answers, by method, route and status. Each series is looked up once: by name that costs more than
-//! a kept answer does.
+//! Counts and durations of answers, by method, route and status. Each series is looked up by name once only: that costs more
+//! than a cached answer.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use metrics::{Counter, Histogram, counter, histogram};
 
 use crate::base::lock::RwLock;
 
-/// Methods and routes are of a closed set and statuses are ours, so it stays small.
+/// Series of the answers so far. The map stays small: methods and routes are a closed set, and callers cannot choose a status.
 #[derive(Default)]
 pub struct RequestMetrics(RwLock<HashMap<(&'static str, &'static str, u16), Series>>);
 
@@ -19,8 +19,8 @@ struct Series {
 }
 
 impl RequestMetrics {
-    /// One answer more.
-    pub fn count(&self, method: &'static str, route: &'static str, status: u16, took: Duration) {
+    /// Records one answer.
+    pub fn record(&self, method: &'static str, route: &'static str, status: u16, took: Duration) {
         let key = (method, route, status);
         // No code that can panic runs under the lock.
         let known = self.0.read().get(&key).cloned();

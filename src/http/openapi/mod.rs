@@ -3,20 +3,16 @@
 pub(crate) mod page;
 
 use serde_json::Value;
+use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Info, OpenApi as Document};
-use utoipa::{IntoResponses, OpenApi};
 
-use crate::http::api::problem::ProblemBody;
-use crate::http::endpoints::{document, liveness, meta, status, verify};
-
-/// Where the description lists the values of a text that may get more of them.
-pub const KNOWN_VALUES: &str = "x-extensible-enum";
+use crate::http::endpoints::{document, health, liveness, meta, status, verify};
 
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        meta::health,
+        health::health,
         verify::verify,
         document::document,
         liveness::liveness,
@@ -32,50 +28,20 @@ pub const KNOWN_VALUES: &str = "x-extensible-enum";
 )]
 struct Api;
 
-/// What any request with credentials can meet.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes answers")]
-pub enum Problems {
-    /// The request cannot be read
-    #[response(status = 400, content_type = "application/problem+json")]
-    Malformed(ProblemBody),
-    /// Credentials are missing or not valid
-    #[response(status = 401, content_type = "application/problem+json")]
-    Unauthorized(ProblemBody),
-    /// The request took too long to arrive
-    #[response(status = 408, content_type = "application/problem+json")]
-    Timeout(ProblemBody),
-    /// The request is too large
-    #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(ProblemBody),
-    /// This kind of content is not accepted
-    #[response(status = 415, content_type = "application/problem+json")]
-    UnsupportedMediaType(ProblemBody),
-    /// Too many requests; Retry-After and the `RateLimit` fields say when to go on
-    #[response(status = 429, content_type = "application/problem+json")]
-    RateLimited(ProblemBody),
-    /// Something broke on our side
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(ProblemBody),
-    /// Something this rests on is away, busy or cannot be used; Retry-After says when to come back
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(ProblemBody),
-}
-
-/// The description as `OpenAPI` 3.1, for a service of `version`.
+/// Describes the API of a service of `version`, as `OpenAPI` 3.1.
 pub fn document(version: &str) -> Value {
     let mut document = Api::openapi();
     describe(&mut document, version);
-    // The type has only text keys and plain values, so it always becomes JSON.
+    // Serialization cannot fail: the type has only text keys and plain values.
     serde_json::to_value(&document).unwrap_or_default()
 }
 
 fn describe(document: &mut Document, version: &str) {
     document.info = Info::new("Identivia", version);
     document.info.description = Some(
-        "Identity verification beside PocketBase. Each request becomes the records that a PocketBase client would write. \
-         Errors are RFC 9457 problems whose `code` is stable. Every answer carries `X-Request-Id`; give your own to find a \
-         request again in the logs. Answers to counted requests carry the `RateLimit` and `RateLimit-Policy` fields."
+        "Identity verification on top of PocketBase. Each request becomes the records that a PocketBase client would write. \
+         Errors are RFC 9457 problems whose `code` is stable. Every answer carries `X-Request-Id`; send your own to find a \
+         request in the logs. Answers to counted requests carry the `RateLimit` and `RateLimit-Policy` fields."
             .to_owned(),
     );
     let components = document.components.get_or_insert_default();
@@ -83,14 +49,14 @@ fn describe(document: &mut Document, version: &str) {
         "api_key",
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
             "X-API-Key",
-            "For servers. Sees every verification.",
+            "For servers. Gives access to every verification.",
         ))),
     );
     let mut token = Http::new(HttpAuthScheme::Bearer);
     token.bearer_format = Some("JWT".to_owned());
     token.description = Some(
-        "For the browser of the person being verified: a PocketBase user token, such as `client_token`. Sees that person's \
-         verifications only."
+        "For the browser of the person being verified: a PocketBase user token, such as `client_token`. Gives access to \
+         that person's verifications only."
             .to_owned(),
     );
     components.add_security_scheme("user_token", SecurityScheme::Http(token));
@@ -101,13 +67,14 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::http::api::responses::KNOWN_VALUES;
     use crate::http::routes::{Access, ROUTES};
     use crate::verification::check::JudgedReason;
     use crate::verification::reason::{Category, Reason};
     use crate::verification::{Code, Kind, Policy};
 
     #[test]
-    fn the_description_and_the_table_of_routes_are_the_same_both_ways() {
+    fn the_description_and_the_table_have_the_same_routes() {
         let document = document("1.2.3");
         let mut described = BTreeSet::new();
         for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -131,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_leads_somewhere_and_every_problem_has_its_type() {
+    fn every_reference_resolves_and_every_problem_has_the_problem_type() {
         let document = document("1.2.3");
         let mut references = Vec::new();
         collect(&document, &mut references);
@@ -155,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn the_codes_that_are_described_are_those_that_a_person_is_told() {
+    fn the_described_codes_are_those_that_a_person_can_see() {
         let described = &document("1.2.3")["components"]["schemas"]["ReasonView"]["properties"]["code"][KNOWN_VALUES];
         let described: Vec<&str> = described.as_array().expect("a list").iter().filter_map(Value::as_str).collect();
         let policy: Policy = serde_json::from_value(serde_json::json!({
@@ -169,7 +136,7 @@ mod tests {
             .map(|code| JudgedReason::new(&Reason::new(*code, ""), Kind::Document, &policy).user_message_key)
             .collect();
         assert_eq!(described.iter().map(|code| (*code).to_owned()).collect::<BTreeSet<_>>(), told);
-        assert_eq!(described.len(), told.len(), "a code stands twice");
+        assert_eq!(described.len(), told.len(), "a code is listed twice");
         for fraud in Code::ALL.iter().filter(|code| code.entry().category == Category::Fraud) {
             assert!(!described.contains(&fraud.as_str()), "{fraud}");
         }

@@ -1,4 +1,4 @@
-//! The description as one page: no script, nothing from elsewhere, readable in any browser and without one.
+//! The API description as one HTML page, without scripts and without content from other servers.
 
 use std::fmt::Write;
 
@@ -8,21 +8,21 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::http::api::problem;
-use crate::http::openapi::KNOWN_VALUES;
+use crate::http::api::responses::KNOWN_VALUES;
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page and what a browser may do on it.
+/// The page and its content security policy.
 #[derive(Debug, Clone)]
 pub struct Docs {
-    /// HTML.
+    /// The page as HTML.
     pub page: Bytes,
-    /// `Content-Security-Policy`: this style and nothing else.
+    /// `Content-Security-Policy` that allows only the page's own style.
     pub policy: String,
 }
 
 impl Docs {
-    /// The page for `description` (`OpenAPI` as JSON).
+    /// Renders `description`, an `OpenAPI` document as JSON.
     pub fn new(description: &Value) -> Self {
         let style = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE));
         let policy = format!(
@@ -126,7 +126,7 @@ fn write_types(html: &mut String, description: &Value) {
     }
 }
 
-/// The values of a text that is known by some, folded away: there can be many.
+/// Known values of a text, folded because there can be many.
 fn known_values(schema: &Value) -> String {
     let Some(values) = schema[KNOWN_VALUES].as_array() else { return String::new() };
     let list = values.iter().map(|value| format!("<code>{}</code>", escaped(value))).collect::<Vec<_>>().join(" ");
@@ -144,7 +144,7 @@ fn write_problems(html: &mut String) {
     html.push_str("</table></div>");
 }
 
-/// A schema in a few words, with a link where it has a name.
+/// Describes a schema in a few words, with a link if it has a name.
 fn kind(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
         return format!("<a href=\"#type-{0}\">{0}</a>", escape(name));
@@ -187,7 +187,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Text with code between back-quotes.
+/// Converts text to HTML, with code for what stands between back-quotes.
 fn prose(value: &Value) -> String {
     let text = escaped(value);
     let parts = text.split('`').enumerate();
@@ -200,7 +200,7 @@ mod tests {
     use crate::verification::Code;
 
     #[test]
-    fn the_page_names_every_route_and_problem_and_needs_nothing_else() {
+    fn the_page_lists_every_route_problem_and_code_and_loads_nothing() {
         let page = page(&crate::http::openapi::document("1.2.3"));
         for route in crate::http::routes::ROUTES {
             assert!(page.contains(&escape(route.pattern)), "{}", route.pattern);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_cannot_become_markup() {
+    fn text_is_escaped() {
         assert_eq!(prose(&Value::from("a `b<c>` & \"d\"")), "a <code>b&lt;c&gt;</code> &amp; &quot;d&quot;");
     }
 }

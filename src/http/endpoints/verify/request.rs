@@ -1,4 +1,4 @@
-//! A request to start a verification: its type, what is wrong with it, and the record it becomes.
+//! A request to start a verification: its type, its validation, and the record it becomes.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -6,116 +6,84 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::http::api::fields::{COUNTRY, Device, DocumentKind, EVENT_ID};
 use crate::http::api::problem::{FieldError, Kind, Problem, Result};
 use crate::http::api::validation::{Object, Rule};
 use crate::http::middleware::auth::Caller;
 use crate::http::middleware::idempotency::Fingerprint;
 use crate::pocketbase::records::NewVerification;
-use crate::verification::DocumentType;
 
-/// How far a caller's clock may be ahead of ours.
+/// Most that a caller's clock may be ahead of the service's.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 const METADATA_BYTES_MAX: usize = 4096;
-/// How references begin that are made up for people who are given none.
-pub const MADE_UP: &str = "auto-";
+/// Prefix of references that the service generates for people without one.
+pub const GENERATED_PREFIX: &str = "auto-";
 
-/// What kind of document it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentKind {
-    /// Booklet.
-    Passport,
-    /// Card.
-    IdentityCard,
-    /// Card.
-    DrivingLicence,
-}
-
-impl From<DocumentKind> for DocumentType {
-    fn from(kind: DocumentKind) -> Self {
-        match kind {
-            DocumentKind::Passport => Self::Passport,
-            DocumentKind::IdentityCard => Self::IdentityCard,
-            DocumentKind::DrivingLicence => Self::DrivingLicence,
-        }
-    }
-}
-
-/// What the person says about themselves. It is compared with what the document says.
+/// Data that the person declares. It is compared with the document.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Declared {
-    /// Full name.
+    /// Full name of the person.
     #[schema(max_length = 200, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "Anna Maria Eriksson")]
     pub name: Option<String>,
-    /// Day of birth.
+    /// Date of birth.
     #[schema(pattern = r"^(\d{4}-\d{2}-\d{2})?$", example = "1974-08-12")]
     pub date_of_birth: Option<String>,
-    /// Which document will be shown.
+    /// Type of the document.
     pub document_type: Option<DocumentKind>,
-    /// Its number.
+    /// Number of the document.
     #[schema(max_length = 40, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "L898902C3")]
     pub document_number: Option<String>,
-    /// The state that issued it, ISO 3166 alpha-2 or alpha-3.
+    /// Issuing state of the document, ISO 3166 alpha-2 or alpha-3.
     #[schema(pattern = "^([A-Z]{2,3})?$", example = "UTO")]
     pub country: Option<String>,
 }
 
-/// How to reach the person.
+/// Contact data of the person.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
-    /// E-mail address.
+    /// E-mail address of the person.
     #[schema(max_length = 254, pattern = r"^([^\s@]+@[^\s@.]+(\.[^\s@.]+)+)?$", example = "anna@example.org")]
     pub email: Option<String>,
-    /// Telephone number.
+    /// Telephone number of the person.
     #[schema(max_length = 40, pattern = r"^[0-9+()./ -]*$")]
     pub phone: Option<String>,
 }
 
-/// The device the person uses.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Device {
-    /// Id of a Fingerprint event whose `linked_id` is the verification's id or `reference`. An event that was handed in
-    /// before is not taken again: `next` then still asks for `device`.
-    #[schema(pattern = r"^\d{13}\.[a-zA-Z0-9]{6}$", example = "1732269000000.Ab3xYz")]
-    pub event_id: String,
-}
-
-/// What the person agreed to, and when.
+/// The person's consent.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
-    /// Which text.
+    /// Version of the text that the person agreed to.
     #[schema(min_length = 1, max_length = 40, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "2026-03")]
     pub version: String,
-    /// When, RFC 3339.
+    /// Time of the consent, RFC 3339.
     #[schema(format = DateTime, example = "2026-11-22T10:00:00Z")]
     pub given_at: String,
 }
 
-/// A verification to start. Everything may be left out; what is declared is compared with the document.
+/// A verification to start. All fields are optional; declared data is compared with the document.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
     /// The caller's own name for the person; never personal data. Only with an API key. While a verification of the same
-    /// reference is open, that one is returned, if it is under the same policy. Must not begin with `auto-`: names of people
-    /// without a reference do.
+    /// reference is open under the same policy, that one is returned. Must not begin with `auto-`, the prefix of generated
+    /// references.
     #[schema(max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "customer-4711")]
     pub reference: Option<String>,
-    /// Which policy decides; left out, `default`.
+    /// Name of the policy that decides; `default` if absent.
     #[schema(pattern = "^[a-z0-9_-]{0,40}$")]
     pub policy: Option<String>,
-    /// What the person says about themselves.
+    /// Data that the person declares.
     pub declared: Option<Declared>,
-    /// How to reach the person.
+    /// Contact data of the person.
     pub contact: Option<Contact>,
-    /// The device the person uses.
+    /// Device that the person uses.
     pub device: Option<Device>,
-    /// What the person agreed to.
+    /// The person's consent.
     pub consent: Option<Consent>,
-    /// Language of messages to the person: `en`, `es`, `fr` and `de` have texts.
+    /// Language of messages to the person. Texts exist in `en`, `es`, `fr` and `de`.
     #[schema(pattern = "^([a-z]{2}(-[A-Z]{2})?)?$", example = "de")]
     pub locale: Option<String>,
     /// The caller's own data, at most 4 KiB of JSON.
@@ -123,14 +91,14 @@ pub struct VerifyRequest {
     pub metadata: Option<Map<String, Value>>,
 }
 
-/// Reads and checks the body; every wrong value is named.
+/// Reads and validates the body. The problem names every wrong value.
 pub fn read(body: Value, caller: &Caller, now: Timestamp) -> Result<VerifyRequest> {
     let mut errors = Vec::new();
     check(&body, caller, now, &mut errors);
     if !errors.is_empty() {
         return Err(Problem::invalid(errors));
     }
-    // The checks cover every field of the type; a test feeds both with the same bodies.
+    // The validation covers every field of the type; a test gives the same bodies to both.
     serde_json::from_value(body).map_err(|_| Problem::new(Kind::Invalid, "The body is not a verification request."))
 }
 
@@ -140,10 +108,10 @@ fn check(body: &Value, caller: &Caller, now: Timestamp, errors: &mut Vec<FieldEr
     root.only(&names, errors);
     let reference = root.text("reference", Rule::text(128), errors);
     if reference.is_some() && matches!(caller, Caller::Person { .. }) {
-        errors.push(FieldError::at("/reference", "may be given with an API key only"));
+        errors.push(FieldError::at("/reference", "is allowed only with an API key"));
     }
-    if reference.is_some_and(|reference| reference.starts_with(MADE_UP)) {
-        let detail = format!("must not begin with {MADE_UP}: names of people without a reference do");
+    if reference.is_some_and(|reference| reference.starts_with(GENERATED_PREFIX)) {
+        let detail = format!("must not begin with {GENERATED_PREFIX}, the prefix of generated references");
         errors.push(FieldError::at("/reference", detail));
     }
     root.text("policy", POLICY, errors);
@@ -185,7 +153,7 @@ fn check_declared(declared: &Object<'_>, now: Timestamp, errors: &mut Vec<FieldE
     declared.text("document_number", Rule::text(40), errors);
     declared.text("country", COUNTRY, errors);
     declared.choice("document_type", &["passport", "identity_card", "driving_licence"], errors);
-    // A day that has begun somewhere on earth is no future day.
+    // A day that has already begun somewhere on earth is not in the future.
     let last = now.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(14))).date();
     if let Some(date) = declared.text("date_of_birth", DATE, errors)
         && date.parse::<Date>().is_ok_and(|date| date > last)
@@ -200,25 +168,6 @@ const POLICY: Rule = Rule {
     says: "must be lower-case letters, digits, _ and -",
 };
 const LOCALE: Rule = Rule { max: 5, test: is_locale, says: "must be a locale such as de or de-AT" };
-/// An issuing state.
-pub const COUNTRY: Rule = Rule {
-    max: 3,
-    test: |text| text.len() >= 2 && text.bytes().all(|b| b.is_ascii_uppercase()),
-    says: "must be an ISO 3166 code of two or three capital letters",
-};
-/// A Fingerprint event's id.
-pub const EVENT_ID: Rule = Rule {
-    max: 20,
-    test: |text| {
-        text.split_once('.').is_some_and(|(time, rest)| {
-            time.len() == 13
-                && time.bytes().all(|b| b.is_ascii_digit())
-                && rest.len() == 6
-                && rest.bytes().all(|b| b.is_ascii_alphanumeric())
-        })
-    },
-    says: "must be a Fingerprint event id: 13 digits, a point, 6 letters or digits",
-};
 const DATE: Rule = Rule {
     max: 10,
     test: |text| text.len() == 10 && text.parse::<Date>().is_ok_and(|date| date.year() >= 1850),
@@ -243,7 +192,7 @@ fn is_locale(text: &str) -> bool {
         && region.is_none_or(|region| region.len() == 2 && region.bytes().all(|b| b.is_ascii_uppercase()))
 }
 
-/// What can be an address at all; whether it is one only a message to it can tell.
+/// Whether `text` can be an e-mail address; only a message to it can tell whether it is one.
 fn is_email(text: &str) -> bool {
     let fine =
         |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@');
@@ -251,7 +200,7 @@ fn is_email(text: &str) -> bool {
         .is_some_and(|(local, domain)| fine(local) && domain.contains('.') && domain.split('.').all(fine))
 }
 
-/// What is stored of `request`.
+/// Converts `request` to the record that is stored.
 pub fn record(request: VerifyRequest, user: String, fingerprint: Option<&Fingerprint>) -> NewVerification {
     let declared = request.declared.unwrap_or_default();
     let contact = request.contact.unwrap_or_default();
@@ -277,8 +226,8 @@ pub fn record(request: VerifyRequest, user: String, fingerprint: Option<&Fingerp
     }
 }
 
-/// What the store refused although it passed here, by the names the caller used.
-pub fn refused<'f>(fields: impl Iterator<Item = &'f str>) -> Problem {
+/// Problem of fields that `PocketBase` rejected although they passed the validation, by the names that the caller used.
+pub fn rejected<'f>(fields: impl Iterator<Item = &'f str>) -> Problem {
     let errors = fields.map(|field| {
         let pointer = match field.rsplit('.').next().unwrap_or(field) {
             "policy_name" => "/policy".to_owned(),
@@ -287,7 +236,7 @@ pub fn refused<'f>(fields: impl Iterator<Item = &'f str>) -> Problem {
                 _ => format!("/{name}"),
             },
         };
-        FieldError::at(pointer, "is not accepted by the store")
+        FieldError::at(pointer, "is not accepted by the database")
     });
     Problem::invalid(errors.collect())
 }
@@ -297,6 +246,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::verification::DocumentType;
 
     const SERVER: Caller = Caller::Server { key: 0 };
 
@@ -374,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_the_wrong_shape_are_named() {
+    fn values_of_the_wrong_type_are_named() {
         for (body, pointer) in [
             (json!([]), ""),
             (json!("text"), ""),
@@ -394,13 +344,13 @@ mod tests {
     }
 
     #[test]
-    fn a_person_cannot_speak_for_a_partner() {
+    fn a_person_cannot_set_a_reference() {
         let person = Caller::Person { user: "u".to_owned() };
         assert_eq!(pointers(json!({ "reference": "customer-1" }), &person), ["/reference"]);
     }
 
     #[test]
-    fn a_partner_cannot_name_a_person_whose_name_was_made_up() {
+    fn a_caller_cannot_use_a_generated_reference() {
         assert_eq!(pointers(json!({ "reference": "auto-0123456789abcdef0123456789abcdef" }), &SERVER), ["/reference"]);
         for theirs in ["automatic-1", "my-auto-1", "AUTO-1"] {
             assert!(read(json!({ "reference": theirs }), &SERVER, now()).is_ok(), "{theirs}");
@@ -408,9 +358,9 @@ mod tests {
     }
 
     #[test]
-    fn what_the_store_refuses_is_named_as_the_caller_named_it() {
+    fn fields_that_the_database_rejects_are_named_as_the_caller_named_them() {
         let problem =
-            refused(["contact_email", "declared_date_of_birth", "policy_name", "verifications.locale"].into_iter());
+            rejected(["contact_email", "declared_date_of_birth", "policy_name", "verifications.locale"].into_iter());
         let pointers: Vec<_> = problem.errors.into_iter().filter_map(|error| error.pointer).collect();
         assert_eq!(pointers, ["/contact/email", "/declared/date_of_birth", "/policy", "/locale"]);
     }
