@@ -1,11 +1,11 @@
-//! Whether an answer is what the `OpenAPI` description says: status, content type and shape of the body.
+//! Checks an answer against the `OpenAPI` description: status, content type and schema of the body.
 
 use reqwest::Method;
 use serde_json::Value;
 
-use super::stage::Answer;
+use super::fixture::Answer;
 
-/// Fails the test when `answer` to `method` `path` is not described.
+/// Fails the test if the description does not allow `answer` to `method` `path`.
 pub fn check(description: &Value, method: &Method, path: &str, answer: &Answer) {
     if answer.status >= 400 && answer.header("content-type") == "application/problem+json" {
         problem(description, path, answer);
@@ -26,7 +26,7 @@ pub fn check(description: &Value, method: &Method, path: &str, answer: &Answer) 
     }
 }
 
-/// A problem says about itself what the answer says.
+/// Checks that a problem agrees with the answer's status and headers.
 fn problem(description: &Value, path: &str, answer: &Answer) {
     let mut wrong = Vec::new();
     conform(description, &description["components"]["schemas"]["Problem"], &answer.body, "", &mut wrong);
@@ -47,7 +47,7 @@ fn operation<'d>(description: &'d Value, method: &Method, path: &str) -> Option<
     description["paths"][pattern].get(method)
 }
 
-/// Adds to `wrong` whatever of `value` is not as `schema` says. An object may not have more than what is described.
+/// Adds to `wrong` everything in `value` that `schema` does not allow. An object may have only described properties.
 fn conform(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
         let schema = root.pointer(reference.trim_start_matches('#')).expect("a reference");
@@ -72,7 +72,7 @@ fn conform(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Ve
         }
         return;
     }
-    // A list that may grow; what this version says is in it.
+    // Later versions may add values, but this version uses only listed ones.
     if schema["x-extensible-enum"].as_array().is_some_and(|known| !known.contains(value)) {
         wrong.push(format!("{at}: not one of the known values"));
     }
@@ -120,7 +120,7 @@ fn is(kind: &str, schema: &Value, at: &str, wrong: &mut Vec<String>) {
 struct Shape<'d> {
     required: Vec<&'d str>,
     properties: Vec<(&'d String, &'d Value)>,
-    /// An object of anything.
+    /// Any object is allowed.
     open: bool,
 }
 

@@ -1,10 +1,10 @@
-//! Handing in documents.
+//! Submitting documents.
 
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use super::stage::{Answer, Stage, begin, jpeg, png, send};
+use super::fixture::{Answer, Fixture, begin, jpeg, png, send};
 
 const MIB: usize = 1024 * 1024;
 
@@ -20,44 +20,44 @@ fn extension(file: &Value) -> &str {
     file.as_str().and_then(|name| name.rsplit('.').next()).expect("a stored file")
 }
 
-async fn upload(stage: &Stage, form: Form) -> Answer {
-    send(stage.request(Method::POST, "/api/v1/document").multipart(form)).await
+async fn upload(fixture: &Fixture, form: Form) -> Answer {
+    send(fixture.request(Method::POST, "/api/v1/document").multipart(form)).await
 }
 
-/// A body written by hand.
-async fn raw(stage: &Stage, content_type: &str, body: Vec<u8>) -> Answer {
-    send(stage.request(Method::POST, "/api/v1/document").header("content-type", content_type).body(body)).await
+/// Sends a body as it is.
+async fn raw(fixture: &Fixture, content_type: &str, body: Vec<u8>) -> Answer {
+    send(fixture.request(Method::POST, "/api/v1/document").header("content-type", content_type).body(body)).await
 }
 
 #[tokio::test]
-async fn pictures_are_stored_as_what_they_are() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
+async fn pictures_are_stored_by_their_real_format() {
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
     let full = form(&id).part("front", picture(png(2 * MIB))).part("back", picture(jpeg(5 * MIB)));
-    let answer = upload(&stage, full.text("device_event_id", "1732269000000.Ab3xYz")).await;
+    let answer = upload(&fixture, full.text("device_event_id", "1732269000000.Ab3xYz")).await;
     assert_eq!((answer.status, answer.id()), (202, id.clone()), "{}", answer.text);
     assert_eq!(answer.header("location"), format!("/api/v1/status/{id}"));
-    let stored = stage.admin.get("documents", answer.body["document_id"].as_str().expect("an id")).await;
+    let stored = fixture.admin.get("documents", answer.body["document_id"].as_str().expect("an id")).await;
     assert_eq!((&stored["type"], &stored["country"]), (&json!("identity_card"), &json!("UTO")));
     assert_eq!(extension(&stored["front"]), "png");
     assert_eq!(extension(&stored["back"]), "jpg");
-    let signals = stage.admin.all("device_signals").await;
+    let signals = fixture.admin.all("device_signals").await;
     assert_eq!((&signals[0]["verification"], &signals[0]["stage"]), (&json!(id), &json!("document")));
 }
 
 #[tokio::test]
-async fn a_person_hands_in_their_own() {
-    let stage = Stage::start().await;
-    let begun = stage.verification("r").await;
-    let token = format!("Bearer {}", begun.body["client_token"].as_str().expect("a token"));
-    let request = stage.open(Method::POST, "/api/v1/document").header("authorization", token);
-    assert_eq!(send(request.multipart(form(&begun.id()).part("front", picture(png(100))))).await.status, 202);
+async fn a_person_submits_their_own_document() {
+    let fixture = Fixture::start().await;
+    let started = fixture.verification("r").await;
+    let token = format!("Bearer {}", started.body["client_token"].as_str().expect("a token"));
+    let request = fixture.open(Method::POST, "/api/v1/document").header("authorization", token);
+    assert_eq!(send(request.multipart(form(&started.id()).part("front", picture(png(100))))).await.status, 202);
 }
 
 #[tokio::test]
-async fn forms_that_break_the_rules_are_refused_and_leave_nothing() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
+async fn invalid_forms_are_rejected_and_store_nothing() {
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
     let form = || form(&id);
     let front = || picture(png(100));
     let cases = vec![
@@ -93,17 +93,17 @@ async fn forms_that_break_the_rules_are_refused_and_leave_nothing() {
         ),
     ];
     for (what, form, status, pointer) in cases {
-        let answer = upload(&stage, form).await;
+        let answer = upload(&fixture, form).await;
         assert_eq!(answer.status, status, "{what}: {}", answer.text);
         let found = answer.body["errors"][0]["pointer"].as_str().unwrap_or_default();
         assert_eq!(found, pointer, "{what}");
     }
-    assert_eq!(stage.admin.all("documents").await.len(), 0);
+    assert_eq!(fixture.admin.all("documents").await.len(), 0);
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_forms_are_refused() {
-    let stage = Stage::start().await;
+async fn bodies_that_are_not_forms_are_rejected() {
+    let fixture = Fixture::start().await;
     let mut many = Vec::new();
     for i in 0..10_000 {
         many.extend(format!("--b\r\nContent-Disposition: form-data; name=\"f{i}\"\r\n\r\nx\r\n").bytes());
@@ -126,45 +126,45 @@ async fn bodies_that_are_no_forms_are_refused() {
         ("far too much", "multipart/form-data; boundary=b", vec![b'x'; 24 * MIB], &[413]),
     ];
     for (what, content_type, body, wanted) in cases {
-        let answer = raw(&stage, content_type, body).await;
+        let answer = raw(&fixture, content_type, body).await;
         assert!(wanted.contains(&answer.status), "{what}: {}", answer.text);
     }
 }
 
 #[tokio::test]
-async fn nothing_is_added_to_a_verification_that_ended() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
-    stage.patch(&id, json!({ "status": "declined", "final": true, "version": 5 })).await;
-    let answer = upload(&stage, form(&id).part("front", picture(png(100)))).await;
+async fn a_final_verification_accepts_no_document() {
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
+    fixture.patch(&id, json!({ "status": "declined", "final": true, "version": 5 })).await;
+    let answer = upload(&fixture, form(&id).part("front", picture(png(100)))).await;
     assert_eq!((answer.status, answer.body["code"].as_str()), (409, Some("verification_final")));
 }
 
 #[tokio::test]
 async fn a_wait_ends_with_the_check_of_this_document() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
     let form = form(&id).part("front", picture(png(100)));
-    let request = stage.request(Method::POST, "/api/v1/document").header("prefer", "wait=20").multipart(form);
+    let request = fixture.request(Method::POST, "/api/v1/document").header("prefer", "wait=20").multipart(form);
     let waiting = begin(send(request));
     let document = crate::harness::eventually("the document is stored", async || {
-        stage.admin.all("documents").await.first().map(|d| d["id"].as_str().expect("an id").to_owned())
+        fixture.admin.all("documents").await.first().map(|d| d["id"].as_str().expect("an id").to_owned())
     })
     .await;
-    // Another document's check does not end it, this one's does.
+    // The check of another document does not end the wait, the check of this one does.
     for (attempt, evidence) in [(1, "otherdocument00"), (2, document.as_str())] {
         assert!(!waiting.is_finished());
         let check = json!({
             "verification": id, "kind": "document", "attempt": attempt, "outcome": "passed", "evidence": [evidence],
             "reasons": [], "scores": {}, "extracted": {},
         });
-        stage.admin.create("checks", check).await;
+        fixture.admin.create("checks", check).await;
         let row = json!({
             "verification": id, "seq": attempt, "event": "check_finished", "data": {}, "by": "test", "hash": "0".repeat(64),
         });
-        stage.admin.create("journal", row).await;
+        fixture.admin.create("journal", row).await;
         let patch = json!({ "status": "awaiting_input", "version": attempt, "results": { "document": "passed" } });
-        stage.patch(&id, patch).await;
+        fixture.patch(&id, patch).await;
     }
     let answer = waiting.await.expect("no panic");
     assert_eq!((answer.status, &answer.body["document_id"]), (200, &json!(document)), "{}", answer.text);
@@ -173,10 +173,10 @@ async fn a_wait_ends_with_the_check_of_this_document() {
 
 #[tokio::test]
 async fn a_wait_that_is_too_short_is_202() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
     let form = form(&id).part("front", picture(png(100)));
-    let request = stage.request(Method::POST, "/api/v1/document").header("prefer", "wait=1").multipart(form);
+    let request = fixture.request(Method::POST, "/api/v1/document").header("prefer", "wait=1").multipart(form);
     let answer = send(request).await;
     assert_eq!((answer.status, &answer.body["status"]), (202, &json!("created")));
     assert_eq!(answer.body["next"], json!(["device", "liveness"]));

@@ -1,11 +1,11 @@
-//! The facade over HTTP, before a real PocketBase. What a sidecar would do is written straight into the records.
+//! The facade over HTTP, with a real PocketBase. The tests write into the records what a sidecar would write.
 
 mod callers;
 mod described;
 mod document;
 mod liveness;
 mod protocol;
-mod stage;
+mod fixture;
 mod status;
 mod status_cache;
 mod verify;

@@ -1,19 +1,19 @@
-//! Asking where a verification stands.
+//! Reading the state of a verification.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::json;
 
-use super::stage::{Stage, begin, send};
+use super::fixture::{Fixture, begin, send};
 
 #[tokio::test]
-async fn the_record_is_shown_in_the_persons_language() {
-    let stage = Stage::start().await;
-    let begun =
-        stage.post("/api/v1/verify", &json!({ "reference": "r", "locale": "fr", "metadata": { "a": 1 } })).await;
-    let id = begun.id();
-    stage
+async fn the_state_is_shown_in_the_persons_language() {
+    let fixture = Fixture::start().await;
+    let started =
+        fixture.post("/api/v1/verify", &json!({ "reference": "r", "locale": "fr", "metadata": { "a": 1 } })).await;
+    let id = started.id();
+    fixture
         .patch(
             &id,
             json!({
@@ -24,7 +24,7 @@ async fn the_record_is_shown_in_the_persons_language() {
             }),
         )
         .await;
-    let answer = stage.get(&format!("/api/v1/status/{id}")).await;
+    let answer = fixture.get(&format!("/api/v1/status/{id}")).await;
     assert_eq!((answer.status, answer.header("etag"), answer.header("cache-control")), (200, "\"7\"", "no-store"));
     let mut body = answer.body.clone();
     for varying in ["created", "updated"] {
@@ -48,40 +48,40 @@ async fn the_record_is_shown_in_the_persons_language() {
 
 #[tokio::test]
 async fn scores_are_for_keys_only() {
-    let stage = Stage::start().await;
-    let begun = stage.verification("r").await;
-    let id = begun.id();
-    stage.patch(&id, json!({ "status": "needs_review", "version": 3, "results": { "document": "review" } })).await;
+    let fixture = Fixture::start().await;
+    let started = fixture.verification("r").await;
+    let id = started.id();
+    fixture.patch(&id, json!({ "status": "needs_review", "version": 3, "results": { "document": "review" } })).await;
     for attempt in [1, 2] {
         let check = json!({
             "verification": id, "kind": "document", "attempt": attempt, "outcome": "review",
             "reasons": [{ "code": "document.mrz_visual_mismatch", "category": "fraud", "disposition": "review" }],
             "scores": { "similarity": 91.5 }, "extracted": { "number": "L898902C3" },
         });
-        stage.admin.create("checks", check).await;
+        fixture.admin.create("checks", check).await;
     }
     let path = format!("/api/v1/status/{id}");
-    let plain = stage.get(&path).await;
+    let plain = fixture.get(&path).await;
     assert!(!plain.text.contains("similarity") && !plain.text.contains("L898902C3"));
-    let full = stage.get(&format!("{path}?detail=full")).await;
+    let full = fixture.get(&format!("{path}?detail=full")).await;
     let detail = &full.body["checks"]["document"]["detail"];
     assert_eq!((&detail["attempt"], &detail["scores"]["similarity"]), (&json!(2), &json!(91.5)));
     assert_eq!(detail["reasons"][0]["code"], "document.mrz_visual_mismatch");
 
-    let token = format!("Bearer {}", begun.body["client_token"].as_str().expect("a token"));
-    let person = stage.open(Method::GET, &format!("{path}?detail=full")).header("authorization", token);
+    let token = format!("Bearer {}", started.body["client_token"].as_str().expect("a token"));
+    let person = fixture.open(Method::GET, &format!("{path}?detail=full")).header("authorization", token);
     let refused = send(person).await;
     assert_eq!(refused.pointers(), ["detail"]);
     assert!(!refused.text.contains("similarity"));
-    assert_eq!(stage.get(&format!("{path}?detail=some")).await.pointers(), ["detail"]);
+    assert_eq!(fixture.get(&format!("{path}?detail=some")).await.pointers(), ["detail"]);
 }
 
 #[tokio::test]
 async fn an_unchanged_version_is_304() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
     let ask = async |tag: &str| {
-        send(stage.request(Method::GET, &format!("/api/v1/status/{id}")).header("if-none-match", tag)).await
+        send(fixture.request(Method::GET, &format!("/api/v1/status/{id}")).header("if-none-match", tag)).await
     };
     for (tag, status) in
         [("\"0\"", 304), ("W/\"0\"", 304), ("\"9\", \"0\"", 304), ("*", 304), ("\"1\"", 200), ("0", 200)]
@@ -90,73 +90,73 @@ async fn an_unchanged_version_is_304() {
         assert_eq!((answer.status, answer.header("etag")), (status, "\"0\""), "{tag}");
         assert_eq!(answer.text.is_empty(), status == 304);
     }
-    stage.patch(&id, json!({ "status": "awaiting_input", "version": 1 })).await;
+    fixture.patch(&id, json!({ "status": "awaiting_input", "version": 1 })).await;
     assert_eq!(ask("\"0\"").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_wait_ends_with_the_change_it_waits_for() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
     let path = format!("/api/v1/status/{id}");
     for (version, request) in [
-        (1, stage.request(Method::GET, &format!("{path}?wait=20")).header("if-none-match", "\"0\"")),
-        (2, stage.request(Method::GET, &path).header("prefer", "wait=20").header("if-none-match", "\"1\"")),
-        (3, stage.request(Method::GET, &format!("{path}?wait=20"))),
+        (1, fixture.request(Method::GET, &format!("{path}?wait=20")).header("if-none-match", "\"0\"")),
+        (2, fixture.request(Method::GET, &path).header("prefer", "wait=20").header("if-none-match", "\"1\"")),
+        (3, fixture.request(Method::GET, &format!("{path}?wait=20"))),
     ] {
         let started = Instant::now();
         let waiting = begin(send(request));
-        crate::harness::eventually("somebody waits", async || (!stage.changes.is_empty()).then_some(())).await;
-        stage.patch(&id, json!({ "status": "processing", "version": version })).await;
+        crate::harness::eventually("a request waits", async || (!fixture.changes.is_empty()).then_some(())).await;
+        fixture.patch(&id, json!({ "status": "processing", "version": version })).await;
         let answer = waiting.await.expect("no panic");
         assert_eq!((answer.status, &answer.body["version"]), (200, &json!(version)));
         assert_eq!(answer.header("preference-applied"), "wait=20");
         assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
-        crate::harness::eventually("nobody waits", async || stage.changes.is_empty().then_some(())).await;
+        crate::harness::eventually("no request waits", async || fixture.changes.is_empty().then_some(())).await;
     }
 }
 
 #[tokio::test]
-async fn a_change_that_nobody_announced_is_found_all_the_same() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
-    let waiting = begin(send(stage.request(Method::GET, &format!("/api/v1/status/{id}?wait=20"))));
-    crate::harness::eventually("somebody waits", async || (!stage.changes.is_empty()).then_some(())).await;
-    stage.admin.patch("verifications", &id, json!({ "status": "processing", "version": 1 })).await;
+async fn a_change_without_a_notification_is_found_too() {
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
+    let waiting = begin(send(fixture.request(Method::GET, &format!("/api/v1/status/{id}?wait=20"))));
+    crate::harness::eventually("a request waits", async || (!fixture.changes.is_empty()).then_some(())).await;
+    fixture.admin.patch("verifications", &id, json!({ "status": "processing", "version": 1 })).await;
     assert_eq!(waiting.await.expect("no panic").body["version"], 1);
 }
 
 #[tokio::test]
 async fn a_wait_ends_in_time_and_a_final_verification_is_not_waited_for() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
     let path = format!("/api/v1/status/{id}?wait=1");
     let started = Instant::now();
-    let unchanged = send(stage.request(Method::GET, &path).header("if-none-match", "\"0\"")).await;
+    let unchanged = send(fixture.request(Method::GET, &path).header("if-none-match", "\"0\"")).await;
     assert_eq!(unchanged.status, 304);
     assert!(started.elapsed() >= Duration::from_secs(1));
-    let current = stage.get(&path).await;
+    let current = fixture.get(&path).await;
     assert_eq!((current.status, &current.body["version"]), (200, &json!(0)));
 
-    stage.patch(&id, json!({ "status": "approved", "final": true, "version": 4 })).await;
+    fixture.patch(&id, json!({ "status": "approved", "final": true, "version": 4 })).await;
     let started = Instant::now();
-    let final_ = stage.get(&format!("/api/v1/status/{id}?wait=20")).await;
+    let final_ = fixture.get(&format!("/api/v1/status/{id}?wait=20")).await;
     assert_eq!((final_.status, &final_.body["final"]), (200, &json!(true)));
     assert!(started.elapsed() < Duration::from_secs(5));
     for wrong in ["soon", "-1", "1.5", ""] {
-        assert_eq!(stage.get(&format!("/api/v1/status/{id}?wait={wrong}")).await.pointers(), ["wait"], "{wrong:?}");
+        assert_eq!(fixture.get(&format!("/api/v1/status/{id}?wait={wrong}")).await.pointers(), ["wait"], "{wrong:?}");
     }
 }
 
 #[tokio::test]
-async fn a_stop_answers_waits_as_things_stand() {
-    let stage = Stage::start().await;
-    let id = stage.verification("r").await.id();
-    let waiting = begin(send(stage.request(Method::GET, &format!("/api/v1/status/{id}?wait=50"))));
-    crate::harness::eventually("somebody waits", async || (!stage.changes.is_empty()).then_some(())).await;
+async fn stopping_answers_waiting_requests_with_the_current_state() {
+    let fixture = Fixture::start().await;
+    let id = fixture.verification("r").await.id();
+    let waiting = begin(send(fixture.request(Method::GET, &format!("/api/v1/status/{id}?wait=50"))));
+    crate::harness::eventually("a request waits", async || (!fixture.changes.is_empty()).then_some(())).await;
     let started = Instant::now();
-    stage.shutdown.cancel();
+    fixture.shutdown.cancel();
     assert_eq!(waiting.await.expect("no panic").status, 200);
-    stage.task.await.expect("no panic").expect("a clean end");
+    fixture.task.await.expect("no panic").expect("a clean end");
     assert!(started.elapsed() < Duration::from_secs(5));
 }

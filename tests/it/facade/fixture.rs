@@ -1,4 +1,4 @@
-//! A facade in this process before a real PocketBase, and a caller that checks every answer against the description.
+//! A facade in this process with a real PocketBase, and a client that checks every answer against the API description.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -22,22 +22,22 @@ pub const KEY: &str = "the-first-api-key-of-tests";
 pub const SECOND_KEY: &str = "the-second-api-key-of-tests";
 pub const ORIGIN: &str = "https://app.example.org";
 
-/// A running facade; ends with the test.
-pub struct Stage {
+/// A running facade; stops with the test.
+pub struct Fixture {
     pub pocketbase: Pocketbase,
     pub admin: Admin,
     pub base: Url,
     pub http: reqwest::Client,
     pub changes: Notifier,
     pub status_cache: StatusCache,
-    /// The facade's client.
+    /// The facade's client of PocketBase.
     pub client: Client,
     pub health: watch::Sender<Health>,
     pub shutdown: CancellationToken,
     pub task: JoinHandle<std::io::Result<()>>,
 }
 
-/// What came back.
+/// An answer of the facade.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -51,7 +51,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
-    /// The pointers of a 422.
+    /// Pointers of the wrong values in a 422.
     pub fn pointers(&self) -> Vec<&str> {
         assert_eq!((self.status, self.body["code"].as_str()), (422, Some("invalid")), "{}", self.text);
         let errors = self.body["errors"].as_array().expect("errors");
@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-/// Settings of tests.
+/// Settings of the tests.
 pub fn settings() -> Settings {
     Settings {
         api_keys: vec![KEY.into(), SECOND_KEY.into()],
@@ -72,25 +72,25 @@ pub fn settings() -> Settings {
     }
 }
 
-impl Stage {
-    /// With the usual settings.
+impl Fixture {
+    /// Starts a facade with [`settings`].
     pub async fn start() -> Self {
         Self::with(settings()).await
     }
 
-    /// With settings of one's own.
+    /// Starts a facade with other settings.
     pub async fn with(settings: Settings) -> Self {
         let pocketbase = Pocketbase::start().await;
         let client = pocketbase.client().await;
         Self::over(pocketbase, client, settings).await
     }
 
-    /// With a client of one's own.
+    /// Starts a facade with another client of PocketBase.
     pub async fn over(pocketbase: Pocketbase, client: Client, settings: Settings) -> Self {
         Self::of(pocketbase, client, settings, None).await
     }
 
-    /// With credentials for browsers.
+    /// Starts a facade that issues credentials for browsers.
     pub async fn with_credentials_of(rekognition: Rekognition) -> Self {
         let pocketbase = Pocketbase::start().await;
         let client = pocketbase.client().await;
@@ -150,21 +150,21 @@ impl Stage {
         send(self.request(Method::POST, path).json(body)).await
     }
 
-    /// A verification that was started for `reference`.
+    /// Starts a verification for `reference`.
     pub async fn verification(&self, reference: &str) -> Answer {
         let answer = self.post("/api/v1/verify", &json!({ "reference": reference })).await;
         assert_eq!(answer.status, 201, "{}", answer.text);
         answer
     }
 
-    /// What a sidecar would write, without its journal: the facade reads the record alone.
+    /// Writes what a sidecar would write, without the journal: the facade reads only the record.
     pub async fn patch(&self, id: &str, body: Value) {
         self.admin.patch("verifications", id, body).await;
         self.changes.publish(id);
     }
 }
 
-/// Sends a request; what comes back is what the description says.
+/// Sends a request and checks the answer against the description.
 pub async fn send(request: reqwest::RequestBuilder) -> Answer {
     let (client, request) = request.build_split();
     let request = request.expect("a request");
@@ -182,19 +182,19 @@ pub async fn send(request: reqwest::RequestBuilder) -> Answer {
     answer
 }
 
-/// Something that goes on while the test does; the test awaits it.
+/// Runs `future` concurrently with the test, which awaits it.
 #[expect(clippy::disallowed_methods, reason = "the handle is awaited, or the runtime of the test ends with it")]
 pub fn begin<F: Future<Output: Send> + Send + 'static>(future: F) -> JoinHandle<F::Output> {
     tokio::spawn(future)
 }
 
-/// The description, as it is served.
+/// The API description, as it is served.
 pub fn description() -> &'static Value {
     static DESCRIPTION: OnceLock<Value> = OnceLock::new();
     DESCRIPTION.get_or_init(|| identivia::http::openapi_document("0"))
 }
 
-/// A picture that begins like a PNG; what follows is the sidecar's business.
+/// A picture that begins like a PNG; the facade does not read the rest.
 pub fn png(length: usize) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     bytes.resize(length, 7);
