@@ -1,5 +1,5 @@
-// The page: one verification, shown as it stands. Everything visible follows from `state` in `render()`;
-// handlers only change `state` or ask the backend, and what the backend stores comes back through `follow()`.
+// The page: shows one verification. Everything visible follows from `state` in `render()`. Handlers only change
+// `state` or call the backend; what the backend stores comes back through `follow()`.
 
 import { Backend } from "./backend.js";
 import { follow } from "./follow.js";
@@ -14,24 +14,24 @@ const backend = new Backend(config);
 const sandbox = config.sandbox_url ? new Sandbox(config.sandbox_url) : null;
 
 const state = {
-  ready: false, // whether we know if there is a verification to go on with
-  verification: null, // the record, as last heard
+  ready: false, // whether the page knows if there is a verification to continue
+  verification: null, // the newest known record
   sessions: new Map(), // liveness sessions by id
-  taken: new Set(), // ids of sessions whose challenge the person finished
-  handedIn: { document: null, device: null }, // when each was last handed in, as PocketBase writes instants
-  deviceUnderWay: false,
+  finished: new Set(), // ids of sessions whose challenge the person finished
+  submitted: { document: null, device: null }, // when each was last submitted, as PocketBase writes timestamps
+  deviceInProgress: false,
   attemptSince: "", // when the current attempt began
-  reasons: null, // with sentences, once the facade gave them
+  reasons: null, // with messages, once the facade has sent them
   live: false,
 };
 let stopFollowing = () => {};
 
 // ---------------------------------------------------------------------------------------------------------------
-// What happens
+// Events
 
 on("sign-in", "submit", async (form) => {
   await backend.signIn(form.get("email"), form.get("password"));
-  await goOn();
+  await resume();
 });
 
 on("details", "submit", async (form) => {
@@ -42,22 +42,22 @@ on("document", "submit", async (form, element) => {
   const { declared_document_type: type, declared_country: country, id } = state.verification;
   const [front, back] = ["front", "back"].map((side) => usable(form.get(side)));
   if (!front) throw new Error("Choose a picture of the front first.");
-  const record = await backend.handInDocument(id, { type, country, front, back });
-  state.handedIn.document = record.created;
+  const record = await backend.submitDocument(id, { type, country, front, back });
+  state.submitted.document = record.created;
   element.reset();
   preview();
 });
 
-on("liveness-start", "click", async () => heardSession(await backend.askForChallenge(state.verification.id)));
+on("liveness-start", "click", async () => onSession(await backend.requestChallenge(state.verification.id)));
 
 on("liveness-done", "click", async () => {
   const session = currentSession();
-  await backend.challengeTaken(state.verification.id, session.id);
-  state.taken.add(session.id);
+  await backend.reportFinished(state.verification.id, session.id);
+  state.finished.add(session.id);
 });
 
 on("cancel", "click", async () => {
-  if (confirm("Cancel this verification? It cannot be taken up again.")) await backend.cancel(state.verification.id);
+  if (confirm("Cancel this verification? You cannot continue it afterwards.")) await backend.cancel(state.verification.id);
 });
 
 on("again", "click", async () => {
@@ -89,15 +89,15 @@ on("specimen-draw", "click", async () => {
 
 byId("document").addEventListener("change", preview);
 
-/** The challenge's page says when the person is through it; the button is for a page that cannot. */
+/** The challenge's page reports when the person has finished; the button is for a page that cannot. */
 window.addEventListener("message", ({ origin, data }) => {
-  const ours = sandbox && origin === new URL(sandbox.url).origin;
+  const fromSandbox = sandbox && origin === new URL(sandbox.url).origin;
   const completed = data?.type === "liveness_completed" && data.session_id === currentSession()?.session_id;
-  if (ours && completed) byId("liveness-done").click();
+  if (fromSandbox && completed) byId("liveness-done").click();
 });
 
-/** Takes up the newest verification of the person who is signed in, or begins with their details. */
-async function goOn() {
+/** Continues the newest verification of the signed-in person, or starts with their details. */
+async function resume() {
   await backend.resume();
   const newest = backend.user && (await backend.newest());
   if (newest && !newest.final) await show(newest);
@@ -105,18 +105,18 @@ async function goOn() {
   render();
 }
 
-/** Shows a verification and follows it from now on. */
+/** Shows a verification and follows its changes. */
 async function show(verification) {
   forget();
   state.verification = verification;
-  const { documents, devices, taken } = await backend.handedIn(verification.id);
-  state.handedIn.document = documents.at(-1)?.created ?? null;
-  state.handedIn.device = devices.at(-1)?.created ?? null;
-  state.taken = new Set(taken);
+  const { documents, devices, finished } = await backend.submissions(verification.id);
+  state.submitted.document = documents.at(-1)?.created ?? null;
+  state.submitted.device = devices.at(-1)?.created ?? null;
+  state.finished = new Set(finished);
   stopFollowing = await follow(backend.pb, verification.id, {
-    onRecord: heardRecord,
-    onSession: heardSession,
-    onRow: heardRow,
+    onRecord,
+    onSession,
+    onRow,
     onConnection: (live) => {
       state.live = live;
       render();
@@ -128,26 +128,26 @@ function forget() {
   stopFollowing();
   stopFollowing = () => {};
   Object.assign(state, { verification: null, attemptSince: "", reasons: null, live: false });
-  Object.assign(state, { sessions: new Map(), taken: new Set(), handedIn: { document: null, device: null } });
+  Object.assign(state, { sessions: new Map(), finished: new Set(), submitted: { document: null, device: null } });
   byId("journal").replaceChildren();
   render();
 }
 
-function heardRecord(record) {
+function onRecord(record) {
   state.verification = record;
-  if (owes("device")) handInDevice();
-  if (record.reasons?.length) findReasons();
+  if (needs("device")) submitDevice();
+  if (record.reasons?.length) loadReasons();
   else state.reasons = null;
   render();
 }
 
-function heardSession(session) {
+function onSession(session) {
   const known = state.sessions.get(session.id);
   if (!known || known.updated <= session.updated) state.sessions.set(session.id, session);
   render();
 }
 
-function heardRow(row) {
+function onRow(row) {
   if (row.event === "decided") state.attemptSince = row.created;
   const { text, tone } = journalText(row);
   const item = make("li", { textContent: text });
@@ -158,19 +158,19 @@ function heardRow(row) {
   render();
 }
 
-/** The device is no question to the person: its event is made and handed in as soon as it is owed. */
-async function handInDevice() {
-  if (state.deviceUnderWay) return;
-  state.deviceUnderWay = true;
+/** The person is not asked for the device event: it is created and submitted as soon as it is needed. */
+async function submitDevice() {
+  if (state.deviceInProgress) return;
+  state.deviceInProgress = true;
   const { id } = state.verification;
   await attempt(async () => {
-    const record = await backend.handInDevice(id, await sandbox.deviceEvent(id));
-    if (state.verification?.id === id) state.handedIn.device = record.created;
+    const record = await backend.submitDevice(id, await sandbox.deviceEvent(id));
+    if (state.verification?.id === id) state.submitted.device = record.created;
   });
-  state.deviceUnderWay = false;
+  state.deviceInProgress = false;
 }
 
-async function findReasons() {
+async function loadReasons() {
   const { id, version } = state.verification;
   const reasons = await backend.reasons(id).catch(() => null);
   if (state.verification?.id !== id || state.verification.version !== version) return;
@@ -179,12 +179,12 @@ async function findReasons() {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// What follows from it
+// Derived state
 
-/** Whether the person still owes this input: the service says so, and we have handed nothing in since it was asked for. */
-function owes(kind) {
+/** Whether this input is needed: the service asks for it, and none was submitted since the attempt began. */
+function needs(kind) {
   const { next } = state.verification;
-  return Boolean(next?.includes(kind)) && !(state.handedIn[kind] > state.attemptSince);
+  return Boolean(next?.includes(kind)) && !(state.submitted[kind] > state.attemptSince);
 }
 
 /** Whether the declared document is a card. */
@@ -197,15 +197,15 @@ function currentSession() {
   return newest?.created > state.attemptSince ? newest : undefined;
 }
 
-/** Where the person stands: the panel to show. */
+/** The panel to show. */
 function panel() {
   if (!state.ready) return "loading";
   if (!backend.user) return "sign-in";
   if (!state.verification) return "details";
   const { status, final } = state.verification;
   if (final || status === "needs_review") return "outcome";
-  if (owes("document")) return "document";
-  if (state.verification.next?.includes("liveness") && !state.taken.has(currentSession()?.id)) return "liveness";
+  if (needs("document")) return "document";
+  if (state.verification.next?.includes("liveness") && !state.finished.has(currentSession()?.id)) return "liveness";
   return "working";
 }
 
@@ -217,7 +217,7 @@ function livenessStage() {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// What is shown
+// Rendering
 
 const PANELS = ["loading", "sign-in", "details", "document", "liveness", "working", "outcome"];
 const CHECKS = ["device", "document", "liveness", "face_match"];
@@ -235,7 +235,7 @@ function render() {
   renderReasons(current);
   byId("journal-empty").hidden = byId("journal").childElementCount > 0;
   byId("results").hidden = !state.verification;
-  // A screen reader and the keyboard follow to the new step.
+  // Move the focus of the keyboard and of a screen reader to the new step.
   if (shownPanel !== null && shownPanel !== current) {
     byId("problem").hidden = true;
     byId(`panel-${current}`).querySelector("h1").focus();
@@ -278,7 +278,7 @@ function renderVerification(current) {
   );
 }
 
-/** Under the outcome; or above what the person is asked to do again. */
+/** Shows the reasons below the outcome, or above the step that the person must repeat. */
 function renderReasons(current) {
   const reasons = state.reasons ?? state.verification?.reasons ?? [];
   byId("reasons").hidden = reasons.length === 0;
@@ -295,7 +295,7 @@ function renderOutcome({ status, verified_until: until }) {
   byId("outcome-mark").dataset.tone = tone;
   byId("outcome-title").textContent = title;
   const date = until && instant(until).toLocaleDateString(undefined, { dateStyle: "long" });
-  byId("outcome-text").textContent = date && status === "approved" ? `${text} This holds until ${date}.` : text;
+  byId("outcome-text").textContent = date && status === "approved" ? `${text} It is valid until ${date}.` : text;
   byId("again").hidden = status === "needs_review";
 }
 
@@ -304,7 +304,7 @@ function renderLiveness() {
   for (const name of ["begin", "wait", "challenge"]) byId(`liveness-${name}`).hidden = name !== stage;
   const frame = byId("challenge");
   const url = stage === "challenge" && sandbox ? sandbox.challengeUrl(currentSession().session_id, byId("specimen-person").value) : null;
-  // Setting the address again would begin the challenge anew.
+  // Setting the same address again would restart the challenge.
   if (url && frame.src !== url) frame.src = url;
   if (!url && frame.hasAttribute("src")) frame.removeAttribute("src");
 }
@@ -320,7 +320,7 @@ function preview() {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-// Small tools
+// Helpers
 
 function byId(id) {
   return document.getElementById(id);
@@ -330,12 +330,12 @@ function make(name, properties) {
   return Object.assign(document.createElement(name), properties);
 }
 
-/** PocketBase writes instants with a space where JavaScript promises to read a `T`. */
+/** Parses a timestamp of PocketBase: it has a space where JavaScript needs a `T`. */
 function instant(text) {
   return new Date(text.replace(" ", "T"));
 }
 
-/** Runs `handler` on an event: the button waits meanwhile, and a failure is told where the person looks. */
+/** Runs `handler` on an event. The button is disabled meanwhile, and an error is shown to the person. */
 function on(id, type, handler) {
   const element = byId(id);
   element.addEventListener(type, async (event) => {
@@ -366,7 +366,7 @@ function explain(error) {
   return [error.message, ...fields].join(" ");
 }
 
-/** The picture, if one was chosen; it is refused here already if the server would. */
+/** Returns the picture, if one was chosen. Rejects early what the server would reject. */
 function usable(file) {
   if (!file?.size) return null;
   if (!PICTURES.includes(file.type)) throw new Error("Only JPEG and PNG pictures can be used.");
@@ -374,14 +374,14 @@ function usable(file) {
   return file;
 }
 
-/** Puts a file into a file input, as if it had been chosen. */
+/** Puts a file into a file input, as if the person had chosen it. */
 function put(input, file) {
   const transfer = new DataTransfer();
   transfer.items.add(file);
   input.files = transfer.files;
 }
 
-/** For development: the demo person's login and details are filled in. */
+/** For development: fills in the demo person's login and details. */
 function fillIn() {
   const { email, password } = config.demo_user;
   Object.assign(byId("sign-in").elements.email, { value: email });
@@ -396,7 +396,7 @@ function fillIn() {
   byId("specimen").hidden = false;
 }
 
-/** For development: what the specimen maker can do wrong on purpose. */
+/** For development: offers the flaws that a specimen can have. */
 async function offerFlaws() {
   const flaws = await sandbox.flaws();
   byId("specimen-flaw").append(...flaws.map(({ name, about }) => make("option", { value: name, textContent: name, title: about })));
@@ -407,4 +407,4 @@ if (sandbox) {
   offerFlaws().catch(console.error);
 }
 render();
-await attempt(goOn);
+await attempt(resume);

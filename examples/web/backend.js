@@ -1,16 +1,16 @@
-// Everything the page asks of PocketBase and of the facade. The rule behind all of it: a person only ever
-// *creates* records; the service alone changes them. So there is no update call here.
+// The page's calls to PocketBase and to the facade. A person only *creates* records, and only the service changes
+// them, so there is no update call here.
 
 import PocketBase from "./vendor/pocketbase/pocketbase.es.mjs";
 
-/** The text a person agrees to has a version; it is stored with the agreement. */
+/** Version of the consent text, stored with the consent. */
 const CONSENT_VERSION = "example-1";
 
 export class Backend {
   constructor(config) {
     this.config = config;
     this.pb = new PocketBase(config.pocketbase_url);
-    // Two calls to one collection are two questions here, not one asked twice.
+    // The SDK would cancel the first of two calls to the same collection.
     this.pb.autoCancellation(false);
   }
 
@@ -22,7 +22,7 @@ export class Backend {
     await this.pb.collection("users").authWithPassword(email, password);
   }
 
-  /** Whether the login kept in this browser still holds. */
+  /** Checks whether the login stored in this browser is still valid. */
   async resume() {
     if (!this.user) return;
     try {
@@ -37,7 +37,7 @@ export class Backend {
     this.pb.authStore.clear();
   }
 
-  /** The verification to go on with: the newest one. */
+  /** The newest verification, which the page continues. */
   async newest() {
     const page = await this.pb.collection("verifications").getList(1, 1, { sort: "-created", skipTotal: true });
     return page.items[0] ?? null;
@@ -57,21 +57,21 @@ export class Backend {
     });
   }
 
-  /** The id of a Fingerprint event. It must be bound to this verification: `linkedId` is its id. */
-  handInDevice(verification, eventId) {
+  /** Submits the id of a Fingerprint event, whose `linkedId` must be the id of this verification. */
+  submitDevice(verification, eventId) {
     return this.pb.collection("device_signals").create({ verification, event_id: eventId, stage: "start" });
   }
 
-  handInDocument(verification, { type, country, front, back }) {
+  submitDocument(verification, { type, country, front, back }) {
     return this.pb.collection("documents").create({ verification, type, country, front, ...(back && { back }) });
   }
 
-  /** Asks for a challenge. The service writes the session id onto the record; `follow` tells when. */
-  askForChallenge(verification) {
+  /** Requests a challenge. The service writes the session id onto the record, and `follow` reports the change. */
+  requestChallenge(verification) {
     return this.pb.collection("liveness_sessions").create({ verification });
   }
 
-  challengeTaken(verification, session) {
+  reportFinished(verification, session) {
     return this.act(verification, "liveness_completed", { liveness_session: session });
   }
 
@@ -83,15 +83,15 @@ export class Backend {
     return this.pb.collection("actions").create({ verification, action, user: this.user.id, ...rest });
   }
 
-  /** What was handed in, so that a page loaded again knows what it need not ask for. */
-  async handedIn(verification) {
+  /** Reads what was submitted, so that a reloaded page does not ask for it again. */
+  async submissions(verification) {
     const of = (collection) =>
       this.pb.collection(collection).getFullList({ filter: this.pb.filter("verification = {:verification}", { verification }), sort: "created" });
     const [documents, devices, actions] = await Promise.all(["documents", "device_signals", "actions"].map(of));
-    return { documents, devices, taken: actions.filter((row) => row.action === "liveness_completed").map((row) => row.liveness_session) };
+    return { documents, devices, finished: actions.filter((row) => row.action === "liveness_completed").map((row) => row.liveness_session) };
   }
 
-  /** The reasons with sentences in the verification's language. The facade has the texts; the person's own token opens it. */
+  /** Reads the reasons with messages in the verification's language, which only the facade has. The person's token gives access. */
   async reasons(verification) {
     const answer = await fetch(`${this.config.facade_url}/api/v1/status/${verification}`, {
       headers: { authorization: `Bearer ${this.pb.authStore.token}` },

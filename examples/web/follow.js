@@ -1,8 +1,8 @@
 // Follows one verification without gaps.
 //
-// Realtime may lose what happens while the connection is down, and events may overtake each other. The journal's
-// numbers repair both: rows are shown in the order of `seq`, and after every (re)connect the rows above the last one
-// shown are read. Subscribe first, then read: what happens in between arrives twice rather than never.
+// Realtime loses events while the connection is down, and events can arrive out of order. The journal's numbers repair
+// both: rows are shown in the order of `seq`, and after every (re)connect the rows above the last shown one are read.
+// Subscribe before reading: a change in between arrives twice instead of never.
 
 /**
  * @param {import("pocketbase").default} pb
@@ -17,7 +17,7 @@ export async function follow(pb, id, handlers) {
   let version = -1;
   let stopped = false;
 
-  /** Shows a row once and in order; one that came too early waits for those before it. */
+  /** Shows each row once and in order; a row that arrives too early waits for those before it. */
   function offer(row) {
     if (row.seq > lastSeq) waiting.set(row.seq, row);
     while (waiting.has(lastSeq + 1)) {
@@ -27,7 +27,7 @@ export async function follow(pb, id, handlers) {
     }
   }
 
-  /** The record carries the number of its last journal row, so an older copy is recognised. */
+  /** Shows the record. It carries the number of its last journal row, so an older copy is recognized. */
   function offerRecord(record) {
     if (record.version < version) return;
     version = record.version;
@@ -46,14 +46,14 @@ export async function follow(pb, id, handlers) {
     offerRecord(record);
   }
 
-  /** A failed read is repeated: the connection may be back before the server is. */
-  async function catchUpSurely(delay = 500) {
+  /** Repeats a failed read: the connection may be back before the server is. */
+  async function catchUpWithRetry(delay = 500) {
     try {
       await catchUp();
       if (!stopped) handlers.onConnection(true);
     } catch (error) {
-      console.warn("cannot read what happened meanwhile; trying again", error);
-      if (!stopped) setTimeout(catchUpSurely, delay, Math.min(delay * 2, 10_000));
+      console.warn("cannot read the missed changes; trying again", error);
+      if (!stopped) setTimeout(catchUpWithRetry, delay, Math.min(delay * 2, 10_000));
     }
   }
 
@@ -61,16 +61,16 @@ export async function follow(pb, id, handlers) {
     pb.collection("verifications").subscribe(id, ({ record }) => offerRecord(record)),
     pb.collection("journal").subscribe("*", ({ record }) => {
       offer(record);
-      if (waiting.size > 0) catchUpSurely();
+      if (waiting.size > 0) catchUpWithRetry();
     }, { filter: ofThis }),
     pb.collection("liveness_sessions").subscribe("*", ({ record }) => handlers.onSession(record), { filter: ofThis }),
-    // Sent at every connect, after the subscriptions above are in force again.
-    pb.realtime.subscribe("PB_CONNECT", () => catchUpSurely()),
+    // Sent at every connect, after the subscriptions above are active again.
+    pb.realtime.subscribe("PB_CONNECT", () => catchUpWithRetry()),
   ];
   pb.realtime.onDisconnect = () => handlers.onConnection(false);
 
   const stops = await Promise.all(subscriptions);
-  await catchUpSurely();
+  await catchUpWithRetry();
   return () => {
     stopped = true;
     stops.forEach((stop) => stop());

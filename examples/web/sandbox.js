@@ -1,15 +1,15 @@
-// Development only: what stands in for things that a test cannot have. A real page replaces each of them:
+// Development only: stands in for what a test cannot have. A real page replaces each of them:
 //
 // - the Fingerprint agent:  (await agent.get({ linkedId: verification.id })).event_id
 // - the camera challenge:   <FaceLivenessDetectorCore sessionId region credentialProvider onAnalysisComplete />
-// - the document:           what the person photographs
+// - the document:           the person's photographs
 
 export class Sandbox {
   constructor(url) {
     this.url = url;
   }
 
-  /** Makes a device event as the Fingerprint agent would, bound to the verification. */
+  /** Creates a device event as the Fingerprint agent would, bound to the verification. */
   async deviceEvent(verification) {
     const answer = await fetch(`${this.url}/sandbox/fingerprint/events`, {
       method: "POST",
@@ -20,19 +20,19 @@ export class Sandbox {
     return (await answer.json()).event_id;
   }
 
-  /** The page on which a developer chooses how the challenge ends. It tells this window when it is over. */
+  /** The page on which a developer chooses how the challenge ends. It sends this window a message at the end. */
   challengeUrl(sessionId, person) {
     return `${this.url}/sandbox/liveness?${new URLSearchParams({ session_id: sessionId, person })}`;
   }
 
-  /** What can be wrong with a specimen: `[{name, about}]`. */
+  /** The flaws that a specimen can have: `[{name, about}]`. */
   async flaws() {
     const answer = await fetch("/specimen/flaws.json");
     if (!answer.ok) throw new Error(await answer.text());
     return answer.json();
   }
 
-  /** One side of a specimen with the person's declared details, as a file to hand in. */
+  /** One side of a specimen with the person's declared details, as a file to submit. */
   async specimen(side, { type, name, birth, number, person, flaw }) {
     const answer = await fetch(`/specimen?${new URLSearchParams({ side, type, name, birth, number, person, flaw })}`);
     if (!answer.ok) throw new Error(await answer.text());

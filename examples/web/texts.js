@@ -1,32 +1,31 @@
-// What the page says. Sentences about outcomes come from the facade, in the verification's language;
-// these are the page's own.
+// The page's own texts. Messages about the reasons of an outcome come from the facade, in the verification's language.
 
 const KINDS = { device: "Device", document: "Document", liveness: "Face check", face_match: "Face comparison", open_session: "Camera" };
 
 const OUTCOMES = {
   passed: { text: "passed", tone: "good" },
   failed: { text: "not accepted", tone: "bad" },
-  review: { text: "to be looked at", tone: "wait" },
-  pending: { text: "open", tone: "" },
+  review: { text: "needs review", tone: "wait" },
+  pending: { text: "pending", tone: "" },
   not_executed: { text: "not needed", tone: "" },
   error: { text: "could not be checked", tone: "wait" },
 };
 
-/** How the page speaks of each status: what the person reads when it is reached. */
+/** The page's texts for each status. */
 const STATUSES = {
   approved: { mark: "✓", tone: "good", title: "You are verified", text: "Thank you. Nothing more is needed." },
   declined: { mark: "✕", tone: "bad", title: "We could not verify you", text: "This decision is final. If you think it is wrong, contact us." },
-  needs_review: { mark: "…", tone: "wait", title: "A person will look at it", text: "We have everything we need. You will see the outcome here." },
-  resubmission_required: { mark: "↺", tone: "wait", title: "Please try once more", text: "Something could not be used." },
-  canceled: { mark: "–", tone: "", title: "Canceled", text: "You have withdrawn this verification." },
-  expired: { mark: "–", tone: "", title: "Too much time has passed", text: "Nothing came in for a long time. You can start again." },
+  needs_review: { mark: "…", tone: "wait", title: "A reviewer will decide", text: "We have everything we need. You will see the outcome here." },
+  resubmission_required: { mark: "↺", tone: "wait", title: "Please try again", text: "Part of your input could not be used." },
+  canceled: { mark: "–", tone: "", title: "Canceled", text: "You canceled this verification." },
+  expired: { mark: "–", tone: "", title: "Expired", text: "We received no input in time. You can start again." },
 };
 
 export const kindText = (kind) => KINDS[kind] ?? kind;
 export const outcomeOf = (outcome) => OUTCOMES[outcome] ?? { text: outcome, tone: "" };
 export const statusOf = (status) => STATUSES[status] ?? { mark: "", tone: "", title: status, text: "" };
 
-/** The sentence and colour for one row of the journal. An event this page does not know is shown by its name. */
+/** Text and colour for one row of the journal. An unknown event is shown by its name. */
 export function journalText({ event, data }) {
   switch (event) {
     case "started":
@@ -34,7 +33,7 @@ export function journalText({ event, data }) {
     case "work_claimed":
       return { text: `Working on: ${list(data.work.map((work) => kindText(work.kind)))}` };
     case "work_failed":
-      return { text: `${kindText(data.work.kind)}: a service does not answer; we try again`, tone: "wait" };
+      return { text: `${kindText(data.work.kind)}: a service does not answer; trying again`, tone: "wait" };
     case "liveness_session_opened":
       return { text: "The camera check is ready" };
     case "liveness_session_ended":
@@ -56,7 +55,7 @@ export function journalText({ event, data }) {
     case "expired":
       return { text: "Expired", tone: "wait" };
     case "reopened":
-      return { text: "A person looks at it again", tone: "wait" };
+      return { text: "A reviewer looks at it again", tone: "wait" };
     default:
       return { text: words(event) };
   }

@@ -1,4 +1,4 @@
-// What an operator sees in PocketBase's own admin UI.
+// What an operator sees in PocketBase's admin UI.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -15,10 +15,10 @@ before(async () => {
   admin = await superuser(stack);
   const pb = await signIn(stack);
   const person = await new Person(stack, pb).start();
-  await Promise.all([person.handInDevice(), person.handInDocument(), person.showFace()]);
+  await Promise.all([person.submitDevice(), person.submitDocument(), person.showFace()]);
   assert.equal((await person.settled()).status, "approved");
   doubtful = await new Person(stack, pb).start();
-  await Promise.all([doubtful.handInDevice(), doubtful.handInDocument(), doubtful.showFace({ person: "bob" })]);
+  await Promise.all([doubtful.submitDevice(), doubtful.submitDocument(), doubtful.showFace({ person: "bob" })]);
   assert.equal((await doubtful.settled()).status, "needs_review");
   operator = await open(browser, "admin", { viewport: { width: 1600, height: 1000 } });
 });
@@ -35,8 +35,8 @@ const shown = (text) => form().getByText(text, { exact: true }).filter({ visible
 /** Opens a collection, or one record of it. */
 async function visit(collection, record) {
   const query = new URLSearchParams({ collection, ...(record && { record }) });
-  // A load of its own each time: with only another fragment the UI closes the record that is open, and closing it
-  // takes `record` out of the address that was just asked for.
+  // Load the page each time: if only the fragment changes, the UI closes the open record, and that removes `record` from
+  // the new address.
   await operator.page.goto("about:blank");
   await operator.page.goto(`${stack.env.ADMIN_URL}#/collections?${query}`);
 }
@@ -76,7 +76,7 @@ test("an operator signs in and reads verifications, the review queue, findings a
   await shoot("daily-figures");
 });
 
-test("an operator approves by creating an action, and the journal names who did it", async () => {
+test("an operator approves by creating an action, and the journal names the operator", async () => {
   const { page, shoot } = operator;
   await visit("actions");
   await page.getByRole("button", { name: "New record" }).click();

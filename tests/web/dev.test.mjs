@@ -1,4 +1,4 @@
-// The developer's one command: what it promises about starting, stopping and its file of keys.
+// The developer's command: how it starts and stops, and its file of keys.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -9,7 +9,7 @@ import { test } from "node:test";
 
 import { DEV, Stack } from "./support/stack.mjs";
 
-/** Runs `dev` to its end. */
+/** Runs `dev` until it ends. */
 function dev(...args) {
   return new Promise((resolve) => {
     execFile(DEV, ["--no-build", ...args], (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
@@ -43,7 +43,7 @@ test("the file of keys is private, and keys are kept between runs until --fresh"
   await fresh.stop();
 });
 
-test("a part that dies takes the stack down, in order, and the exit code says which", async () => {
+test("a part that dies stops the stack, in order, and the exit code says which one", async () => {
   for (const [name, code] of [["sandbox", 12], ["identivia", 13], ["pocketbase", 11]]) {
     const stack = await Stack.start();
     const parts = await children(stack.process.pid);
@@ -66,7 +66,7 @@ test("a port in use is named, with the option that changes it", async () => {
   assert.match(stderr, new RegExp(`port ${port} .*in use.*--port-sandbox`, "s"));
 });
 
-test("two stacks on one folder of data are refused", async () => {
+test("two stacks on one data folder are rejected", async () => {
   const stack = await Stack.start();
   const { code, stderr } = await dev("--free-ports", "--data", `${stack.folder}/data`, "--env-file", `${stack.folder}/other`);
   assert.equal(code, 1);
@@ -74,7 +74,7 @@ test("two stacks on one folder of data are refused", async () => {
   await stack.stop();
 });
 
-test("the demo runs against a running stack, says every step, and ends 0 only if approved", async () => {
+test("the demo runs against a running stack, prints every step, and exits with 0 only if approved", async () => {
   const stack = await Stack.start();
   const demo = (...args) => dev("demo", "--env-file", stack.envFile, ...args);
   const genuine = await demo();
@@ -86,8 +86,8 @@ test("the demo runs against a running stack, says every step, and ends 0 only if
   assert.equal(expired.code, 1, expired.stdout);
   assert.match(expired.stdout, /outcome: declined/);
   assert.match(expired.stdout, /document\.expired/);
-  const somebody = await demo("--liveness-person", "bob");
-  assert.equal(somebody.code, 1, somebody.stdout);
-  assert.match(somebody.stdout, /outcome: needs_review/);
+  const another = await demo("--liveness-person", "bob");
+  assert.equal(another.code, 1, another.stdout);
+  assert.match(another.stdout, /outcome: needs_review/);
   await stack.stop();
 });

@@ -1,5 +1,5 @@
-// Whatever is wrong ends as a person would expect, with the code that names it. The reading of a document alone is
-// tested in Rust; here the whole way is.
+// Each flaw leads to the expected status, with the code that names it. Tests in Rust cover the reading of a document
+// alone; these cover the whole verification.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -17,7 +17,7 @@ before(async () => {
 after(() => stack?.stop());
 
 const DOCUMENTS = [
-  // flaw, where it ends, the code that names it, the document if it is no passport
+  // flaw, final status, the code that names it, the type of document if it is not a passport
   ["expired", "declined", "document.expired"],
   ["not-yet-valid", "needs_review", "document.not_yet_valid"],
   ["wrong-check-digit", "needs_review", "document.mrz_check_digit_failed"],
@@ -42,7 +42,7 @@ const DOCUMENTS = [
   ["dark", "resubmission_required", "document.too_dark"],
   ["glare", "resubmission_required", "document.glare"],
   ["cut-off", "resubmission_required", "document.cut_off"],
-  // The hand hides fields and machine-readable zone. The sandbox's model does not name the hand, so what counts is what is missing.
+  // The hand hides fields and the machine-readable zone. The sandbox's model does not report the hand, so the missing data counts.
   ["covered", "resubmission_required", "document.unreadable"],
   ["small", "resubmission_required", "document.image_too_small"],
   ["black-and-white", "resubmission_required", "document.black_and_white"],
@@ -54,7 +54,7 @@ const DOCUMENTS = [
 for (const [flaw, status, code, type = "passport"] of DOCUMENTS) {
   test(`a ${type} with the flaw ${flaw} ends ${status} with ${code}`, async () => {
     const person = await new Person(stack, pb).start({ type });
-    await Promise.all([person.handInDevice(), person.showFace(), person.handInDocument({ flaw })]);
+    await Promise.all([person.submitDevice(), person.showFace(), person.submitDocument({ flaw })]);
     await expect(person, status, code);
   });
 }
@@ -67,8 +67,8 @@ const FACES = [
 for (const [how, status, code] of FACES) {
   test(`a challenge taken as ${JSON.stringify(how)} ends ${status} with ${code}`, async () => {
     const person = await new Person(stack, pb).start();
-    await Promise.all([person.handInDevice(), person.handInDocument()]);
-    await person.showFace(how); // last: a face that is refused ends the verification
+    await Promise.all([person.submitDevice(), person.submitDocument()]);
+    await person.showFace(how); // last: a declined face ends the verification
     await expect(person, status, code);
   });
 }
@@ -80,9 +80,9 @@ const DECLARATIONS = [
 ];
 
 for (const [declared, code] of DECLARATIONS) {
-  test(`who declares ${JSON.stringify(declared)} is left to a reviewer with ${code}`, async () => {
+  test(`a declaration of ${JSON.stringify(declared)} needs review with ${code}`, async () => {
     const person = await new Person(stack, pb).start(declared);
-    await Promise.all([person.handInDevice(), person.handInDocument(), person.showFace()]);
+    await Promise.all([person.submitDevice(), person.submitDocument(), person.showFace()]);
     await expect(person, "needs_review", code);
   });
 }
@@ -93,6 +93,6 @@ async function expect(person, status, code) {
   const seen = `ended ${record.status} with ${found}`;
   assert.ok(found.includes(code), seen);
   assert.equal(record.status, status, seen);
-  const told = JSON.stringify(record.reasons);
-  assert.doesNotMatch(told, /mrz_visual|mismatch_with|attack|manipulated|altered/, `the person is told ${told}`);
+  const shown = JSON.stringify(record.reasons);
+  assert.doesNotMatch(shown, /mrz_visual|mismatch_with|attack|manipulated|altered/, `the person sees ${shown}`);
 }

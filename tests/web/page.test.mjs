@@ -1,4 +1,4 @@
-// The example page in a browser, walked as a person would.
+// The example page in a browser, used as a person would.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { launch, open } from "./support/browser.mjs";
 import { Stack } from "./support/stack.mjs";
 
-/** A step is shown at most that long after it was committed. */
+/** Longest time from the commit of a step until it is shown. */
 const STEP_MS = 1000;
 
 let stack, browser;
@@ -20,7 +20,7 @@ after(async () => {
   await stack?.stop();
 });
 
-/** Signs in with what the page filled in and starts a verification. */
+/** Signs in with the login that the page filled in, and fills in the details. */
 async function start(page, { locale = "en", type = "passport" } = {}) {
   await page.goto(stack.env.PAGE_URL);
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -33,17 +33,17 @@ async function start(page, { locale = "en", type = "passport" } = {}) {
 async function drawSpecimen(page, { person = "anna", flaw = "" } = {}) {
   await page.getByLabel("Portrait of").fill(person);
   await page.locator("#specimen-flaw").selectOption(flaw);
-  await page.getByRole("button", { name: "Draw it" }).click();
+  await page.getByRole("button", { name: "Draw" }).click();
   await page.locator("#front-preview").waitFor({ state: "visible" });
 }
 
-/** Passes the challenge on the sandbox's page inside ours. */
+/** Passes the challenge on the sandbox's page inside the example page. */
 async function passChallenge(page, button = "Pass as this person") {
-  await page.getByRole("button", { name: "Begin" }).click();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
   await page.frameLocator("#challenge").getByRole("button", { name: button }).click();
 }
 
-/** Every step that was shown, with how long after its commit. */
+/** Every shown step, with its delay after its commit. */
 function steps(page) {
   return page.locator("#journal li").evaluateAll((items) =>
     items.map(({ dataset }) => ({
@@ -54,7 +54,7 @@ function steps(page) {
   );
 }
 
-test("a person is walked from signing in to approved, and sees each step within a second", async () => {
+test("a person gets from signing in to approved, and sees each step within a second", async () => {
   const { page, errors, shoot } = await open(browser, "page");
   await start(page);
   await shoot("details");
@@ -62,10 +62,10 @@ test("a person is walked from signing in to approved, and sees each step within 
   await page.getByRole("heading", { name: "Show your document" }).waitFor();
   await drawSpecimen(page);
   await shoot("document");
-  await page.getByRole("button", { name: "Hand it in" }).click();
-  await page.getByRole("heading", { name: "Show that it is you" }).waitFor();
+  await page.getByRole("button", { name: "Submit" }).click();
+  await page.getByRole("heading", { name: "Show your face" }).waitFor();
   await shoot("face-check");
-  await page.getByRole("button", { name: "Begin" }).click();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
   const challenge = page.frameLocator("#challenge");
   await challenge.getByRole("button", { name: "Pass as this person" }).waitFor();
   await shoot("challenge");
@@ -75,7 +75,7 @@ test("a person is walked from signing in to approved, and sees each step within 
 
   const shown = await steps(page);
   assert.deepEqual(shown.map((step) => step.seq), shown.map((_, index) => index + 1));
-  assert.deepEqual(shown.filter((step) => step.late > STEP_MS), [], "these came late");
+  assert.deepEqual(shown.filter((step) => step.late > STEP_MS), [], "steps shown too late");
   for (const event of ["started", "check_finished", "liveness_session_opened", "decided"]) {
     assert.ok(shown.some((step) => step.event === event), `${event} was not shown`);
   }
@@ -86,27 +86,27 @@ test("a person is walked from signing in to approved, and sees each step within 
   await page.close();
 });
 
-test("a blurred picture is asked for again, in the person's language, and the second try is approved", async () => {
+test("a blurred picture is requested again, in the person's language, and the second attempt is approved", async () => {
   const { page, shoot } = await open(browser, "page-resubmission");
   await start(page, { locale: "de", type: "identity_card" });
   await page.getByRole("button", { name: "Start the verification" }).click();
   await drawSpecimen(page, { flaw: "blurred" });
   await shoot("blurred");
-  await page.getByRole("button", { name: "Hand it in" }).click();
-  await page.getByRole("heading", { name: "What we noticed" }).waitFor();
+  await page.getByRole("button", { name: "Submit" }).click();
+  await page.getByRole("heading", { name: "What we found" }).waitFor();
   await page.getByRole("heading", { name: "Show your document" }).waitFor();
   // From the facade, in German.
   await page.locator("#reason-list li", { hasText: /unscharf|scharf/i }).waitFor();
   await shoot("once-more");
   await drawSpecimen(page);
-  await page.getByRole("button", { name: "Hand it in" }).click();
+  await page.getByRole("button", { name: "Submit" }).click();
   await passChallenge(page);
   await page.getByRole("heading", { name: "You are verified" }).waitFor();
   await shoot("approved");
   await page.close();
 });
 
-test("a page loaded again goes on where the person was, and canceling ends it", async () => {
+test("a reloaded page continues where the person was, and canceling ends it", async () => {
   const { page, shoot } = await open(browser, "page-cancel", { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
   page.on("dialog", (dialog) => dialog.accept());
   await start(page);
@@ -115,7 +115,7 @@ test("a page loaded again goes on where the person was, and canceling ends it", 
   await page.reload();
   await page.getByRole("heading", { name: "Show your document" }).waitFor();
   const [first] = await steps(page);
-  assert.equal(first.event, "started", "the steps from before are shown again");
+  assert.equal(first.event, "started", "the earlier steps are shown again");
   await shoot("small-and-dark");
   await page.getByRole("button", { name: "Cancel this verification" }).click();
   await page.getByRole("heading", { name: "Canceled" }).waitFor();
@@ -125,12 +125,12 @@ test("a page loaded again goes on where the person was, and canceling ends it", 
   await page.close();
 });
 
-test("somebody else's face is left to a reviewer, never approved", async () => {
+test("another person's face needs review and is never approved", async () => {
   const { page, shoot } = await open(browser, "page-someone-else");
   await start(page);
   await page.getByRole("button", { name: "Start the verification" }).click();
   await drawSpecimen(page);
-  await page.getByRole("button", { name: "Hand it in" }).click();
+  await page.getByRole("button", { name: "Submit" }).click();
   await passChallenge(page, "Pass as someone else");
   await page.locator("#panel-outcome:not([hidden])").waitFor();
   await shoot("outcome");

@@ -18,14 +18,14 @@ after(() => stack?.stop());
 
 async function byRest() {
   const number = documentNumber();
-  const begun = await facade.post("/api/v1/verify", {
+  const started = await facade.post("/api/v1/verify", {
     reference: `customer-${number}`,
     declared: { name: DECLARED.name, date_of_birth: DECLARED.birth, document_type: "passport", document_number: number, country: "UTO" },
     consent: { version: "test-1", given_at: new Date().toISOString() },
     locale: "en",
   });
-  assert.equal(begun.status, 201, JSON.stringify(begun.body));
-  const { id } = begun.body;
+  assert.equal(started.status, 201, JSON.stringify(started.body));
+  const { id } = started.body;
 
   const device_event_id = await stack.deviceEvent(id);
   const document = await facade.document(id, { type: "passport", ...(await stack.specimen({ ...ON_DOCUMENT, number })), device_event_id });
@@ -41,8 +41,8 @@ async function byRest() {
 
 async function bySdk() {
   const person = await new Person(stack, await signIn(stack)).start();
-  await person.handInDevice();
-  await person.handInDocument();
+  await person.submitDevice();
+  await person.submitDocument();
   await person.showFace();
   return person.settled();
 }
@@ -54,26 +54,26 @@ test("both ways end approved with the same kinds of records, written by the same
   assert.deepEqual(kinds(await stored(admin, rest.id)), kinds(await stored(admin, sdk.id)));
 });
 
-test("what a partner starts, the person goes on with in the browser, with the token that verify gave", async () => {
-  const begun = await facade.post("/api/v1/verify", { reference: `customer-${documentNumber()}`, declared: { name: DECLARED.name } });
-  assert.equal(begun.status, 201, JSON.stringify(begun.body));
-  const answer = await fetch(`${stack.env.POCKETBASE_URL}/api/collections/verifications/records/${begun.body.id}`, {
-    headers: { authorization: begun.body.client_token },
+test("a person continues in the browser what a partner started, with the token from verify", async () => {
+  const started = await facade.post("/api/v1/verify", { reference: `customer-${documentNumber()}`, declared: { name: DECLARED.name } });
+  assert.equal(started.status, 201, JSON.stringify(started.body));
+  const answer = await fetch(`${stack.env.POCKETBASE_URL}/api/collections/verifications/records/${started.body.id}`, {
+    headers: { authorization: started.body.client_token },
   });
   assert.equal(answer.status, 200);
-  const status = await fetch(`${stack.env.FACADE_URL}/api/v1/status/${begun.body.id}`, {
-    headers: { authorization: `Bearer ${begun.body.client_token}` },
+  const status = await fetch(`${stack.env.FACADE_URL}/api/v1/status/${started.body.id}`, {
+    headers: { authorization: `Bearer ${started.body.client_token}` },
   });
   assert.equal(status.status, 200, await status.text());
 });
 
-test("who has neither key nor token learns nothing", async () => {
+test("a caller without a key or token learns nothing", async () => {
   const answer = await fetch(`${stack.env.FACADE_URL}/api/v1/status/abcdefghijklmno`);
   assert.equal(answer.status, 401);
   assert.match(answer.headers.get("content-type"), /application\/problem\+json/);
 });
 
-/** What is stored, without what differs between any two verifications. */
+/** The stored records, without the values that differ between any two verifications. */
 function kinds({ verification, documents, sessions, devices, actions, checks, journal }) {
   const count = (names) => Object.fromEntries([...new Set(names)].sort().map((name) => [name, names.filter((other) => other === name).length]));
   const results = journal.filter((row) => row.event !== "work_claimed" && row.event !== "work_failed");

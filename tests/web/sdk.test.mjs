@@ -1,4 +1,4 @@
-// A verification with the PocketBase JS SDK alone, and the page's way of following one through a broken connection.
+// A verification with only the PocketBase JS SDK, and how the page follows one through a broken connection.
 
 import assert from "node:assert/strict";
 import { createServer, connect } from "node:net";
@@ -20,8 +20,8 @@ after(() => stack?.stop());
 for (const type of ["passport", "identity_card", "driving_licence"]) {
   test(`a person with a genuine ${type} is approved`, async () => {
     const person = await new Person(stack, pb).start({ type });
-    await person.handInDevice();
-    await person.handInDocument();
+    await person.submitDevice();
+    await person.submitDocument();
     await person.showFace();
     const record = await person.settled();
 
@@ -36,40 +36,40 @@ for (const type of ["passport", "identity_card", "driving_licence"]) {
   });
 }
 
-test("the order in which a person hands things in does not matter", async () => {
+test("the order in which a person submits input does not matter", async () => {
   const person = await new Person(stack, pb).start();
   await person.showFace();
-  await person.handInDocument();
-  await person.handInDevice();
+  await person.submitDocument();
+  await person.submitDevice();
   assert.equal((await person.settled()).status, "approved");
 });
 
-test("a person who cancels is done, and may begin anew", async () => {
+test("a person can cancel, and a canceled verification accepts no document", async () => {
   const person = await new Person(stack, pb).start();
   await pb.collection("actions").create({ verification: person.id, action: "cancel", user: pb.authStore.record.id });
   const record = await person.settled();
   assert.equal(record.status, "canceled");
-  await assert.rejects(person.handInDocument(), "a verification that has ended takes no evidence");
+  await assert.rejects(person.submitDocument(), "a final verification accepts no document");
 });
 
-test("a blurred document is asked for again, and a sharp one then approved", async () => {
+test("a blurred document is requested again, and a sharp one is then approved", async () => {
   const person = await new Person(stack, pb).start();
-  await person.handInDevice();
+  await person.submitDevice();
   await person.showFace();
-  await person.handInDocument({ flaw: "blurred" });
+  await person.submitDocument({ flaw: "blurred" });
   const first = await person.settled();
   assert.equal(first.status, "resubmission_required");
   assert.deepEqual(first.next, ["document"]);
 
-  await person.handInDocument();
+  await person.submitDocument();
   const second = await person.until("verifications", person.id, (record) => record.final);
   assert.equal(second.status, "approved");
   assert.equal(second.attempts_used, 2);
 });
 
-test("a person never sees findings, scores or anything of somebody else", async () => {
+test("a person sees no findings, no scores and no data of others", async () => {
   const person = await new Person(stack, pb).start();
-  await person.handInDevice();
+  await person.submitDevice();
   await person.until("verifications", person.id, (record) => record.results?.device === "passed");
   assert.deepEqual(await pb.collection("checks").getFullList(), []);
   const guest = client(stack.env.POCKETBASE_URL);
@@ -77,7 +77,7 @@ test("a person never sees findings, scores or anything of somebody else", async 
   await assert.rejects(pb.collection("verifications").update(person.id, { status: "approved" }), { status: 404 });
 });
 
-test("following goes on without gaps after the connection was cut", async () => {
+test("following continues without gaps after the connection was cut", async () => {
   const line = await Line.to(stack.env.POCKETBASE_URL);
   const reader = client(line.url);
   reader.authStore.save(pb.authStore.token, pb.authStore.record);
@@ -91,10 +91,10 @@ test("following goes on without gaps after the connection was cut", async () => 
     onSession: () => {},
     onConnection: (live) => (cuts += live ? 0 : 1),
   });
-  await person.handInDevice();
+  await person.submitDevice();
   await until(() => rows.length >= 3);
   line.cut();
-  await person.handInDocument();
+  await person.submitDocument();
   await person.showFace();
   const end = await person.settled();
   await until(() => cuts > 0);
@@ -107,7 +107,7 @@ test("following goes on without gaps after the connection was cut", async () => 
   await line.close();
 });
 
-/** A line to PocketBase that can be cut. */
+/** A connection to PocketBase that can be cut. */
 class Line {
   static async to(url) {
     const line = new Line();
@@ -142,9 +142,9 @@ class Line {
   }
 }
 
-/** Waits until a condition holds, with a bound. */
-async function until(condition, patience = 20_000) {
-  const deadline = Date.now() + patience;
+/** Waits until a condition holds, within a time limit. */
+async function until(condition, timeout = 20_000) {
+  const deadline = Date.now() + timeout;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`still not: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,4 +1,4 @@
-// Headless Chromium, and where its pictures are kept.
+// Headless Chromium, and its screenshots.
 
 import { execFileSync } from "node:child_process";
 import { mkdir } from "node:fs/promises";
@@ -8,13 +8,13 @@ import { chromium } from "playwright-core";
 
 const ARTIFACTS = process.env.ARTIFACTS ?? new URL("../../../artifacts", import.meta.url).pathname;
 
-/** Chromium as root or in a container has no sandbox of its own to use; the pages are ours. */
+/** Chromium has no sandbox as root or in a container. The pages are trusted. */
 export function launch() {
   const executablePath = process.env.CHROMIUM ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 }
 
-/** A page whose errors fail the test, and a camera for it: `shoot(name)` keeps a numbered picture. */
+/** Opens a page and collects its errors. `shoot(name)` saves a numbered screenshot. */
 export async function open(browser, folder, options = {}) {
   const page = await browser.newPage({ viewport: { width: 1200, height: 900 }, ...options });
   page.setDefaultTimeout(45_000);

@@ -26,7 +26,7 @@ export class Facade {
     return this.call("POST", "/api/v1/document", { form });
   }
 
-  /** Waits, version by version, until `wanted` holds. */
+  /** Waits from version to version until `wanted` holds. */
   async until(id, wanted) {
     let etag;
     for (const deadline = Date.now() + 60_000; Date.now() < deadline; ) {
@@ -36,6 +36,6 @@ export class Facade {
       if (answer.status !== 200 && answer.status !== 304) throw new Error(`status answered ${answer.status} ${JSON.stringify(answer.body)}`);
       etag = answer.headers.get("etag") ?? etag;
     }
-    throw new Error("the status did not become what was wanted in time");
+    throw new Error("the status did not become the wanted one in time");
   }
 }

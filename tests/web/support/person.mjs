@@ -1,12 +1,12 @@
-// A person with the PocketBase JS SDK, as in a web app: every step of a verification, and what comes back.
+// A person with the PocketBase JS SDK, as in a web app: the steps of a verification and their results.
 
 import { EventSource } from "eventsource";
 import PocketBase from "pocketbase";
 
-// Browsers have it; Node 20 has not.
+// Browsers have it; Node 20 does not.
 globalThis.EventSource ??= EventSource;
 
-/** Longest wait for anything that the service does. */
+/** Longest wait for a result of the service. */
 export const PATIENCE_MS = 45_000;
 
 export const DECLARED = { name: "Anna Maria Eriksson", birth: "1990-08-12", country: "UTO" };
@@ -27,20 +27,20 @@ export async function signIn(stack) {
   return pb;
 }
 
-/** Signs in as superuser, to look at what is stored. */
+/** Signs in as superuser, to read the stored records. */
 export async function superuser(stack) {
   const pb = client(stack.env.POCKETBASE_URL);
   await pb.collection("_superusers").authWithPassword(stack.env.POCKETBASE_ADMIN_EMAIL, stack.env.POCKETBASE_ADMIN_PASSWORD);
   return pb;
 }
 
-/** A person's verification: creates records, and hears what the service makes of them. */
+/** A person's verification: creates records and waits for the service's results. */
 export class Person {
   constructor(stack, pb) {
     Object.assign(this, { stack, pb, number: documentNumber() });
   }
 
-  /** Declares who they are. */
+  /** Starts the verification with declared data. */
   async start({ type = "passport", ...rest } = {}) {
     this.type = type;
     this.verification = await this.pb.collection("verifications").create({
@@ -59,18 +59,18 @@ export class Person {
     return this;
   }
 
-  async handInDevice(scenario) {
+  async submitDevice(scenario) {
     const event_id = await this.stack.deviceEvent(this.id, scenario);
     return this.pb.collection("device_signals").create({ verification: this.id, event_id, stage: "start" });
   }
 
-  async handInDocument(choices = {}) {
+  async submitDocument(choices = {}) {
     const pictures = await this.stack.specimen({ type: this.type, ...ON_DOCUMENT, number: this.number, ...choices });
     const { front, back } = pictures;
     return this.pb.collection("documents").create({ verification: this.id, type: this.type, country: DECLARED.country, front, ...(back && { back }) });
   }
 
-  /** Asks for a challenge, takes it, says so. */
+  /** Requests a challenge, takes it, and reports that. */
   async showFace(how = {}) {
     const { id } = await this.pb.collection("liveness_sessions").create({ verification: this.id });
     const open = await this.until("liveness_sessions", id, (session) => session.session_id || session.status === "refused");
@@ -83,12 +83,12 @@ export class Person {
     });
   }
 
-  /** Waits until nothing more happens without a person. */
+  /** Waits until the verification needs the person or a reviewer, or is final. */
   settled() {
     return this.until("verifications", this.id, isSettled);
   }
 
-  /** Waits, by realtime, until a record is as wanted. Subscribes first and reads then, so nothing is missed. */
+  /** Waits over realtime until a record is as wanted. Subscribes before reading, so that no change is missed. */
   async until(collection, id, wanted) {
     let last = null;
     let finish, giveUp;
@@ -110,7 +110,7 @@ export function isSettled({ status, final }) {
   return final || status === "needs_review" || status === "resubmission_required";
 }
 
-/** Everything stored about a verification, as a superuser sees it. */
+/** All stored records of a verification, as a superuser sees them. */
 export async function stored(admin, verification) {
   const of = (collection, sort) =>
     admin.collection(collection).getFullList({ filter: admin.filter("verification = {:verification}", { verification }), sort });

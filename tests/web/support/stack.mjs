@@ -1,5 +1,5 @@
-// A whole stack for a test file: PocketBase, sandbox, sidecar and page, started by the same command a developer uses,
-// on free ports and in a folder of its own.
+// A whole stack for a test file: PocketBase, sandbox, sidecar and page, started with the developer's command on free
+// ports and in its own folder.
 
 import { spawn, execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -12,7 +12,7 @@ const START_MS = 90_000;
 const STOP_MS = 60_000;
 
 export class Stack {
-  /** Starts one; ends with an error that holds the parts' output if it does not come up. */
+  /** Starts a stack. If that fails, the error has the output of its parts. */
   static async start({ folder, options = [] } = {}) {
     const stack = new Stack();
     stack.folder = folder ?? (await mkdtemp(join(tmpdir(), "identivia-web-")));
@@ -38,7 +38,7 @@ export class Stack {
     });
   }
 
-  /** Stops it; an unclean end is an error. `keep` leaves its folder for another one. */
+  /** Stops the stack; an unclean end is an error. `keep` leaves its folder for another stack. */
   async stop({ keep = false } = {}) {
     this.process.kill("SIGTERM");
     const timer = setTimeout(() => this.process.kill("SIGKILL"), STOP_MS);
@@ -52,11 +52,11 @@ export class Stack {
     return rm(this.folder, { recursive: true, force: true });
   }
 
-  /** The pictures of a specimen, drawn by the sandbox program: `{front, back}` as files to hand in. */
+  /** The pictures of a specimen, drawn by the sandbox program: `{front, back}` as files to submit. */
   async specimen({ type = "passport", flaw, ...choices }) {
     const folder = await mkdtemp(join(this.folder, "specimen-"));
     const [front, back] = ["front", "back"].map((side) => join(folder, `${side}.jpg`));
-    // The stored spelling of a type has underscores, the specimen maker's hyphens.
+    // Stored types have underscores, the specimen maker's have hyphens.
     const chosen = Object.entries({ type: type.replace("_", "-"), ...choices }).map(([name, value]) => `--${name}=${value}`);
     const flaws = [flaw ?? []].flat().map((name) => `--flaw=${name}`);
     const backs = type === "passport" ? [] : ["--back", back];
@@ -64,7 +64,7 @@ export class Stack {
     return { front: await picture(front), back: backs.length ? await picture(back) : undefined };
   }
 
-  /** Makes a device event as the Fingerprint agent in a browser would. */
+  /** Creates a device event as the Fingerprint agent in a browser would. */
   async deviceEvent(verification, scenario = "clean") {
     const { event_id } = await this.#sandbox("/sandbox/fingerprint/events", { linked_id: verification, scenario, url: this.env.PAGE_URL });
     return event_id;
@@ -87,7 +87,7 @@ export class Stack {
   }
 }
 
-/** Reads the env file: `export NAME='value'` a line. */
+/** Reads the env file: one `export NAME='value'` per line. */
 function parse(text) {
   return Object.fromEntries([...text.matchAll(/^export (\w+)='(.*)'$/gm)].map(([, name, value]) => [name, value]));
 }
