@@ -1,24 +1,28 @@
-//! `identivia doctor`: looks at everything the service needs and changes nothing.
+//! `identivia doctor`: checks everything that the service needs and changes nothing.
 
 use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::{NO_HASH_KEY, Providers, StartError, client, identity_name, model_line, ocr_model, pocketbase_error};
+use super::error::StartError;
+use super::startup::{NO_HASH_KEY, identity_name};
+use super::tasks::model_line;
+use super::wiring::{Providers, client, ocr_model};
 use crate::base::telemetry::chain;
 use crate::config::Config;
 use crate::pocketbase::records::DEFAULT_POLICY;
 use crate::pocketbase::{Client, Identity};
 
-/// An event that no browser ever had: whoever says that it does not exist has accepted the key.
+/// The id of an event that never happened: a server that answers "not found" has accepted the key.
 const NO_EVENT: &str = "1000000000000.nobody";
 
-/// What was looked at: a line each, in the order of the start.
+/// What was found, in the order of the start.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// `ok`, `note` (works, and should be known) or `WRONG`, then what and, where something is to be done, what to do.
+    /// One line each: `ok`, `note` (works, and an operator should know) or `WRONG`, then the finding and, where something is to
+    /// be done, what to do.
     pub lines: Vec<String>,
-    /// How many are wrong.
+    /// The number of `WRONG` lines.
     pub wrong: usize,
 }
 
@@ -36,7 +40,8 @@ impl Report {
         self.lines.push(format!("WRONG  {what}"));
     }
 
-    fn whether<T>(&mut self, what: &str, answer: Result<T, impl std::error::Error>) {
+    /// A line for the outcome of a request: `ok`, or what went wrong.
+    fn outcome<T>(&mut self, what: &str, answer: Result<T, impl std::error::Error>) {
         match answer {
             Ok(_) => self.ok(what),
             Err(error) => self.wrong(&format!("{what}: {}", chain(&error))),
@@ -44,8 +49,8 @@ impl Report {
     }
 }
 
-/// Looks at everything, however much of it is wrong. The providers are asked for what is free: a model's name, a challenge
-/// and an event that do not exist, and the browser's credentials, which are thrown away.
+/// Checks everything, however much of it is wrong. The providers get only requests that cost nothing: a model's name, a challenge
+/// and an event that do not exist, and browser credentials, which are thrown away.
 pub async fn doctor(config: &Config) -> Report {
     let mut report = Report::default();
     report.ok("configuration");
@@ -59,18 +64,20 @@ pub async fn doctor(config: &Config) -> Report {
     }
     pocketbase(config, &mut report).await;
     match Providers::new(config).await {
-        Ok(asked) => providers(config, &asked, &mut report).await,
+        Ok(clients) => providers(config, &clients, &mut report).await,
         Err(error) => report.wrong(&chain(&error)),
     }
     report
 }
 
 async fn pocketbase(config: &Config, report: &mut Report) {
-    let client = match login(config).await {
+    let client = match log_in(config).await {
         Ok((client, identity)) => {
             let line = format!("PocketBase login: as {}", identity_name(identity));
-            let say = if identity == Identity::Superuser { Report::note } else { Report::ok };
-            say(report, &line);
+            match identity {
+                Identity::Superuser => report.note(&line),
+                Identity::Service => report.ok(&line),
+            }
             client
         }
         Err(error) => return report.wrong(&chain(&error)),
@@ -80,7 +87,7 @@ async fn pocketbase(config: &Config, report: &mut Report) {
         Ok(problems) => problems.iter().for_each(|problem| report.wrong(problem)),
         Err(source) => report.wrong(&chain(&source)),
     }
-    // The one that everybody gets who names none, even if it is not there.
+    // The default policy serves every caller that names none, so its absence must be reported too.
     let mut names = BTreeSet::from([DEFAULT_POLICY.to_owned()]);
     match client.policy_names().await {
         Ok(more) => names.extend(more),
@@ -95,9 +102,9 @@ async fn pocketbase(config: &Config, report: &mut Report) {
     }
 }
 
-async fn login(config: &Config) -> Result<(Client, Identity), StartError> {
+async fn log_in(config: &Config) -> Result<(Client, Identity), StartError> {
     let client = client(config)?;
-    let identity = client.login().await.map_err(|source| pocketbase_error(config, source))?;
+    let identity = client.login().await.map_err(|source| StartError::pocketbase(config, source))?;
     Ok((client, identity))
 }
 
@@ -111,13 +118,13 @@ async fn providers(config: &Config, providers: &Providers, report: &mut Report) 
                 _ => report.note(&line),
             }
         }
-        Err(trouble) => report.wrong(&format!("OpenAI: {}", chain(&trouble))),
+        Err(error) => report.wrong(&format!("OpenAI: {}", chain(&error))),
     }
     let liveness = format!("AWS Face Liveness in {}", config.aws.liveness_region);
-    report.whether(&liveness, providers.rekognition.session_results(&Uuid::nil().to_string()).await);
+    report.outcome(&liveness, providers.rekognition.session_results(&Uuid::nil().to_string()).await);
     if providers.rekognition.offers_browser_credentials() {
         let role = "AWS_BROWSER_ROLE_ARN: credentials for browsers";
-        report.whether(role, providers.rekognition.browser_credentials("doctor").await);
+        report.outcome(role, providers.rekognition.browser_credentials("doctor").await);
     }
-    report.whether("Fingerprint key", providers.fingerprint.event(NO_EVENT).await);
+    report.outcome("Fingerprint key", providers.fingerprint.event(NO_EVENT).await);
 }
