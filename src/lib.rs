@@ -1,17 +1,26 @@
 //! Identivia: identity verification beside `PocketBase`.
 //!
-//! Imports point one way: `main -> run -> {watcher, queue, reconcile, http} -> {pocketbase, providers} -> verification ->
-//! pixels`.
+//! Imports point downwards only:
+//!
+//! - [`app`]: the commands; builds the parts, starts and stops them
+//! - [`http`]: the facade that partners' servers and browsers call
+//! - [`controller`]: watches `PocketBase`, decides what is due for each verification, has it done, and stores the result
+//! - [`checks`]: runs one piece of work, such as checking a document
+//! - [`providers`]: clients of AWS Rekognition, `OpenAI` and Fingerprint, and their limits
+//! - [`pocketbase`]: the client of the database
+//! - [`config`]: the variables
+//! - [`base`]: what any room uses: backoff, locks, crash points, telemetry
+//! - [`verification`]: the pure core: stored records in, the next step out
+//! - [`pixels`]: pictures
 
 pub mod app;
 pub mod base;
 pub mod checks;
-pub mod controller;
-
-pub use identivia_pixels as pixels;
-pub use identivia_verification as verification;
-
 pub mod config;
+pub mod controller;
 pub mod http;
 pub mod pocketbase;
 pub mod providers;
+
+pub use identivia_pixels as pixels;
+pub use identivia_verification as verification;

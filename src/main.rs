@@ -1,14 +1,14 @@
-//! Command line, logging, configuration, signals; no logic.
+//! The command line.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "crash-points")]
 use identivia::base::failpoints;
 use identivia::base::telemetry;
-use identivia::{app as run, config, http};
+use identivia::config::{self, Config};
+use identivia::{app, http};
 
 /// Identity verification beside PocketBase. Configured by the environment; `identivia variables` lists it.
 #[derive(Debug, Parser)]
@@ -30,7 +30,7 @@ struct Arguments {
 enum Command {
     /// Run the service (the default).
     Serve,
-    /// Look at configuration, database and providers, say what is wrong, change nothing.
+    /// Check configuration, database and providers, report what is wrong, change nothing.
     Doctor,
     /// Verify a verification's journal and recompute its decisions from the stored records.
     Replay {
@@ -43,118 +43,84 @@ enum Command {
     Openapi,
     /// Print every variable with its default and meaning.
     Variables,
-    /// Print every place where a test build can be told to die.
+    /// Print every crash point with its meaning.
     #[cfg(feature = "crash-points")]
     CrashPoints,
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    #[cfg(feature = "crash-points")]
-    if let Err(problem) = failpoints::arm(arguments.crash_at.as_deref(), arguments.plant.as_deref()) {
-        return refuse(&problem);
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            print_error(&problem);
+            ExitCode::FAILURE
+        }
     }
-    let command = arguments.command.unwrap_or(Command::Serve);
-    match command {
-        #[cfg(feature = "crash-points")]
-        Command::CrashPoints => {
-            for point in failpoints::Point::ALL {
-                say(&format!("{:<26} {}", point.name(), point.meaning()));
-            }
-            return ExitCode::SUCCESS;
+}
+
+fn run(arguments: Arguments) -> Result<(), String> {
+    #[cfg(feature = "crash-points")]
+    failpoints::arm(arguments.crash_at.as_deref(), arguments.plant.as_deref())?;
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Serve => with_config(async |config| app::serve(config, app::stop_on_signal()).await.map_err(chain)),
+        Command::Doctor => with_config(async |config| {
+            let report = app::doctor(&config).await;
+            print(&report.lines.join("\n"));
+            let (wrong, all) = (report.wrong, report.lines.len());
+            if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {all} lines are wrong")) }
+        }),
+        Command::Replay { id } => with_config(async |config| {
+            let report = app::replay(&config, &id).await.map_err(chain)?;
+            print(&report.join("\n"));
+            Ok(())
+        }),
+        Command::Health => with_config(async |config| app::health(&config).await.map_err(chain)),
+        Command::Openapi => {
+            let document = serde_json::to_string_pretty(&http::openapi_document(app::VERSION));
+            print(&document.map_err(|error| error.to_string())?);
+            Ok(())
         }
         Command::Variables => {
             for variable in config::VARIABLES {
-                let default = variable.default.map_or("required".to_owned(), |d| format!("default {d:?}"));
-                say(&format!("{:<26} {default:<28} {}", variable.name, variable.help));
+                let default = variable.default.map_or("required".to_owned(), |default| format!("default {default:?}"));
+                print(&format!("{:<28} {default:<28} {}", variable.name, variable.help));
             }
-            return ExitCode::SUCCESS;
+            Ok(())
         }
-        Command::Openapi => {
-            return match serde_json::to_string_pretty(&http::openapi_document(run::VERSION)) {
-                Ok(json) => {
-                    say(&json);
-                    ExitCode::SUCCESS
-                }
-                Err(error) => refuse(&error.to_string()),
-            };
+        #[cfg(feature = "crash-points")]
+        Command::CrashPoints => {
+            for point in failpoints::Point::ALL {
+                print(&format!("{:<26} {}", point.name(), point.meaning()));
+            }
+            Ok(())
         }
-        _ => {}
     }
-    let config = match config::load() {
-        Ok(config) => config,
-        Err(invalid) => return refuse(&invalid.to_string()),
-    };
-    let _lines = match telemetry::install(&config.log) {
-        Ok(guard) => guard,
-        Err(problem) => return refuse(&problem),
-    };
+}
+
+/// Reads the configuration, sets up logging, and runs `command` to its end.
+fn with_config(command: impl AsyncFnOnce(Config) -> Result<(), String>) -> Result<(), String> {
+    let config = config::load().map_err(|invalid| invalid.to_string())?;
+    let _lines = telemetry::install(&config.log)?;
     // reqwest 0.12, which carries the realtime stream, takes TLS from the process-wide provider.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return refuse(&format!("cannot start the runtime: {error}")),
-    };
-    let result = match command {
-        Command::Doctor => {
-            let report = runtime.block_on(run::doctor(&config));
-            say(&report.lines.join("\n"));
-            return if report.wrong == 0 {
-                ExitCode::SUCCESS
-            } else {
-                refuse(&format!("{} of {} lines are wrong", report.wrong, report.lines.len()))
-            };
-        }
-        Command::Replay { id } => runtime.block_on(run::replay(&config, &id)).map(|report| say(&report.join("\n"))),
-        Command::Health => runtime.block_on(run::health(&config)),
-        _ => runtime.block_on(async { run::serve(config, stop_on_signal()).await }),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&telemetry::chain(&error)),
-    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the runtime: {error}"))?;
+    runtime.block_on(command(config))
 }
 
-/// The first SIGTERM or Ctrl-C asks everything to finish; the second ends the process.
-fn stop_on_signal() -> CancellationToken {
-    let token = CancellationToken::new();
-    let stop = token.clone();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the signal listener outlives every owner; it ends with the process"
-    )]
-    tokio::spawn(async move {
-        signal().await;
-        stop.cancel();
-        signal().await;
-        std::process::exit(130);
-    });
-    token
-}
-
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+#[expect(clippy::needless_pass_by_value, reason = "maps an owned error")]
+fn chain(error: app::StartError) -> String {
+    telemetry::chain(&error)
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of a command belongs on standard output")]
-fn say(line: &str) {
-    println!("{line}");
+fn print(text: &str) {
+    println!("{text}");
 }
 
-#[expect(clippy::print_stderr, reason = "logging may not be up yet")]
-fn refuse(problem: &str) -> ExitCode {
+#[expect(clippy::print_stderr, reason = "logging may not be set up")]
+fn print_error(problem: &str) {
     eprintln!("identivia: {problem}");
-    ExitCode::FAILURE
 }

@@ -15,11 +15,8 @@ pub async fn health(config: &Config) -> Result<(), StartError> {
         address.set_ip(IpAddr::from([127, 0, 0, 1]));
     }
     let unhealthy = |why: String| StartError::Unhealthy(why);
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(TIMEOUT)
-        .build()
-        .map_err(|error| unhealthy(error.to_string()))?;
+    let http =
+        reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build().map_err(|error| unhealthy(error.to_string()))?;
     let answer = http
         .get(format!("http://{address}/health"))
         .send()

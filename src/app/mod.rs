@@ -8,6 +8,7 @@ mod error;
 mod health;
 mod replay;
 mod serve;
+mod signals;
 mod startup;
 mod tasks;
 mod wiring;
@@ -17,6 +18,7 @@ pub use error::StartError;
 pub use health::health;
 pub use replay::replay;
 pub use serve::serve;
+pub use signals::stop_on_signal;
 
 /// Version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -30,9 +30,8 @@ pub struct Listeners {
 impl Listeners {
     /// Binds the configured addresses.
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
-        let bind = async |address| {
-            TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
-        };
+        let bind =
+            async |address| TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source });
         let facade = bind(config.facade.listen).await?;
         let metrics = match config.metrics_listen {
             Some(address) => Some(bind(address).await?),
