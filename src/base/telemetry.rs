@@ -1,8 +1,8 @@
-//! Logs: set up once, personal data kept out by construction.
+//! Logs and metrics of the process.
 //!
-//! Log lines carry ids, counts, durations and stable words, never names, document numbers, tokens or bodies. Two
-//! dependencies would break that rule by themselves and are silenced whatever the operator's filter says:
-//! `async_openai` logs response bodies, and the AWS SDK and hyper log requests at debug level.
+//! Log lines carry ids, counts, durations and stable words, never names, document numbers, tokens or bodies. Some dependencies
+//! would break that rule and are silenced whatever the operator's filter says: `async_openai` logs response bodies, and the AWS
+//! SDK and hyper log requests at debug level.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGua
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Histogram bounds in seconds: from a read out of memory to a document that a slow model reads.
+/// Histogram bounds in seconds, from a read from memory to a document that a slow model reads.
 const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
 
-/// Targets whose lines may quote what a provider or a person sent.
+/// Filter directives for targets whose lines may quote what a provider or a person sent.
 const SILENCED: &[&str] = &[
     "async_openai=off",
     "aws_smithy_runtime=warn",
@@ -36,10 +36,10 @@ const SILENCED: &[&str] = &[
     "rustface=off",
 ];
 
-/// Lines that wait for standard error; a few hundred bytes each.
+/// Lines that may wait for standard error; a few hundred bytes each.
 const LINES_WAITING_MAX: usize = 16 * 1024;
 
-/// How often samples are folded in. At 60,000 requests a second some ten megabytes wait for it.
+/// How often samples are folded into histograms. At 60,000 requests per second some ten megabytes of them wait.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// What is logged, and how.
@@ -51,12 +51,11 @@ pub struct LogSettings {
     pub json: bool,
 }
 
-/// Lines that nobody took in time.
+/// Counts lines that were dropped because standard error was not read in time.
 static LINES_DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// Installs the subscriber for the whole process. Logs go to standard error, as lines of text or of JSON, by a thread of their
-/// own: when nobody reads them, lines are dropped and counted, and nobody waits. What still waits is written when the guard is
-/// dropped.
+/// Installs the subscriber for the whole process. A thread of its own writes lines of text or JSON to standard error: if that is
+/// not read, lines are dropped and counted, and no task waits. Dropping the guard writes the lines that still wait.
 pub fn install(log: &LogSettings) -> Result<WorkerGuard, String> {
     let mut filter = EnvFilter::try_new(&log.filter)
         .map_err(|error| format!("LOG is not a filter such as `info` or `info,identivia=debug`: {error}"))?;
@@ -77,7 +76,7 @@ pub fn install(log: &LogSettings) -> Result<WorkerGuard, String> {
     Ok(guard)
 }
 
-/// An error and its causes in one line, for the one place that logs it.
+/// An error and its causes in one line.
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
@@ -89,7 +88,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     line
 }
 
-/// The recorder of figures. Cheap to clone.
+/// Records the process's metrics. Clones share one recorder.
 #[derive(Clone)]
 pub struct Recorder(PrometheusHandle);
 
@@ -100,15 +99,14 @@ impl Recorder {
         builder.install_recorder().map(Self).map_err(|error| error.to_string())
     }
 
-    /// The figures as Prometheus text; samples are folded in first.
+    /// The metrics in Prometheus' text format.
     pub fn render(&self) -> String {
         let dropped = LINES_DROPPED.get().map_or(0, ErrorCounter::dropped_lines);
         metrics::counter!("log_lines_dropped_total").absolute(u64::try_from(dropped).unwrap_or(u64::MAX));
         self.0.render()
     }
 
-    /// Folds samples into their histograms until `shutdown`: they are kept one by one until then, and not everybody has
-    /// something that scrapes.
+    /// Folds samples into their histograms until `shutdown`. Otherwise they would pile up where no Prometheus scrapes.
     pub async fn fold(self, shutdown: CancellationToken) {
         let mut due = tokio::time::interval(FOLD_EVERY);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);
