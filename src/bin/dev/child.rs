@@ -1,4 +1,5 @@
-//! A part: a program we started, with its output under its name, stopped by SIGTERM and, if it stays, by force.
+//! A part of the stack: a child process whose output is printed under its name, and which is stopped by SIGTERM or, after a
+//! grace period, killed.
 
 use std::io::IsTerminal as _;
 use std::process::{ExitStatus, Stdio};
@@ -11,27 +12,27 @@ use tokio::task::JoinSet;
 
 use crate::console;
 
-/// How long a part may take to stop by itself. The sidecar finishes its work in flight within this.
+/// How long a part may take to stop after SIGTERM. The sidecar finishes its work in flight within this time.
 const GRACE: Duration = Duration::from_secs(20);
-/// How long after a part's end its last lines are waited for.
+/// How long to wait for the last lines of a part that has ended.
 const LAST_LINES: Duration = Duration::from_millis(500);
-/// What a part may see of our own environment. The rest is kept out: a developer's real AWS profile or proxy must
-/// not reach a development stack.
+/// The variables that a part inherits. Nothing else: a developer's real AWS profile or proxy must not reach a development
+/// stack.
 const INHERITED: [&str; 7] = ["PATH", "HOME", "LANG", "TMPDIR", "RUST_LOG", "RUST_BACKTRACE", "NO_COLOR"];
 
-/// Which part. The order is the order of stopping: who uses, before who is used.
+/// The parts, in the order of stopping: a part comes before the parts that it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// The service under development.
     Sidecar,
-    /// The providers' stand-in.
+    /// The stand-in for the providers.
     Sandbox,
     /// The database.
     Pocketbase,
 }
 
 impl Part {
-    /// Its name before each line of its output.
+    /// The name before each line of its output.
     pub const fn name(self) -> &'static str {
         match self {
             Part::Sidecar => "sidecar",
@@ -40,7 +41,7 @@ impl Part {
         }
     }
 
-    /// Our exit code when it ends on its own.
+    /// Exit code of `dev` when this part ends on its own.
     pub const fn exit_code(self) -> u8 {
         match self {
             Part::Pocketbase => 11,
@@ -50,16 +51,15 @@ impl Part {
     }
 }
 
-/// A running part. Dropping it kills it; call [`Child::stop`] instead.
+/// A running part. Dropping it kills the process; call [`Child::stop`] for an orderly end.
 pub struct Child {
-    /// Which.
     pub part: Part,
     process: tokio::process::Child,
     output: JoinSet<()>,
 }
 
 impl Child {
-    /// Starts a part. It gets a process group of its own, so that Ctrl-C reaches us alone and we can stop in order.
+    /// Starts a part, in a process group of its own: Ctrl-C must reach `dev` only, which then stops the parts in order.
     pub fn start(part: Part, mut command: Command, variables: &[(&str, String)]) -> anyhow::Result<Self> {
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.envs(std::env::vars_os().filter(|(name, _)| INHERITED.iter().any(|kept| name == kept)));
@@ -80,33 +80,33 @@ impl Child {
         Ok(Self { part, process, output })
     }
 
-    /// Ends when the part does.
+    /// Returns when the part ends.
     pub async fn ended(&mut self) -> std::io::Result<ExitStatus> {
         self.process.wait().await
     }
 
-    /// How it ended, if it did.
+    /// The exit status of a part that has ended.
     pub fn has_ended(&mut self) -> std::io::Result<Option<ExitStatus>> {
         self.process.try_wait()
     }
 
-    /// Asks the part to stop, and ends it by force after a grace. The last lines of its output are shown.
+    /// Asks the part to stop and kills it after [`GRACE`]. The last lines of its output are printed.
     pub async fn stop(mut self) {
         if let Some(id) = self.process.id() {
             terminate(id).await;
             if tokio::time::timeout(GRACE, self.process.wait()).await.is_err() {
                 console::note(&format!("{} did not stop within {} s: killed", self.part.name(), GRACE.as_secs()));
-                // Fails only if it just ended, which is what we want.
+                // Fails only if the process has just ended.
                 let _ = self.process.kill().await;
             }
         }
         let last_lines = async { while self.output.join_next().await.is_some() {} };
-        // A grandchild may hold the pipe open; we have waited long enough for it then.
+        // A grandchild may hold the pipe open for longer.
         let _ = tokio::time::timeout(LAST_LINES, last_lines).await;
     }
 }
 
-/// Sends SIGTERM. The shell's built-in does it: the standard library cannot, and this crate forbids unsafe code.
+/// Sends SIGTERM with the shell's built-in: the standard library cannot, and this crate forbids unsafe code.
 async fn terminate(id: u32) {
     let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &id.to_string()]).status().await;
     if let Err(error) = sent {

@@ -1,4 +1,4 @@
-//! One verification from beginning to end, as a partner's server would run it: through the facade, with a specimen.
+//! One verification from start to outcome, as a partner's server would run it: through the facade, with a specimen.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,14 +19,14 @@ use crate::stop::Stop;
 use crate::{console, health, project};
 
 /// For the whole verification.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// Who is verified. The sandbox draws the same on the specimen.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// The person who is verified; the specimen shows the same.
 const NAME: &str = "Anna Maria Eriksson";
 const NAME_ON_DOCUMENT: &str = "ERIKSSON, ANNA MARIA";
 const BIRTH: &str = "1990-08-12";
 const COUNTRY: &str = "UTO";
 
-/// Runs it against the stack that is running, or against one of its own.
+/// Runs it against the running stack, or starts one for it.
 pub async fn run(options: &Options, demo: &Demo) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let mut stack = Stack::default();
@@ -40,23 +40,23 @@ pub async fn run(options: &Options, demo: &Demo) -> anyhow::Result<ExitCode> {
 
 async fn with_stack(stack: &mut Stack, options: &Options, demo: &Demo) -> anyhow::Result<bool> {
     let env_file = stack::env_file(&project::root()?, options);
-    if options.fresh || !runs(&env_file).await? {
+    if options.fresh || !is_running(&env_file).await? {
         console::note("no stack is running: starting one for this demo");
         stack.start(options).await?;
     }
-    let outcome = tokio::time::timeout(PATIENCE, Walk::new(&env_file, demo)?.walk());
-    outcome.await.with_context(|| format!("no outcome within {} s", PATIENCE.as_secs()))?
+    let outcome = tokio::time::timeout(TIMEOUT, Walk::new(&env_file, demo)?.walk());
+    outcome.await.with_context(|| format!("no outcome within {} s", TIMEOUT.as_secs()))?
 }
 
-/// Whether the stack that the file describes is up.
-async fn runs(env_file: &Path) -> anyhow::Result<bool> {
+/// Whether the stack that the file describes is running.
+async fn is_running(env_file: &Path) -> anyhow::Result<bool> {
     match environment::read(env_file)?.get("FACADE_URL") {
         Some(url) => Ok(health::is_up(&Client::new(), &format!("{url}/health")).await),
         None => Ok(false),
     }
 }
 
-/// One verification under way.
+/// The verification.
 struct Walk<'a> {
     demo: &'a Demo,
     http: Client,
@@ -85,15 +85,15 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Every step in turn; true = approved.
+    /// Takes every step; true if approved.
     async fn walk(self) -> anyhow::Result<bool> {
         let begun = self.facade.verify(&self.request()).await?;
         let id = text(&begun.body, "id")?;
-        self.tell("verify", &begun, &format!("id {id}, next {}", list(&begun.body["next"])));
+        self.print_answer("verify", &begun, &format!("id {id}, next {}", list(&begun.body["next"])));
 
         let event_id = self.device_event(&id).await?;
         let document = self.facade.document(&id, &event_id, &self.demo.document_type, self.specimen().await?).await?;
-        self.tell("document", &document, &format!("status {}", word(&document.body["status"])));
+        self.print_answer("document", &document, &format!("status {}", word(&document.body["status"])));
 
         if is_settled(&document.body) {
             return Ok(self.outcome(&document.body));
@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
     async fn device_event(&self, id: &str) -> anyhow::Result<String> {
         let event = json!({ "linked_id": id, "scenario": self.demo.device, "url": "http://127.0.0.1/demo" });
         let event_id = text(&self.sandbox_call("/sandbox/fingerprint/events", &event).await?, "event_id")?;
-        self.line("device", 200, &format!("event {event_id} ({})", self.demo.device));
+        self.print("device", 200, &format!("event {event_id} ({})", self.demo.device));
         Ok(event_id)
     }
 
@@ -146,23 +146,23 @@ impl<'a> Walk<'a> {
     async fn liveness(&self, id: &str) -> anyhow::Result<()> {
         let opened = self.facade.challenge(id).await?;
         let session = text(&opened.body, "session_id")?;
-        self.tell("liveness", &opened, &format!("session {session}"));
+        self.print_answer("liveness", &opened, &format!("session {session}"));
 
         let taken = json!({ "outcome": self.demo.liveness, "person": self.demo.challenger() });
         self.sandbox_call(&format!("/sandbox/liveness/{session}"), &taken).await?;
-        self.line("challenge", 200, &format!("{} as {}", self.demo.liveness, self.demo.challenger()));
+        self.print("challenge", 200, &format!("{} as {}", self.demo.liveness, self.demo.challenger()));
 
-        let told = self.facade.challenge_taken(id, &session).await?;
-        self.tell("completed", &told, &format!("status {}", word(&told.body["status"])));
+        let completed = self.facade.challenge_taken(id, &session).await?;
+        self.print_answer("completed", &completed, &format!("status {}", word(&completed.body["status"])));
         Ok(())
     }
 
-    /// Waits, version by version, until nothing more happens without a person.
+    /// Follows the status until only a person can change it.
     async fn settled(&self, id: &str) -> anyhow::Result<Value> {
         let mut answer = self.facade.status(id, None).await?;
         loop {
             let status = word(&answer.body["status"]);
-            self.tell("status", &answer, &format!("{status}, version {}", answer.body["version"]));
+            self.print_answer("status", &answer, &format!("{status}, version {}", answer.body["version"]));
             if is_settled(&answer.body) {
                 return Ok(answer.body);
             }
@@ -173,7 +173,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Prints the outcome; true = approved.
+    /// Prints the outcome; true if approved.
     fn outcome(&self, body: &Value) -> bool {
         let status = word(&body["status"]);
         console::say("");
@@ -197,22 +197,22 @@ impl<'a> Walk<'a> {
         if text.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&text)?) }
     }
 
-    fn tell(&self, step: &str, answer: &Answer, what: &str) {
-        self.line(step, answer.status.as_u16(), what);
+    fn print_answer(&self, step: &str, answer: &Answer, what: &str) {
+        self.print(step, answer.status.as_u16(), what);
     }
 
-    fn line(&self, step: &str, status: u16, what: &str) {
+    fn print(&self, step: &str, status: u16, what: &str) {
         console::say(&format!("{:>7.2} s  {step:<10} {status}  {what}", self.started.elapsed().as_secs_f64()));
     }
 }
 
-/// Nine characters as on a passport, new each time: a number seen on another person's document would be a finding.
+/// Nine characters as on a passport, new each time: a number that another person's document had would be a finding.
 fn document_number() -> String {
     let digits = Uniform::new_inclusive('0', '9').expect("0 comes before 9");
     std::iter::once('L').chain(rand::rng().sample_iter(digits).take(8)).collect()
 }
 
-/// Whether nothing more happens without a person.
+/// Whether only a person can change the status.
 fn is_settled(body: &Value) -> bool {
     body["final"] == true || matches!(word(&body["status"]), "needs_review" | "resubmission_required")
 }

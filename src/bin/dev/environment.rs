@@ -1,4 +1,4 @@
-//! What a script needs to know about the stack: URLs, keys and logins, as a file in shell format.
+//! The env file: URLs, keys and logins of the stack, in shell format, for scripts.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -11,16 +11,16 @@ use rand::distr::{Alphanumeric, SampleString as _};
 
 use crate::ports::Addresses;
 
-/// Superuser of the development database: the admin UI's login.
+/// Superuser of the development database, who can log in to the admin UI.
 pub const SUPERUSER_EMAIL: &str = "admin@identivia.test";
-/// The sidecar's own, least-privileged account.
+/// The sidecar's account, with no more rights than it needs.
 pub const SERVICE_EMAIL: &str = "sidecar@identivia.test";
-/// The person being verified on the example page.
+/// The person who is verified on the example page.
 pub const DEMO_USER_EMAIL: &str = "anna@identivia.test";
-/// A reviewer.
+/// A reviewer's account.
 pub const REVIEWER_EMAIL: &str = "reviewer@identivia.test";
 
-/// What the sandbox accepts unless told otherwise. Worth nothing elsewhere.
+/// The sandbox's default keys, worthless elsewhere.
 mod sandbox_keys {
     pub const AWS_ACCESS_KEY_ID: &str = "AKIASANDBOX000000001";
     pub const AWS_SECRET_ACCESS_KEY: &str = "sandbox-secret-access-key-not-a-secret00";
@@ -29,12 +29,12 @@ mod sandbox_keys {
     pub const AWS_BROWSER_ROLE_ARN: &str = "arn:aws:iam::000000000000:role/identivia-browser";
 }
 
-/// Random at the first start, kept until `--fresh`.
+/// Keys and passwords: random at the first start, kept until `--fresh`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secrets {
-    /// The facade's key.
+    /// API key of the facade.
     pub api_key: String,
-    /// Keys the hashes of document numbers.
+    /// `HASH_KEY` of the sidecar.
     pub hash_key: String,
     /// Password of [`SUPERUSER_EMAIL`].
     pub superuser_password: String,
@@ -47,7 +47,7 @@ pub struct Secrets {
 }
 
 impl Secrets {
-    /// Those of an earlier env file; whatever it lacks is made.
+    /// Takes the secrets of an earlier env file and makes those that it lacks.
     pub fn kept_or_made(earlier: &BTreeMap<String, String>) -> Self {
         let secret = |name: &str, length| match earlier.get(name) {
             Some(value) if !value.is_empty() => value.clone(),
@@ -64,25 +64,20 @@ impl Secrets {
     }
 }
 
-/// Where each part is reached.
+/// The URLs of the parts.
 #[derive(Debug, Clone)]
 pub struct Urls {
-    /// `PocketBase`.
     pub pocketbase: String,
-    /// The admin UI.
+    /// `PocketBase`'s admin UI.
     pub admin: String,
-    /// The sandbox.
     pub sandbox: String,
-    /// The sidecar's facade.
     pub facade: String,
-    /// The sidecar's metrics.
     pub metrics: String,
-    /// The example page.
     pub page: String,
 }
 
 impl Urls {
-    /// From the addresses listened on.
+    /// The URLs for these addresses.
     pub fn new(addresses: &Addresses, page: SocketAddr) -> Self {
         Self {
             pocketbase: format!("http://{}", addresses.pocketbase),
@@ -94,7 +89,7 @@ impl Urls {
         }
     }
 
-    /// Origins that browsers may call from: the page by address and by name.
+    /// Origins that browsers may call from: the page's, by address and by name.
     pub fn origins(&self) -> String {
         format!("{},{}", self.page, self.page.replace("127.0.0.1", "localhost"))
     }
@@ -103,7 +98,7 @@ impl Urls {
 /// A variable and its value.
 pub type Variable = (&'static str, String);
 
-/// The sidecar's whole configuration, by the names that production uses.
+/// The sidecar's whole configuration.
 pub fn sidecar(addresses: &Addresses, urls: &Urls, secrets: &Secrets, model: &Path) -> Vec<Variable> {
     vec![
         ("POCKETBASE_URL", urls.pocketbase.clone()),
@@ -133,7 +128,7 @@ pub fn sidecar(addresses: &Addresses, urls: &Urls, secrets: &Secrets, model: &Pa
     ]
 }
 
-/// What `pocketbase setup` wants to know: see `pb_commands/setup.pb.js`.
+/// Variables of `pocketbase setup`; see `pb_commands/setup.pb.js`.
 pub fn for_setup(secrets: &Secrets) -> Vec<Variable> {
     vec![
         ("POCKETBASE_ADMIN_EMAIL", SUPERUSER_EMAIL.into()),
@@ -147,7 +142,7 @@ pub fn for_setup(secrets: &Secrets) -> Vec<Variable> {
     ]
 }
 
-/// What scripts want beyond the sidecar's own variables.
+/// Variables for scripts, apart from the sidecar's configuration.
 pub fn for_scripts(urls: &Urls, secrets: &Secrets) -> Vec<Variable> {
     let urls = vec![
         ("FACADE_URL", urls.facade.clone()),
@@ -156,19 +151,19 @@ pub fn for_scripts(urls: &Urls, secrets: &Secrets) -> Vec<Variable> {
         ("SANDBOX_URL", urls.sandbox.clone()),
         ("METRICS_URL", urls.metrics.clone()),
     ];
-    // The sidecar's own login is among its variables.
+    // The sidecar's login is part of its configuration.
     let logins = for_setup(secrets).into_iter().filter(|(name, _)| !name.starts_with("PB_USER"));
     urls.into_iter().chain(logins).collect()
 }
 
-/// Writes the file anew, readable by its owner alone.
+/// Replaces the file; only its owner can read it.
 pub fn write(path: &Path, sidecar: &[Variable], for_scripts: &[Variable]) -> anyhow::Result<()> {
     let problem = || format!("cannot write {}", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(problem)?;
     }
     let draft = path.with_extension("draft");
-    // A leftover would keep its old mode.
+    // A file left from a crash would keep its mode.
     match std::fs::remove_file(&draft) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).with_context(problem),
         _ => {}
@@ -178,7 +173,7 @@ pub fn write(path: &Path, sidecar: &[Variable], for_scripts: &[Variable]) -> any
     std::fs::rename(&draft, path).with_context(problem)
 }
 
-/// Reads a file written by [`write`]; none there means no variables.
+/// Reads a file written by [`write`]; a file that does not exist has no variables.
 pub fn read(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text.lines().filter_map(variable).collect()),

@@ -1,4 +1,4 @@
-//! The facade as a partner's server would call it: plain HTTP, an API key, JSON.
+//! A client of the facade, as a partner's server would have it: HTTP, an API key, JSON.
 
 use std::time::Duration;
 
@@ -10,31 +10,30 @@ use serde_json::{Value, json};
 
 use crate::specimen::Pictures;
 
-/// Longest wait that the facade is asked for in one request.
+/// How long the facade may hold one request.
 const WAIT_SECONDS: u64 = 20;
-/// A request may take that long and some more.
+/// For one request, with its wait.
 const TIMEOUT: Duration = Duration::from_secs(WAIT_SECONDS + 10);
 
-/// A facade and a key to it.
+/// The client.
 pub struct Facade {
     http: Client,
     url: String,
     api_key: String,
 }
 
-/// What it answered.
+/// An answer of the facade.
 #[derive(Debug)]
 pub struct Answer {
-    /// HTTP status.
     pub status: StatusCode,
-    /// `ETag`, for waiting until it changes.
+    /// The `ETag`, for a request that waits until it changes.
     pub etag: Option<String>,
-    /// The JSON; null for an empty body.
+    /// JSON; null for an empty body.
     pub body: Value,
 }
 
 impl Facade {
-    /// Nothing is sent yet.
+    /// Sends nothing yet.
     pub fn new(http: Client, url: &str, api_key: &str) -> Self {
         Self { http, url: url.trim_end_matches('/').into(), api_key: api_key.into() }
     }
@@ -44,7 +43,7 @@ impl Facade {
         self.send(self.http.post(self.at("/api/v1/verify")).json(body)).await
     }
 
-    /// Hands in a document and a device event, and waits for what the document says.
+    /// Submits a document and a device event, and waits for the outcome of the document check.
     pub async fn document(
         &self,
         verification: &str,
@@ -66,18 +65,18 @@ impl Facade {
         self.send(request.header("prefer", format!("wait={WAIT_SECONDS}"))).await
     }
 
-    /// Asks for a liveness challenge.
+    /// Opens a liveness challenge.
     pub async fn challenge(&self, verification: &str) -> anyhow::Result<Answer> {
         self.send(self.http.post(self.at("/api/v1/liveness")).json(&json!({ "verification_id": verification }))).await
     }
 
-    /// Says that the challenge was taken.
+    /// Reports that the challenge was taken.
     pub async fn challenge_taken(&self, verification: &str, session: &str) -> anyhow::Result<Answer> {
         let body = json!({ "verification_id": verification, "session_id": session });
         self.send(self.http.post(self.at("/api/v1/liveness")).json(&body)).await
     }
 
-    /// The status; after an `etag`, as soon as there is a newer one or after a while.
+    /// The status. With an `etag`, waits for a newer one for a while.
     pub async fn status(&self, verification: &str, etag: Option<&str>) -> anyhow::Result<Answer> {
         let mut request = self.http.get(self.at(&format!("/api/v1/status/{verification}")));
         if let Some(etag) = etag {
@@ -96,7 +95,7 @@ impl Facade {
         let response = self.http.execute(request).await.with_context(|| format!("{what} got no answer"))?;
         let status = response.status();
         let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
-        let text = response.text().await.with_context(|| format!("{what}: the answer broke off"))?;
+        let text = response.text().await.with_context(|| format!("{what}: the answer was cut off"))?;
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
             bail!("{what} answered {status}: {text}");
         }

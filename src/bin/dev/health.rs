@@ -1,4 +1,4 @@
-//! Waiting until a part answers.
+//! Waits until a part answers.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 use crate::child::Child;
 
-/// Between two questions.
+/// Between two requests.
 const PAUSE: Duration = Duration::from_millis(50);
-/// For one answer.
+/// For one request.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Waits until `url` answers with success, as long as the part lives and at most for `patience`.
-pub async fn wait(http: &Client, child: &mut Child, url: &str, patience: Duration) -> anyhow::Result<()> {
-    let deadline = Instant::now() + patience;
+/// Waits until `url` answers with success. It is an error if the part ends before, or is not ready after `timeout`.
+pub async fn wait(http: &Client, child: &mut Child, url: &str, timeout: Duration) -> anyhow::Result<()> {
+    let deadline = Instant::now() + timeout;
     let name = child.part.name();
     loop {
         let last = match answer(http, url).await {
@@ -23,16 +23,16 @@ pub async fn wait(http: &Client, child: &mut Child, url: &str, patience: Duratio
             Err(problem) => problem,
         };
         if let Some(status) = child.has_ended()? {
-            bail!("{name} ended while it was starting ({status}); its own output above says why");
+            bail!("{name} ended while it was starting ({status}); see its output above");
         }
         if Instant::now() >= deadline {
-            bail!("{name} was not ready after {} s: {url}: {last}", patience.as_secs());
+            bail!("{name} was not ready after {} s: {url}: {last}", timeout.as_secs());
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Whether `url` answers with success right now.
+/// Whether `url` answers with success now.
 pub async fn is_up(http: &Client, url: &str) -> bool {
     answer(http, url).await.is_ok()
 }

@@ -1,4 +1,4 @@
-//! One command for a developer: `PocketBase`, migrations, sandbox, sidecar and the example page, all on this machine.
+//! One command for a developer: starts `PocketBase`, the sandbox, the sidecar and the example page on this machine.
 //!
 //! `cargo run --bin dev` starts everything and prints one `ready` line. `cargo run --bin dev -- demo` runs one
 //! verification through the facade. Nothing here is meant for production.
@@ -24,7 +24,7 @@ use clap::Parser as _;
 
 use options::{Cli, Command};
 
-/// Something went wrong before or beside the parts; a part that died has its own code (see `--help`).
+/// Exit code of every failure but the end of a part, which has a code of its own (see `--help`).
 const FAILED: u8 = 1;
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of `dev`.
 
 use std::path::PathBuf;
 
@@ -14,42 +14,39 @@ use rand::distr::{Alphanumeric, SampleString as _};
                   11 PocketBase, 12 the sandbox, 13 the sidecar ended on its own."
 )]
 pub struct Cli {
-    /// What to do; nothing = start everything and stay.
+    /// What to do; without a command, start everything and run until stopped.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// How the stack is started.
     #[command(flatten)]
     pub options: Options,
 }
 
-/// What else this command does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run one verification through the facade and print each step and the outcome.
     ///
-    /// Uses the stack that is running (the one in the env file), or starts one for as long as it takes.
+    /// Uses the running stack that the env file names, or starts one for the time of the demo.
     Demo(Demo),
 }
 
 /// How the stack is started.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Where the database lives [default: .dev/data in the checkout].
+    /// Folder of the database [default: .dev/data in the checkout].
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Throw the old data, keys and passwords away first.
+    /// Delete the old data, keys and passwords first.
     #[arg(long, global = true)]
     pub fresh: bool,
-    /// Where every URL, key and login is written, in shell format [default: .dev/env in the checkout].
+    /// File to write every URL, key and login to, in shell format [default: .dev/env in the checkout].
     #[arg(long, global = true, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
-    /// Use the sibling binaries as they are.
+    /// Use the programs next to this one without building them.
     #[arg(long, global = true)]
     pub no_build: bool,
     /// Seed of the sandbox: the same seed gives the same answers.
     #[arg(long, global = true, default_value_t = 1)]
     pub seed: u64,
-    /// Where the parts listen.
     #[command(flatten)]
     pub ports: PortOptions,
 }
@@ -63,7 +60,7 @@ pub struct PortOptions {
     /// `PocketBase`, with the admin UI (0 picks a free port, here and below).
     #[arg(long, global = true, value_name = "PORT", default_value_t = 8090)]
     pub port_pocketbase: u16,
-    /// The providers' stand-in.
+    /// The sandbox, which stands in for the providers.
     #[arg(long, global = true, value_name = "PORT", default_value_t = 9000)]
     pub port_sandbox: u16,
     /// The sidecar and its facade.
@@ -80,8 +77,8 @@ pub struct PortOptions {
 /// Who is verified in the demo, and what is wrong.
 #[derive(Debug, Clone, Args)]
 pub struct Demo {
-    /// Whose face is on the document; default: somebody new, for the same picture shown by two customers would be a finding.
-    #[arg(long, default_value_t = somebody(), hide_default_value = true)]
+    /// Whose face is on the document; default: a new face, because the same picture from two people would be a finding.
+    #[arg(long, default_value_t = new_person(), hide_default_value = true)]
     pub person: String,
     /// Who takes the liveness challenge; default: the person on the document.
     #[arg(long, value_name = "PERSON")]
@@ -92,7 +89,7 @@ pub struct Demo {
     /// What the device looks like to Fingerprint: a scenario of the sandbox.
     #[arg(long, value_name = "SCENARIO", default_value = "clean")]
     pub device: String,
-    /// Which document.
+    /// Type of the document.
     #[arg(long = "type", value_name = "TYPE", default_value = "passport",
           value_parser = ["passport", "identity_card", "driving_licence"])]
     pub document_type: String,
@@ -101,12 +98,12 @@ pub struct Demo {
     pub flaws: Vec<String>,
 }
 
-fn somebody() -> String {
+fn new_person() -> String {
     format!("anna-{}", Alphanumeric.sample_string(&mut rand::rng(), 6).to_lowercase())
 }
 
 impl Demo {
-    /// Who takes the challenge.
+    /// The person who takes the challenge.
     pub fn challenger(&self) -> &str {
         self.liveness_person.as_deref().unwrap_or(&self.person)
     }

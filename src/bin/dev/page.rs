@@ -22,7 +22,7 @@ use crate::specimen::{self, Specimen, SpecimenError};
 
 type Answer = Response<Full<Bytes>>;
 
-/// What is served.
+/// The files and answers of the page's server.
 pub struct Page {
     folder: PathBuf,
     sandbox: PathBuf,
@@ -31,7 +31,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page of `folder`; `sandbox` is the program that draws specimens.
+    /// Serves `folder`; `sandbox` is the program that draws specimens.
     pub fn new(folder: PathBuf, sandbox: PathBuf, urls: &Urls, demo_email: &str, demo_password: &str) -> Self {
         let config = json!({
             "pocketbase_url": urls.pocketbase,
@@ -39,7 +39,7 @@ impl Page {
             "sandbox_url": urls.sandbox,
             "demo_user": { "email": demo_email, "password": demo_password },
         });
-        // What a production page would send too: scripts from here only, calls to the two services only.
+        // As a production page would send it: scripts from this origin only, requests to these services only.
         let security_policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; base-uri 'none'; \
              form-action 'self'; frame-ancestors 'none'; connect-src 'self' {} {} {}; frame-src {}",
@@ -49,7 +49,7 @@ impl Page {
     }
 }
 
-/// Serves until told to stop; answers under way are finished.
+/// Serves until `stop`, then finishes the requests in flight.
 pub async fn serve(listener: TcpListener, page: Page, stop: CancellationToken) {
     let page = Arc::new(page);
     let mut builder = hyper::server::conn::http1::Builder::new();
@@ -74,7 +74,7 @@ pub async fn serve(listener: TcpListener, page: Page, stop: CancellationToken) {
             let page = Arc::clone(&page);
             async move { Ok::<_, std::convert::Infallible>(answer(&page, &request).await) }
         });
-        // A browser that leaves in the middle is no news.
+        // Ignore errors: a browser may close its connection at any time.
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
         connections.spawn(async move { drop(connection.await) });
     }
@@ -84,7 +84,7 @@ pub async fn serve(listener: TcpListener, page: Page, stop: CancellationToken) {
 async fn answer<B>(page: &Page, request: &Request<B>) -> Answer {
     let mut answer = match *request.method() {
         Method::GET | Method::HEAD => get(page, request.uri()).await,
-        _ => plain(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here\n"),
+        _ => plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed here\n"),
     };
     let headers = answer.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -123,7 +123,7 @@ fn no_specimen(problem: &SpecimenError) -> Answer {
         SpecimenError::Refused(_) => plain(StatusCode::BAD_REQUEST, &format!("{problem}\n")),
         SpecimenError::Failed(cause) => {
             console::note(&format!("cannot draw a specimen: {cause}"));
-            plain(StatusCode::INTERNAL_SERVER_ERROR, "the sandbox could not draw it; the terminal says why\n")
+            plain(StatusCode::INTERNAL_SERVER_ERROR, "the sandbox could not draw it; see the terminal\n")
         }
     }
 }
@@ -142,14 +142,14 @@ async fn specimen(sandbox: &Path, query: &str) -> Result<Option<Bytes>, Specimen
     Ok(if wants_back { pictures.back } else { Some(pictures.front) })
 }
 
-/// The file that a path means, if it is one of the page's and of a kind that a page has.
+/// Content type and content of the file at `path`; `None` unless it is one of the page's own, of a known type.
 async fn file(folder: &Path, path: &str) -> Option<(&'static str, Vec<u8>)> {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
     let inside = match decoded.trim_start_matches('/') {
         "" => "index.html",
         other => other,
     };
-    // Neither `..` nor `node_modules` nor dot files; the one package the page uses has a path of its own.
+    // No `..`, `node_modules` or dot files; the one package that the page uses has a path of its own.
     if inside.split('/').any(|piece| piece.is_empty() || piece.starts_with('.') || piece == "node_modules") {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Which port each part listens on.
+//! The ports that the parts listen on.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
@@ -6,23 +6,20 @@ use anyhow::{Context as _, bail};
 
 use crate::options::PortOptions;
 
-/// One address a part, none of them in use a moment ago.
+/// The address of each part. None of them was in use when it was chosen.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {
-    /// `PocketBase`.
     pub pocketbase: SocketAddr,
-    /// The sandbox.
     pub sandbox: SocketAddr,
-    /// The sidecar.
     pub sidecar: SocketAddr,
     /// The sidecar's metrics.
     pub metrics: SocketAddr,
 }
 
-/// Finds the parts' addresses and opens the example page's, which is served from here.
+/// Chooses the parts' addresses and binds that of the example page, which `dev` serves itself.
 ///
-/// All are held open until the last is found, so no two free ones are the same. Between this and a part's own
-/// start another program may take one; the part then says so and the start fails.
+/// All ports are held until the last is chosen, so that no two are the same. Another program may take one before the part binds
+/// it; then the part says so and the start fails.
 pub fn choose(options: &PortOptions) -> anyhow::Result<(Addresses, TcpListener)> {
     let hold = |port, part, option| hold(if options.free_ports { 0 } else { port }, part, option);
     let pocketbase = hold(options.port_pocketbase, "PocketBase", "--port-pocketbase")?;
@@ -39,14 +36,14 @@ pub fn choose(options: &PortOptions) -> anyhow::Result<(Addresses, TcpListener)>
     Ok((addresses, page))
 }
 
-fn hold(port: u16, whom: &str, option: &str) -> anyhow::Result<TcpListener> {
+fn hold(port: u16, part: &str, option: &str) -> anyhow::Result<TcpListener> {
     match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-            "port {port} for {whom} is in use: stop the program that uses it (another `dev`?), or choose another \
+            "port {port} for {part} is in use: stop the program that uses it (another `dev`?), or choose another \
              port with {option} (0 picks a free one)"
         ),
-        Err(error) => Err(error).with_context(|| format!("cannot listen on port {port} for {whom}; see {option}")),
+        Err(error) => Err(error).with_context(|| format!("cannot listen on port {port} for {part}; see {option}")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Specimens: pictures of documents that the sandbox's specimen maker draws for the demo and for the page.
+//! Specimens: pictures of documents that the sandbox draws for the demo and the page.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::tempfolder::TempFolder;
 
-/// What may be chosen; each goes to the specimen maker under the same name.
+/// Options that may be chosen; `sandbox specimen` has them under the same names.
 const CHOICES: [&str; 6] = ["type", "name", "birth", "number", "person", "flaw"];
 /// Longest value of a choice.
 const VALUE_MAX_BYTES: usize = 200;
@@ -20,28 +20,28 @@ pub struct Specimen {
     has_back: bool,
 }
 
-/// Its pictures, as JPEG.
+/// JPEG pictures of a specimen.
 #[derive(Debug, Clone)]
 pub struct Pictures {
     /// The side with the portrait.
     pub front: Bytes,
-    /// The other side of a card.
+    /// The back of a card; a passport has none.
     pub back: Option<Bytes>,
 }
 
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecimenError {
-    /// The description makes no sense.
+    /// An option does not exist, or has a value that the sandbox refuses.
     #[error("no such specimen: {0}")]
     Refused(String),
-    /// The specimen maker or the disk failed.
+    /// The sandbox could not be run, or its files could not be read.
     #[error("cannot draw a specimen")]
     Failed(#[from] std::io::Error),
 }
 
 impl Specimen {
-    /// Adds a choice; an empty value means the specimen maker's own.
+    /// Sets an option; an empty value means the sandbox's default.
     pub fn choose(&mut self, name: &str, value: &str) -> Result<(), SpecimenError> {
         if !CHOICES.contains(&name) || value.len() > VALUE_MAX_BYTES {
             return Err(SpecimenError::Refused(format!("`{name}` is not among {}", CHOICES.join(", "))));
@@ -49,10 +49,10 @@ impl Specimen {
         if value.is_empty() {
             return Ok(());
         }
-        // One argument, so that no value is taken for an option.
+        // Name and value in one argument: a value must not be taken for an option.
         if name == "type" {
             self.has_back = value != "passport";
-            // The stored spelling has underscores, the specimen maker's hyphens.
+            // Stored types have underscores, `sandbox specimen` has hyphens.
             self.arguments.push(format!("--type={}", value.replace('_', "-")));
         } else {
             self.arguments.push(format!("--{name}={value}"));
@@ -60,9 +60,9 @@ impl Specimen {
         Ok(())
     }
 
-    /// Draws it with the sandbox program.
+    /// Draws it with the program `sandbox`.
     pub async fn draw(&self, sandbox: &Path) -> Result<Pictures, SpecimenError> {
-        let folder = TempFolder::make()?;
+        let folder = TempFolder::create()?;
         let (front, back) = (folder.path().join("front.jpg"), folder.path().join("back.jpg"));
         let mut command = Command::new(sandbox);
         command.arg("specimen").args(&self.arguments).arg("--out").arg(&front);
@@ -78,27 +78,27 @@ impl Specimen {
     }
 }
 
-/// What can be wrong with a specimen.
+/// A flaw that a specimen can have.
 #[derive(Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Flaw {
-    /// As on the command line.
+    /// Its name on the command line.
     pub name: String,
-    /// One line.
+    /// One sentence about it.
     pub about: String,
 }
 
-/// Asks the sandbox program which flaws there are.
+/// The flaws that the program `sandbox` knows.
 pub async fn flaws(sandbox: &Path) -> Result<Vec<Flaw>, SpecimenError> {
     let mut command = Command::new(sandbox);
     let output = command.args(["specimen", "--list-flaws"]).stdin(Stdio::null()).kill_on_drop(true).output().await?;
     if !output.status.success() {
         return Err(SpecimenError::Refused(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
-    Ok(listed(&String::from_utf8_lossy(&output.stdout)))
+    Ok(parse_flaws(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// A line each: the name, spaces, what it does.
-fn listed(text: &str) -> Vec<Flaw> {
+/// Parses one flaw a line: the name, spaces, what it does.
+fn parse_flaws(text: &str) -> Vec<Flaw> {
     let lines = text.lines().filter_map(|line| line.split_once(' '));
     lines.map(|(name, about)| Flaw { name: name.to_owned(), about: about.trim().to_owned() }).collect()
 }
@@ -110,21 +110,21 @@ mod tests {
     #[test]
     fn a_value_never_becomes_an_option() {
         let mut specimen = Specimen::default();
-        specimen.choose("name", "--out=/etc/x").expect("a name may be odd");
-        specimen.choose("flaw", "").expect("an empty choice is none");
+        specimen.choose("name", "--out=/etc/x").expect("any name");
+        specimen.choose("flaw", "").expect("an empty value");
         specimen.choose("type", "identity_card").expect("a stored type");
         assert_eq!(specimen.arguments, ["--name=--out=/etc/x", "--type=identity-card"]);
         assert!(specimen.has_back);
     }
 
     #[test]
-    fn flaws_are_listed_by_name() {
+    fn flaws_are_parsed_from_the_list() {
         let expired = Flaw { name: "expired".into(), about: "The document expired last year.".into() };
-        assert_eq!(listed("expired            The document expired last year.\n\n"), [expired]);
+        assert_eq!(parse_flaws("expired            The document expired last year.\n\n"), [expired]);
     }
 
     #[test]
-    fn other_options_of_the_specimen_maker_are_out_of_reach() {
+    fn other_options_of_the_sandbox_cannot_be_set() {
         assert!(matches!(Specimen::default().choose("out", "/etc/x"), Err(SpecimenError::Refused(_))));
     }
 }

@@ -1,6 +1,7 @@
 //! The stack: what is started in which order, and how it is stopped.
 //!
-//! Order: migrations and identities, `PocketBase`, the sandbox, the sidecar, the example page. Stopping goes from the users to the used, so the sidecar can still finish and write.
+//! Order of start: migrations and accounts, `PocketBase`, the sandbox, the sidecar, the example page. A part is stopped before the
+//! parts that it uses, so that the sidecar can still finish its work and store it.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -23,14 +24,14 @@ use crate::project::{self, Programs};
 use crate::stop::Stop;
 use crate::{console, health};
 
-/// For `PocketBase` on a slow machine with a fresh database.
-const POCKETBASE_PATIENCE: Duration = Duration::from_mins(1);
-/// For the sandbox: it has nothing to wait for.
-const SANDBOX_PATIENCE: Duration = Duration::from_secs(30);
-/// For the sidecar with its schema check.
-const SIDECAR_PATIENCE: Duration = Duration::from_mins(1);
+/// How long `PocketBase` may take to start: a slow machine, a new database.
+const POCKETBASE_START_MAX: Duration = Duration::from_mins(1);
+/// How long the sandbox may take to start.
+const SANDBOX_START_MAX: Duration = Duration::from_secs(30);
+/// How long the sidecar may take to start, with its schema check.
+const SIDECAR_START_MAX: Duration = Duration::from_mins(1);
 
-/// Starts everything and stays until asked to stop or until a part ends on its own.
+/// Starts everything and runs until a signal asks it to stop or a part ends on its own.
 pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let mut stack = Stack::default();
@@ -41,7 +42,7 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let ending = match started {
         Some(Ok(())) => {
             console::say(&stack.ready_line);
-            stack.until_the_end(&mut stop).await
+            stack.run_until_end(&mut stop).await
         }
         Some(Err(error)) => Err(error),
         None => Ok(ExitCode::SUCCESS),
@@ -49,7 +50,7 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     console::note("stopping");
     tokio::select! {
         () = stack.stop() => {}
-        () = stop.asked() => console::note("asked twice: killing what is left"),
+        () = stop.asked() => console::note("second signal: killing the parts that still run"),
     }
     ending
 }
@@ -61,29 +62,29 @@ pub struct Stack {
     ready_line: String,
     page_stop: CancellationToken,
     page_tasks: TaskTracker,
-    /// Held while we live, so that no second stack works on the same data.
+    /// Locked while this program runs, so that no second stack uses the same data.
     data_lock: Option<File>,
 }
 
 impl Stack {
-    /// Starts every part and waits until all are healthy. After an error, [`Stack::stop`] what did start.
+    /// Starts every part and waits until all are healthy. After an error, [`Stack::stop`] stops the parts that did start.
     pub async fn start(&mut self, options: &Options) -> anyhow::Result<()> {
         let root = project::root()?;
-        let places = Places::new(&root, options);
+        let paths = Paths::new(&root, options);
         let (addresses, page_listener) = ports::choose(&options.ports)?;
-        self.data_lock = Some(places.lock()?);
+        self.data_lock = Some(paths.lock()?);
         if options.fresh {
-            places.clear()?;
+            paths.clear()?;
         }
         let programs = project::prepare(&root, !options.no_build).await?;
 
-        let secrets = Secrets::kept_or_made(&environment::read(&places.env_file)?);
+        let secrets = Secrets::kept_or_made(&environment::read(&paths.env_file)?);
         let urls = Urls::new(&addresses, page_listener.local_addr()?);
         let sidecar = environment::sidecar(&addresses, &urls, &secrets, &programs.model);
-        environment::write(&places.env_file, &sidecar, &environment::for_scripts(&urls, &secrets))?;
+        environment::write(&paths.env_file, &sidecar, &environment::for_scripts(&urls, &secrets))?;
 
         let http = Client::new();
-        self.start_pocketbase(&http, &programs, &places, &addresses, &urls, &secrets).await?;
+        self.start_pocketbase(&http, &programs, &paths, &addresses, &urls, &secrets).await?;
         self.start_sandbox(&http, &programs, &addresses, &urls, options.seed).await?;
         self.start_sidecar(&http, &programs, &urls, &sidecar).await?;
         self.serve_page(page_listener, &root, programs.sandbox, &urls, &secrets)?;
@@ -93,7 +94,7 @@ impl Stack {
             urls.admin,
             urls.facade,
             urls.sandbox,
-            places.env_file.display()
+            paths.env_file.display()
         );
         Ok(())
     }
@@ -102,18 +103,18 @@ impl Stack {
         &mut self,
         http: &Client,
         programs: &Programs,
-        places: &Places,
+        paths: &Paths,
         addresses: &Addresses,
         urls: &Urls,
         secrets: &Secrets,
     ) -> anyhow::Result<()> {
-        let arguments = places.pocketbase_arguments();
+        let arguments = paths.pocketbase_arguments();
         set_up(&programs.pocketbase, &arguments, secrets).await?;
         let mut command = Command::new(&programs.pocketbase);
         command.args(&arguments).args(["serve", "--automigrate=false"]);
         command.arg(format!("--http={}", addresses.pocketbase)).arg(format!("--origins={}", urls.origins()));
         let child = self.keep(Child::start(Part::Pocketbase, command, &[])?);
-        health::wait(http, child, &format!("{}/api/health", urls.pocketbase), POCKETBASE_PATIENCE).await
+        health::wait(http, child, &format!("{}/api/health", urls.pocketbase), POCKETBASE_START_MAX).await
     }
 
     async fn start_sandbox(
@@ -127,7 +128,7 @@ impl Stack {
         let mut command = Command::new(&programs.sandbox);
         command.args(["serve", "--listen", &addresses.sandbox.to_string(), "--seed", &seed.to_string()]);
         let child = self.keep(Child::start(Part::Sandbox, command, &[])?);
-        health::wait(http, child, &format!("{}/sandbox/health", urls.sandbox), SANDBOX_PATIENCE).await
+        health::wait(http, child, &format!("{}/sandbox/health", urls.sandbox), SANDBOX_START_MAX).await
     }
 
     async fn start_sidecar(
@@ -138,7 +139,7 @@ impl Stack {
         variables: &[environment::Variable],
     ) -> anyhow::Result<()> {
         let child = self.keep(Child::start(Part::Sidecar, Command::new(&programs.sidecar), variables)?);
-        health::wait(http, child, &format!("{}/health", urls.facade), SIDECAR_PATIENCE).await
+        health::wait(http, child, &format!("{}/health", urls.facade), SIDECAR_START_MAX).await
     }
 
     fn serve_page(
@@ -158,12 +159,11 @@ impl Stack {
 
     fn keep(&mut self, child: Child) -> &mut Child {
         self.children.push(child);
-        // Just pushed.
         self.children.last_mut().expect("a vector is not empty after a push")
     }
 
-    /// Stays until asked to stop, or until a part ends on its own: an error, with the part's exit code.
-    async fn until_the_end(&mut self, stop: &mut Stop) -> anyhow::Result<ExitCode> {
+    /// Waits for a signal or for a part that ends on its own, which is an error with the part's exit code.
+    async fn run_until_end(&mut self, stop: &mut Stop) -> anyhow::Result<ExitCode> {
         tokio::select! {
             () = stop.asked() => Ok(ExitCode::SUCCESS),
             (part, status) = self.first_end() => {
@@ -174,13 +174,13 @@ impl Stack {
         }
     }
 
-    /// Ends when the first part does.
+    /// Returns when the first part ends.
     pub async fn first_end(&mut self) -> (Part, std::io::Result<ExitStatus>) {
         let endings = self.children.iter_mut().map(|child| Box::pin(async { (child.part, child.ended().await) }));
         futures_util::future::select_all(endings).await.0
     }
 
-    /// Stops the page, then the parts one after the other.
+    /// Stops the page, then the parts one after another.
     pub async fn stop(&mut self) {
         self.page_stop.cancel();
         self.page_tasks.close();
@@ -192,7 +192,7 @@ impl Stack {
     }
 }
 
-/// Applies the migrations and makes the identities, before the server runs. Can be repeated on a database that has them.
+/// Applies the migrations and creates the accounts, before the server runs. Can be repeated.
 async fn set_up(pocketbase: &Path, arguments: &[String], secrets: &Secrets) -> anyhow::Result<()> {
     let output = Command::new(pocketbase)
         .args(arguments)
@@ -203,25 +203,25 @@ async fn set_up(pocketbase: &Path, arguments: &[String], secrets: &Secrets) -> a
         .output()
         .await
         .with_context(|| format!("cannot run {}", pocketbase.display()))?;
-    let said = [output.stdout, output.stderr].concat();
-    ensure!(output.status.success(), "PocketBase could not be set up:\n{}", String::from_utf8_lossy(&said).trim());
+    let lines = [output.stdout, output.stderr].concat();
+    ensure!(output.status.success(), "PocketBase could not be set up:\n{}", String::from_utf8_lossy(&lines).trim());
     Ok(())
 }
 
-/// The file that says where everything is.
+/// The file with all addresses, keys and logins.
 pub fn env_file(root: &Path, options: &Options) -> PathBuf {
     options.env_file.clone().unwrap_or_else(|| root.join(".dev/env"))
 }
 
-/// The folders and files of a stack.
-struct Places {
+/// The folders and files that a stack uses.
+struct Paths {
     data: PathBuf,
     env_file: PathBuf,
     migrations: PathBuf,
     commands: PathBuf,
 }
 
-impl Places {
+impl Paths {
     fn new(root: &Path, options: &Options) -> Self {
         Self {
             data: options.data.clone().unwrap_or_else(|| root.join(".dev/data")),
@@ -231,15 +231,18 @@ impl Places {
         }
     }
 
-    /// Takes the data folder for us alone.
+    /// Locks the data folder.
     fn lock(&self) -> anyhow::Result<File> {
         let path = self.data.join("lock");
-        std::fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
-        let file = File::create(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        std::fs::create_dir_all(&self.data).with_context(|| format!("cannot create {}", self.data.display()))?;
+        let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(std::fs::TryLockError::WouldBlock) => {
-                bail!("another `dev` works on {}: stop it, or choose other data with --data DIR", self.data.display())
+                bail!(
+                    "another `dev` works on {}: stop it, or choose another folder with --data DIR",
+                    self.data.display()
+                )
             }
             Err(std::fs::TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("cannot lock {}", path.display()))
@@ -247,16 +250,16 @@ impl Places {
         }
     }
 
-    /// Removes what an earlier start made, and nothing else.
+    /// Removes the database and the env file of an earlier start, and nothing else.
     fn clear(&self) -> anyhow::Result<()> {
         let database = self.data.join("pb_data");
-        absent_or(std::fs::remove_dir_all(&database))
+        ignore_absent(std::fs::remove_dir_all(&database))
             .with_context(|| format!("cannot remove {}", database.display()))?;
-        absent_or(std::fs::remove_file(&self.env_file))
+        ignore_absent(std::fs::remove_file(&self.env_file))
             .with_context(|| format!("cannot remove {}", self.env_file.display()))
     }
 
-    /// Every folder is named: what `PocketBase` would pick by itself depends on where its data lies.
+    /// Names every folder: `PocketBase`'s defaults depend on where its data is.
     fn pocketbase_arguments(&self) -> Vec<String> {
         vec![
             format!("--dir={}", self.data.join("pb_data").display()),
@@ -267,7 +270,7 @@ impl Places {
     }
 }
 
-fn absent_or(removed: std::io::Result<()>) -> std::io::Result<()> {
+fn ignore_absent(removed: std::io::Result<()>) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,

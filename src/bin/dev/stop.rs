@@ -1,8 +1,8 @@
-//! When to stop: Ctrl-C or SIGTERM.
+//! The signals that ask `dev` to stop: Ctrl-C and SIGTERM.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Both ways of being asked to stop. Create it before anything is started, so that no request is missed.
+/// Listens to both signals. Create it before anything is started, so that none is missed.
 pub struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -14,7 +14,7 @@ impl Stop {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Ends at the next request to stop.
+    /// Returns at the next signal.
     pub async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
