@@ -202,7 +202,7 @@ impl Watcher {
             error!(
                 stored,
                 expected = self.stored_beat,
-                "PocketBase went back in time (restored from a backup?): what it forgot is lost, what is open is done again.                  Two sidecars under one INSTANCE look the same"
+                "PocketBase went back in time (restored from a backup?): what it forgot is lost, and what is open is done again. Two sidecars with one INSTANCE look the same"
             );
             metrics::counter!("pocketbase_went_back_total").increment(1);
             self.stored_beat = stored;
