@@ -1,9 +1,9 @@
-//! Ranges of addresses.
+//! Networks: ranges of IP addresses.
 
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// A range of addresses, `10.0.0.0/8`, or one address.
+/// A range of IP addresses such as `10.0.0.0/8`, or a single address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     base: IpAddr,
@@ -11,7 +11,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Whether `address` lies in it.
+    /// Whether `address` is in this network. An IPv4 address written as IPv6 counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.base, address.to_canonical()) {
             (IpAddr::V4(base), IpAddr::V4(address)) => {
@@ -27,7 +27,7 @@ impl Network {
     }
 }
 
-/// What is wrong with the text of a network.
+/// The text is neither an address nor a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an address or a range such as 10.0.0.0/8")]
 pub struct NotANetwork;
@@ -43,7 +43,7 @@ impl FromStr for Network {
         let base: IpAddr = base.parse().map_err(|_| NotANetwork)?;
         let longest = if base.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(longest);
-        // An IPv4 address written as IPv6 is compared as IPv4, so a range of those would hold nobody.
+        // `contains` compares an IPv4 address written as IPv6 as IPv4, so a range of such addresses would contain none.
         if prefix > longest || base != base.to_canonical() { Err(NotANetwork) } else { Ok(Self { base, prefix }) }
     }
 }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_are_read_with_their_edges() {
+    fn networks_contain_their_first_and_last_address() {
         let network = |text: &str| text.parse::<Network>().expect("a network");
         let address = |text: &str| text.parse::<IpAddr>().expect("an address");
         assert!(network("0.0.0.0/0").contains(address("255.255.255.255")));
