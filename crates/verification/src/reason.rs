@@ -1,58 +1,58 @@
 //! The reason catalogue: every code a check or a decision can carry.
 //!
-//! A code says *what was seen*; what *happens* is its [`Disposition`], which a policy may override. People never see
-//! fraud codes: those share one neutral message key a domain, so an attacker learns nothing from the answer.
+//! A code says *what was found*. What *follows* is its [`Disposition`], which a policy may override. People never see codes of
+//! fraud: these share one neutral message key for each domain, so that an attacker learns nothing from the answer.
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of thing a reason is about, and so who can do something about it.
+/// What a reason is about, and therefore who can act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
-    /// The person can do better: another picture, another try.
+    /// The person can do better, with another picture or another try.
     UserAction,
-    /// Something suggests deceit.
+    /// Something suggests fraud.
     Fraud,
-    /// Two pieces of information do not fit, or one is out of range.
+    /// Two pieces of information contradict each other, or one is out of range.
     Data,
-    /// The operator's policy says so.
+    /// The operator's policy forbids it.
     Policy,
-    /// A machine failed, not a person.
+    /// A provider or the service failed, not the person.
     Technical,
 }
 
-/// What a reason does to the outcome of its check.
+/// What follows from a reason, from the mildest to the most severe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disposition {
-    /// Recorded, changes nothing.
+    /// It is recorded and changes nothing.
     Inform,
-    /// The system tries again; it says nothing about the person.
+    /// The service tries again; the reason says nothing about the person.
     Retry,
-    /// The person is asked for new evidence.
+    /// The person must submit new evidence.
     Resubmit,
-    /// A person must look.
+    /// A reviewer must decide.
     Review,
-    /// The answer is no.
+    /// The verification is declined.
     Decline,
 }
 
 /// One row of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// `domain.snake_case`.
+    /// Stored spelling, `domain.snake_case`.
     pub code: &'static str,
-    /// See [`Category`].
+    /// What the code is about.
     pub category: Category,
-    /// What it does unless the policy says otherwise.
+    /// What follows from it unless the policy says otherwise.
     pub disposition: Disposition,
-    /// Key of the text that may be shown to the person.
+    /// Key of the text that the person may see.
     pub message_key: &'static str,
 }
 
 macro_rules! catalogue {
     ($($variant:ident = $code:literal, $category:ident, $disposition:ident, $key:literal;)+) => {
-        /// A reason code. Codes are additive: one is never renamed or reused.
+        /// A reason code. Codes are only added: one is never renamed or reused.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Code {
             $(#[doc = concat!("`", $code, "`")] #[serde(rename = $code)] $variant,)+
@@ -62,7 +62,7 @@ macro_rules! catalogue {
             /// Every code, in catalogue order.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)+];
 
-            /// The code's row.
+            /// Row of the code in the catalogue.
             pub const fn entry(self) -> Entry {
                 match self {
                     $(Code::$variant => Entry {
@@ -179,18 +179,18 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }
 
-    /// Every code that people and callers may be told, in catalogue order: what is fraud hides behind a neutral one of its domain.
-    pub fn told() -> Vec<&'static str> {
-        let mut told: Vec<&str> = Vec::new();
+    /// The codes that people and callers may see, in catalogue order. A neutral code of the domain replaces those of fraud.
+    pub fn public() -> Vec<&'static str> {
+        let mut public: Vec<&str> = Vec::new();
         for code in Self::ALL {
-            if !told.contains(&code.entry().message_key) {
-                told.push(code.entry().message_key);
+            if !public.contains(&code.entry().message_key) {
+                public.push(code.entry().message_key);
             }
         }
-        told
+        public
     }
 
-    /// Whether new evidence from the same person can make it go away.
+    /// Whether new evidence from the same person can remove the reason.
     pub const fn retryable(self) -> bool {
         matches!(self.entry().category, Category::UserAction | Category::Technical)
             || matches!(self.entry().disposition, Disposition::Resubmit)
@@ -203,17 +203,17 @@ impl std::fmt::Display for Code {
     }
 }
 
-/// A reason found by a check, before any policy looked at it.
+/// A reason that a check found, before a policy judges it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What was seen.
+    /// What was found.
     pub code: Code,
-    /// For reviewers and operators only; may name fields, never quotes a whole document.
+    /// Explanation for reviewers and operators only. It may name fields, but never quotes a whole document.
     pub detail: String,
 }
 
 impl Reason {
-    /// A reason with the detail a reviewer needs.
+    /// A reason with the explanation that a reviewer needs.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
@@ -235,10 +235,10 @@ mod tests {
     }
 
     #[test]
-    fn fraud_is_never_named_to_the_person() {
+    fn no_public_code_names_fraud() {
         for code in Code::ALL.iter().filter(|c| c.entry().category == Category::Fraud) {
             assert_ne!(code.entry().message_key, code.as_str());
-            assert!(!Code::told().contains(&code.as_str()), "{code}");
+            assert!(!Code::public().contains(&code.as_str()), "{code}");
         }
     }
 }

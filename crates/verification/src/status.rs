@@ -1,30 +1,30 @@
-//! The states of a verification and the transitions between them.
+//! The states of a verification, and the transitions that are allowed between them.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a verification stands. Derived from its journal, never from itself.
+/// The state of a verification, derived from its journal and never from the stored state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Written by the client, not yet seen by a sidecar. Stored as the empty value: PocketBase has no field defaults.
+    /// The client wrote the record and no sidecar has seen it. Stored as the empty value: `PocketBase` has no field defaults.
     #[default]
     #[serde(rename = "")]
     Created,
-    /// The person owes evidence of the first attempt.
+    /// The person must submit evidence for the first attempt.
     AwaitingInput,
-    /// All evidence is here; checks run.
+    /// All evidence is submitted; checks are running.
     Processing,
-    /// Verified.
+    /// The person is verified.
     Approved,
-    /// Refused.
+    /// The person is not verified.
     Declined,
     /// A reviewer must decide.
     NeedsReview,
-    /// The person owes new evidence for another attempt.
+    /// The person must submit new evidence for another attempt.
     ResubmissionRequired,
-    /// Withdrawn on request.
+    /// The person withdrew.
     Canceled,
-    /// The person stayed silent too long.
+    /// The person submitted nothing in time.
     Expired,
 }
 
@@ -42,7 +42,7 @@ impl Status {
         Status::Expired,
     ];
 
-    /// Whether nothing more happens unless a person reopens it.
+    /// Whether nothing more happens unless a reviewer reopens the verification.
     pub const fn is_final(self) -> bool {
         matches!(self, Status::Approved | Status::Declined | Status::Canceled | Status::Expired)
     }
@@ -62,7 +62,7 @@ impl Status {
         }
     }
 
-    /// The state spelled `text`; unknown spellings are `None`, so that an old binary leaves newer states alone.
+    /// The state that is stored as `text`. Unknown spellings are `None`, so that an old binary leaves newer states alone.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == text)
     }
@@ -75,7 +75,7 @@ impl Status {
         };
         match (self, to) {
             (Created, next) => matches!(next, AwaitingInput | Processing | Canceled | Expired),
-            // A failed document is told at once, before the other inputs are in.
+            // A failed document is reported at once, before the other evidence is submitted.
             (
                 AwaitingInput | Processing | ResubmissionRequired,
                 Approved | Declined | NeedsReview | ResubmissionRequired | Expired | Canceled,

@@ -199,7 +199,7 @@ fn known_codes() -> Object {
         .schema_type(Type::String)
         .description(Some("Stable code. Later versions may add codes: handle an unknown one by its category."))
         .examples(["document.blurred"])
-        .extensions(Some(Extensions::builder().add(KNOWN_VALUES, Code::told()).build()))
+        .extensions(Some(Extensions::builder().add(KNOWN_VALUES, Code::public()).build()))
         .build()
 }
 

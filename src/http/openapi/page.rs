@@ -208,7 +208,7 @@ mod tests {
         for problem in problem::Kind::ALL {
             assert!(page.contains(&format!("id=\"{}\"", problem.code())), "{}", problem.code());
         }
-        for code in Code::told() {
+        for code in Code::public() {
             assert!(page.contains(&format!("<code>{code}</code>")), "{code}");
         }
         for foreign in ["<script", "http://", "https://", "src=", "@import", "url("] {

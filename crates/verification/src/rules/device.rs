@@ -1,8 +1,8 @@
-//! Device intelligence: one identification event, judged.
+//! Device intelligence: judges one identification event.
 //!
-//! The event id comes from the person's browser, so the first question is whether the event is theirs, of now, and used
-//! once; only then do its signals mean anything. Absent is never `false`: a signal that the plan or the platform does not
-//! deliver is listed, and the few that everything rests on make the event incomplete.
+//! The event id comes from the person's browser. The first question is therefore whether the event belongs to this verification,
+//! is recent and is used once; only then do its signals mean anything. Absent is never `false`: a signal that the plan or the
+//! platform does not deliver is listed, and without the most important ones the event is incomplete.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,79 +13,79 @@ use crate::policy::Policy;
 use crate::reason::{Code, Reason};
 use crate::records::{DeviceSignal, Verification};
 
-/// Confidence, 0-1, below which an identification is not relied on (the vendor's own advice).
+/// Confidence, 0-1, below which an identification is not trusted (the vendor's own advice).
 pub const CONFIDENCE_MIN: f64 = 0.9;
-/// Different `linked_id`s (for us: verifications) that one device may have within a day.
+/// Number of different `linked_id`s (here: verifications) that one device may have within a day.
 pub const LINKED_IDS_MAX: i64 = 5;
-/// Seconds an event may lie in the future of its record: two clocks, neither ours.
+/// Seconds by which an event may be later than its record: the two come from the clocks of two other services.
 pub const FUTURE_TOLERANCE_SECONDS: i64 = 60;
 
-/// What the provider knows about an event. Every `None` is "not told".
+/// What the provider knows about an event. `None` means that the provider did not say.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeviceEvent {
-    /// The event's id.
+    /// Fingerprint's id of the event.
     pub event_id: String,
     /// When the device was identified.
     pub timestamp: Option<Timestamp>,
-    /// What our page bound it to.
+    /// The id that the page bound the event to: the verification's id or `reference`.
     pub linked_id: Option<String>,
-    /// The device's id; without it nothing was identified.
+    /// Id of the device; without it no device was identified.
     pub visitor_id: Option<String>,
-    /// How sure the identification is, 0-1.
+    /// Confidence of the identification, 0-1.
     pub confidence: Option<f64>,
-    /// Only part of the signals were gathered, so none may be used.
+    /// Whether only a part of the signals was gathered, so that none may be used.
     pub partially_completed: bool,
-    /// The event was sent twice.
+    /// Whether the event was sent twice.
     pub replayed: Option<bool>,
-    /// The operator marked it as suspect at the provider.
+    /// Whether the operator marked it as suspect at the provider.
     pub suspect: Option<bool>,
-    /// The operator's rules at the provider say to block it.
+    /// Whether the operator's rules at the provider block it.
     pub blocked_by_rule: Option<bool>,
-    /// How many different `linked_id`s the device had within a day.
+    /// Number of different `linked_id`s that the device had within a day.
     pub linked_ids_in_a_day: Option<i64>,
-    /// A bot, good or bad.
+    /// Whether it is a bot, good or bad.
     pub bot: Option<bool>,
-    /// The browser or app was tampered with.
+    /// Whether the browser or app was tampered with.
     pub tampering: Option<bool>,
-    /// A browser that disguises itself.
+    /// Whether the browser disguises itself.
     pub anti_detect_browser: Option<bool>,
-    /// A rooted Android phone.
+    /// Whether it is a rooted Android phone.
     pub rooted: Option<bool>,
-    /// A jailbroken iPhone.
+    /// Whether it is a jailbroken iPhone.
     pub jailbroken: Option<bool>,
-    /// An instrumented app.
+    /// Whether the app is instrumented with Frida.
     pub frida: Option<bool>,
-    /// A cloned app.
+    /// Whether the app is a clone.
     pub cloned_app: Option<bool>,
-    /// The location is made up.
+    /// Whether the location is spoofed.
     pub location_spoofing: Option<bool>,
-    /// The connection is intercepted.
+    /// Whether the connection is intercepted.
     pub mitm_attack: Option<bool>,
-    /// A virtual machine.
+    /// Whether it is a virtual machine.
     pub virtual_machine: Option<bool>,
-    /// An Android emulator.
+    /// Whether it is an Android emulator.
     pub emulator: Option<bool>,
-    /// An iOS simulator.
+    /// Whether it is an iOS simulator.
     pub simulator: Option<bool>,
-    /// A VPN.
+    /// Whether the connection uses a VPN.
     pub vpn: Option<bool>,
-    /// A proxy.
+    /// Whether the connection uses a proxy.
     pub proxy: Option<bool>,
-    /// A Tor exit.
+    /// Whether the address is a Tor exit.
     pub tor: Option<bool>,
-    /// An address of a data centre.
+    /// Whether the address belongs to a data centre.
     pub datacenter: Option<bool>,
-    /// An address known for attacks.
+    /// Whether the address is known for attacks.
     pub attack_source: Option<bool>,
-    /// Private browsing.
+    /// Whether the browser is in private mode.
     pub incognito: Option<bool>,
     /// Country of the address, ISO 3166 alpha-2.
     pub ip_country: Option<String>,
-    /// The provider's sum of suspicions.
+    /// The provider's own score of suspicion.
     pub suspect_score: Option<i64>,
 }
 
-/// Judges `event` (`None`: the provider knows no such event) as what `signal` of `verification` claims it is.
+/// Judges `event` as the event that `signal` of `verification` names; `None` means that the provider knows no such event.
 pub fn judge(
     event: Option<&DeviceEvent>,
     signal: &DeviceSignal,
@@ -111,8 +111,8 @@ pub fn judge(
     Judgement { reasons, scores: scores(event), extracted: extracted(event) }
 }
 
-/// The event is this verification's: it identifies a device and carries the verification's id, or the reference that the
-/// partner's page already knew.
+/// Why the event does not belong to this verification. It must identify a device and carry the verification's id, or the
+/// reference that the partner's page already knew.
 fn not_bound(event: &DeviceEvent, signal: &DeviceSignal, verification: &Verification) -> Option<Reason> {
     let linked = event.linked_id.as_deref().unwrap_or_default();
     let why = if event.event_id != signal.event_id {
@@ -129,14 +129,14 @@ fn not_bound(event: &DeviceEvent, signal: &DeviceSignal, verification: &Verifica
     Some(Reason::new(Code::DeviceEventNotBound, why))
 }
 
-/// The event was taken shortly before its record was written.
+/// Why the event was not made shortly before its record was written.
 fn not_fresh(event: &DeviceEvent, signal: &DeviceSignal, policy: &Policy) -> Option<Reason> {
     let Some(timestamp) = event.timestamp else {
         return Some(Reason::new(Code::DeviceEventTooOld, "the event carries no time"));
     };
     let age_seconds = signal.created.duration_since(timestamp).as_secs();
     if age_seconds > i64::from(policy.device_max_age_seconds) {
-        let why = format!("{age_seconds} s old when it was handed in, {} s allowed", policy.device_max_age_seconds);
+        let why = format!("{age_seconds} s old when it was submitted, {} s allowed", policy.device_max_age_seconds);
         return Some(Reason::new(Code::DeviceEventTooOld, why));
     }
     if age_seconds < -FUTURE_TOLERANCE_SECONDS {
@@ -148,7 +148,7 @@ fn not_fresh(event: &DeviceEvent, signal: &DeviceSignal, policy: &Policy) -> Opt
     None
 }
 
-/// What an event must tell before its silence about the rest can be taken for good news.
+/// Why the event lacks what it must contain before the absence of other signals can count as good.
 fn incomplete(event: &DeviceEvent) -> Option<Reason> {
     if event.partially_completed {
         return Some(Reason::new(Code::DeviceSignalMissing, "the identification was only partially completed"));
@@ -175,13 +175,13 @@ fn incomplete(event: &DeviceEvent) -> Option<Reason> {
     Some(Reason::new(Code::DeviceSignalMissing, why))
 }
 
-/// A signal's name and what was told of it.
+/// Name and value of a signal.
 type Signal = (&'static str, Option<bool>);
 
-/// What the signals accuse the device of.
+/// The reasons that follow from signals.
 fn suspicious(event: &DeviceEvent) -> Vec<Reason> {
-    let crowded = event.linked_ids_in_a_day.map(|ids| ids > LINKED_IDS_MAX);
-    let accusations: [(Code, &[Signal]); 7] = [
+    let many_ids = event.linked_ids_in_a_day.map(|ids| ids > LINKED_IDS_MAX);
+    let signals_by_code: [(Code, &[Signal]); 7] = [
         (Code::DeviceBotDetected, &[("bot", event.bot)]),
         (
             Code::DeviceTampering,
@@ -205,20 +205,23 @@ fn suspicious(event: &DeviceEvent) -> Vec<Reason> {
         (Code::DeviceVpnOrProxy, &[("vpn", event.vpn), ("proxy", event.proxy), ("attack_source", event.attack_source)]),
         (Code::DeviceTor, &[("tor", event.tor)]),
         (Code::DeviceDatacenterIp, &[("datacenter", event.datacenter)]),
-        (Code::DeviceManyIdentities, &[("different linked_ids within a day", crowded)]),
+        (Code::DeviceManyIdentities, &[("different linked_ids within a day", many_ids)]),
     ];
-    let told = |signals: &[Signal]| {
+    let detected = |signals: &[Signal]| {
         let names: Vec<_> = signals.iter().filter(|(_, seen)| *seen == Some(true)).map(|(name, _)| *name).collect();
         (!names.is_empty()).then(|| names.join(", "))
     };
-    accusations.into_iter().filter_map(|(code, signals)| told(signals).map(|why| Reason::new(code, why))).collect()
+    signals_by_code
+        .into_iter()
+        .filter_map(|(code, signals)| detected(signals).map(|why| Reason::new(code, why)))
+        .collect()
 }
 
 fn scores(event: &DeviceEvent) -> Value {
     json!({ "confidence": event.confidence.filter(|c| c.is_finite()), "suspect_score": event.suspect_score })
 }
 
-/// What reviewers see. The visitor id is how two verifications from one device are found; addresses are not kept.
+/// What reviewers see. By the visitor id two verifications from one device are found; IP addresses are not stored.
 fn extracted(event: &DeviceEvent) -> Value {
     let signals = [
         ("replayed", event.replayed),
@@ -271,7 +274,7 @@ mod tests {
         Verification { id: "verification00a".to_owned(), reference: "customer-7".to_owned(), ..Verification::default() }
     }
 
-    /// An event that says everything, and all of it good.
+    /// A complete event without suspicious signals.
     fn good() -> DeviceEvent {
         let no = Some(false);
         DeviceEvent {
@@ -298,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_event_is_clean() {
+    fn a_good_event_has_no_reasons() {
         assert_eq!(codes(&good()), []);
         assert_eq!(codes(&DeviceEvent { linked_id: Some("customer-7".to_owned()), ..good() }), []);
     }
@@ -310,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_must_be_bound() {
+    fn an_event_must_be_bound_to_its_verification() {
         for event in [
             DeviceEvent { linked_id: None, ..good() },
             DeviceEvent { linked_id: Some(String::new()), ..good() },
@@ -372,13 +375,13 @@ mod tests {
     }
 
     #[test]
-    fn half_an_identification_proves_nothing_either_way() {
+    fn a_partial_identification_proves_nothing_either_way() {
         let half = DeviceEvent { partially_completed: true, bot: Some(true), ..good() };
         assert_eq!(codes(&half), [Code::DeviceSignalMissing]);
     }
 
     #[test]
-    fn addresses_are_not_kept() {
+    fn ip_addresses_are_not_stored() {
         let judgement = judge(Some(&good()), &signal(), &verification(), &policy());
         assert_eq!(
             judgement.extracted["not_told"],
@@ -387,18 +390,18 @@ mod tests {
         assert!(judgement.extracted.get("ip_address").is_none());
     }
 
-    fn told() -> impl Strategy<Value = Option<bool>> {
+    fn signal_value() -> impl Strategy<Value = Option<bool>> {
         proptest::option::of(any::<bool>())
     }
 
     proptest! {
         #[test]
-        fn no_silence_and_no_nonsense_is_clean(
+        fn an_event_with_missing_or_invalid_values_never_passes(
             (linked, visitor) in (proptest::option::of("(|other|verification00a)"), proptest::option::of("(|abc)")),
             confidence in proptest::option::of(any::<f64>()),
             age_seconds in proptest::option::of(-2_000_i64..2_000),
             partially_completed in any::<bool>(),
-            (replayed, bot, tampering, virtual_machine, emulator, tor) in (told(), told(), told(), told(), told(), told()),
+            (replayed, bot, tampering, virtual_machine, emulator, tor) in (signal_value(), signal_value(), signal_value(), signal_value(), signal_value(), signal_value()),
         ) {
             let event = DeviceEvent {
                 timestamp: age_seconds.map(|s| created() - SignedDuration::from_secs(s)),
@@ -410,7 +413,8 @@ mod tests {
                 prop_assert_eq!(linked.as_deref(), Some("verification00a"));
                 prop_assert_eq!(visitor.as_deref(), Some("abc"));
                 prop_assert!(confidence.is_some_and(|c| (CONFIDENCE_MIN..=1.0).contains(&c)));
-                prop_assert!(age_seconds.is_some_and(|s| (-FUTURE_TOLERANCE_SECONDS..=600).contains(&s)));
+                let max = i64::from(policy().device_max_age_seconds);
+                prop_assert!(age_seconds.is_some_and(|s| (-FUTURE_TOLERANCE_SECONDS..=max).contains(&s)));
                 prop_assert!(!partially_completed);
                 prop_assert_eq!((replayed, bot, tampering), (Some(false), Some(false), Some(false)));
                 prop_assert!(virtual_machine.or(emulator) == Some(false));

@@ -1,4 +1,4 @@
-//! Face match: the comparison of two faces, judged.
+//! Face match: judges the comparison of two faces.
 
 use serde_json::json;
 
@@ -27,8 +27,8 @@ pub fn judge(comparison: &Comparison, policy: &Policy) -> Judgement {
         (1, Some(s)) => {
             Some(Reason::new(Code::FaceMismatch, format!("similarity {s:.2} is below {:.2}", policy.face_match_review)))
         }
-        (1, None) if unmatched == 1 => Some(Reason::new(Code::FaceMismatch, "the provider found no likeness")),
-        // A machine's slip, not the person's: a reviewer compares instead.
+        (1, None) if unmatched == 1 => Some(Reason::new(Code::FaceMismatch, "the provider found no similarity")),
+        // An error of the provider, not of the person: a reviewer compares instead.
         (1, None) => Some(Reason::new(Code::FaceSimilarityInReviewBand, "no usable similarity was given")),
         (0, _) => Some(Reason::new(Code::FaceComparisonNotPossible, "no face to compare")),
         (several, _) => {
@@ -42,7 +42,7 @@ pub fn judge(comparison: &Comparison, policy: &Policy) -> Judgement {
     }
 }
 
-/// Whether `score` reaches `threshold`, which must be a real demand.
+/// Whether `score` reaches `threshold`. A threshold of 0, or one that is no number, lets no one pass.
 fn reaches(score: f64, threshold: f64) -> bool {
     threshold.is_finite() && threshold > 0.0 && score >= threshold
 }
@@ -86,12 +86,12 @@ mod tests {
         {
             assert_eq!(code(&comparison, &policy()), Some(Code::FaceComparisonNotPossible));
         }
-        let crowd = Comparison::Compared { similarities: vec![Some(99.9)], unmatched: 1 };
-        assert_eq!(code(&crowd, &policy()), Some(Code::FaceComparisonNotPossible));
+        let two_faces = Comparison::Compared { similarities: vec![Some(99.9)], unmatched: 1 };
+        assert_eq!(code(&two_faces, &policy()), Some(Code::FaceComparisonNotPossible));
     }
 
     #[test]
-    fn a_face_without_a_number_is_told_from_a_face_without_a_likeness() {
+    fn a_face_without_a_number_differs_from_a_face_without_similarity() {
         let unlike = Comparison::Compared { similarities: vec![], unmatched: 1 };
         assert_eq!(code(&unlike, &policy()), Some(Code::FaceMismatch));
         assert_eq!(code(&compared(&[Some(f64::NAN)]), &policy()), Some(Code::FaceSimilarityInReviewBand));
@@ -107,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_passes_without_a_real_similarity_over_a_real_threshold(
+        fn only_a_valid_similarity_over_a_valid_threshold_passes(
             similarities in proptest::collection::vec(proptest::option::of(any::<f64>()), 0..3),
             pass in any::<f64>(), review in any::<f64>(),
         ) {

@@ -1,4 +1,4 @@
-//! Face Liveness: the result of a challenge, judged.
+//! Face Liveness: judges the result of a challenge.
 
 use serde_json::json;
 
@@ -7,45 +7,45 @@ use crate::kind::SessionStatus;
 use crate::policy::Policy;
 use crate::reason::{Code, Reason};
 
-/// What the provider says of a challenge. `Debug` shows sizes, never pictures.
+/// What the provider says about a challenge. `Debug` shows the sizes of pictures, never their content.
 #[derive(Clone, Default, PartialEq)]
 pub struct SessionResult {
-    /// Where it stands there.
+    /// State of the challenge at the provider.
     pub state: SessionState,
-    /// 0-100; `None` when it was not given or is no finite number.
+    /// Confidence that the person is live, 0-100; `None` when it was not given or is no finite number.
     pub confidence: Option<f64>,
-    /// The picture to compare with.
+    /// The picture that the face match compares.
     pub reference_image: Option<Vec<u8>>,
-    /// Further pictures for reviewers.
+    /// More pictures for reviewers.
     pub audit_images: Vec<Vec<u8>>,
-    /// Type and version of the challenge that was taken.
+    /// Type and version of the challenge.
     pub challenge: String,
-    /// What made the capture poor.
+    /// What made the capture poor, as far as the provider says.
     pub feedback: Vec<Feedback>,
 }
 
-/// Where a challenge stands at the provider.
+/// The states of a challenge at the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SessionState {
-    /// Nobody took it yet.
+    /// The person has not begun it.
     Created,
-    /// It is being taken.
+    /// The person is taking it.
     InProgress,
-    /// It was taken and analysed; says nothing about the outcome.
+    /// It was taken and analysed; this says nothing about the outcome.
     Succeeded,
     /// It could not be analysed.
     Failed,
-    /// Its three minutes are over.
+    /// It was not taken within three minutes.
     Expired,
-    /// The provider does not know it (any more).
+    /// The provider does not know it, or not any more.
     NotFound,
-    /// Not told, or a word we do not know.
+    /// The provider gave no state, or one that this version does not know.
     #[default]
     Unknown,
 }
 
 impl SessionState {
-    /// The spelling in scores and logs.
+    /// The spelling in logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             SessionState::Created => "created",
@@ -59,27 +59,27 @@ impl SessionState {
     }
 }
 
-/// What made a capture poor, as the provider's analysis says.
+/// What made a capture poor, by the provider's analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Feedback {
-    /// No face to be seen.
+    /// No face is visible.
     FaceNotVisible,
     /// Something covers the face.
     FaceObstructed,
-    /// The video is poor.
+    /// The quality of the video is low.
     LowVideoQuality,
-    /// The face was not where it should be.
+    /// The face was not in its place.
     FaceNotAligned,
     /// The eyes were closed.
     EyesClosed,
-    /// Too dark.
+    /// The picture is too dark.
     LowLighting,
-    /// Too bright.
+    /// The picture is too bright.
     HighLighting,
 }
 
 impl Feedback {
-    /// The spelling for reviewers.
+    /// The spelling that reviewers see.
     pub const fn as_str(self) -> &'static str {
         match self {
             Feedback::FaceNotVisible => "face_not_visible",
@@ -92,7 +92,7 @@ impl Feedback {
         }
     }
 
-    /// What the person is told, if there is a word for it.
+    /// The reason that the person can see, if there is one.
     const fn code(self) -> Option<Code> {
         match self {
             Feedback::FaceNotVisible => Some(Code::LivenessNoFace),
@@ -107,16 +107,16 @@ impl Feedback {
 /// What follows from a result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// The challenge is not over: ask again, until the session's own deadline.
+    /// The challenge is not over: fetch the result again, until the session's own deadline.
     NotYet,
-    /// It is over and there is nothing to judge; another challenge is needed.
+    /// It is over without a result to judge; another challenge is needed.
     Ended {
-        /// How the session record ends.
+        /// The state in which the session record ends.
         status: SessionStatus,
-        /// Why.
+        /// The reason code.
         code: Code,
     },
-    /// It was judged.
+    /// It has a result, which was judged.
     Judged(Judgement),
 }
 
@@ -127,7 +127,7 @@ pub fn judge(result: &SessionResult, policy: &Policy) -> Verdict {
         SessionState::Created | SessionState::InProgress | SessionState::Unknown => Verdict::NotYet,
         SessionState::Failed => ended(SessionStatus::Failed, Code::LivenessSessionFailed),
         SessionState::Expired | SessionState::NotFound => ended(SessionStatus::Expired, Code::LivenessSessionExpired),
-        // Without the picture there is no face to compare, whatever the confidence: AWS says to take it again.
+        // Without the picture there is no face to compare, whatever the confidence: AWS says to repeat the challenge.
         SessionState::Succeeded if result.reference_image.as_ref().is_none_or(Vec::is_empty) => {
             ended(SessionStatus::Failed, Code::LivenessReferenceImageMissing)
         }
@@ -135,7 +135,8 @@ pub fn judge(result: &SessionResult, policy: &Policy) -> Verdict {
     }
 }
 
-/// The bands: from the threshold on it passes, below the lower bound an attack is suspected, between a person looks.
+/// Judges by bands: from the threshold on it passes, below the lower bound an attack is suspected, between the two a reviewer
+/// decides.
 fn judge_confidence(result: &SessionResult, policy: &Policy) -> Judgement {
     let confidence = result.confidence.filter(|c| (0.0..=100.0).contains(c));
     let mut reasons = Vec::new();
@@ -163,7 +164,7 @@ fn judge_confidence(result: &SessionResult, policy: &Policy) -> Judgement {
     }
 }
 
-/// Whether `score` reaches `threshold`, which must be a real demand: no threshold in force lets nobody pass.
+/// Whether `score` reaches `threshold`. A threshold of 0, or one that is no number, lets no one pass.
 fn reaches(score: f64, threshold: f64) -> bool {
     threshold.is_finite() && threshold > 0.0 && score >= threshold
 }
@@ -174,7 +175,7 @@ fn low(why: &str, result: &SessionResult) -> Reason {
     Reason::new(Code::LivenessLowConfidence, detail)
 }
 
-/// What the person could do better, each told once.
+/// What the person could do better, each code once.
 fn quality(feedback: &[Feedback]) -> Vec<Reason> {
     let mut codes: Vec<_> = feedback.iter().filter_map(|f| f.code()).collect();
     codes.sort_unstable();
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_that_is_not_over_is_waited_for() {
+    fn a_challenge_that_is_not_over_has_no_result_yet() {
         for state in [SessionState::Created, SessionState::InProgress, SessionState::Unknown] {
             let result = SessionResult { state, ..taken(Some(99.0)) };
             assert_eq!(judge(&result, &policy()), Verdict::NotYet);
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_challenge_without_a_result_ends_without_a_finding() {
+    fn a_challenge_without_a_result_ends_without_a_check() {
         for (state, status, code) in [
             (SessionState::Failed, SessionStatus::Failed, Code::LivenessSessionFailed),
             (SessionState::Expired, SessionStatus::Expired, Code::LivenessSessionExpired),
@@ -241,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn no_reference_image_is_no_pass() {
+    fn a_result_without_a_reference_image_never_passes() {
         for reference_image in [None, Some(vec![])] {
             let result = SessionResult { reference_image, ..taken(Some(99.9)) };
             let code = Code::LivenessReferenceImageMissing;
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_person_hears_what_made_the_picture_poor_but_an_attacker_does_not() {
+    fn the_person_learns_what_made_the_capture_poor_but_an_attacker_does_not() {
         let policy = Policy { liveness_threshold: 90.0, liveness_attack_below: 50.0, ..policy() };
         let feedback = vec![Feedback::LowLighting, Feedback::HighLighting, Feedback::LowVideoQuality];
         let poor = SessionResult { feedback, ..taken(Some(80.0)) };
@@ -288,7 +289,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_passes_without_a_real_confidence_over_a_real_threshold(
+        fn only_a_valid_confidence_over_a_valid_threshold_passes(
             confidence in proptest::option::of(any::<f64>()), threshold in any::<f64>(), below in any::<f64>(),
         ) {
             let policy = Policy { liveness_threshold: threshold, liveness_attack_below: below, ..policy() };

@@ -1,4 +1,4 @@
-//! The rules of each check: a provider's answer in, a judgement out. One file a check; documents have a folder.
+//! The rules of each check: the answers of providers in, a judgement out. One file for each check; documents have a folder.
 
 pub mod device;
 pub mod document;
