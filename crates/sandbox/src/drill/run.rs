@@ -153,7 +153,7 @@ async fn run_steps(stack: &Stack, seed: u64, case: &Case, model: Model) -> anyho
     let files = files(case).await?;
     let reference = format!("drill-{seed}-{}-{}", model.name(), case.name);
     let (status, started) = send(stack.post("/api/v1/verify").json(&request(case, &reference))).await?;
-    ensure!(status == StatusCode::CREATED, "this stack has seen seed {seed}: take another one with --seed");
+    ensure!(status == StatusCode::CREATED, "this stack has seen seed {seed}: choose another one with --seed");
     let id = started["id"].as_str().context("the answer has no id")?.to_owned();
 
     let event = json!({ "linked_id": id, "scenario": "clean", "url": "http://127.0.0.1/drill" });
@@ -186,7 +186,7 @@ async fn wait_until_settled(stack: &Stack, id: &str) -> anyhow::Result<Value> {
         let version = if status == StatusCode::NOT_MODIFIED { String::new() } else { body["version"].to_string() };
         request = stack.get(&format!("{path}&wait={WAIT_SECONDS}")).header("if-none-match", format!("\"{version}\""));
     }
-    anyhow::bail!("it was not settled after many waits")
+    anyhow::bail!("the verification was not settled after {POLLS_MAX} polls")
 }
 
 /// Whether no further automatic step follows.

@@ -25,7 +25,7 @@ impl Reread {
     }
 
     pub fn document(&self) -> &DetectedDocument {
-        self.front.document.as_ref().unwrap_or_else(|| panic!("{:?} sees no document", self.specimen.flaws))
+        self.front.document.as_ref().unwrap_or_else(|| panic!("no document found with {:?}", self.specimen.flaws))
     }
 
     pub fn people(&self) -> Vec<&str> {
@@ -43,7 +43,7 @@ impl Reread {
         sides
             .into_iter()
             .flatten()
-            .flat_map(|seen| seen.document.iter().flat_map(|document| document.mrz_lines.clone()))
+            .flat_map(|analysis| analysis.document.iter().flat_map(|document| document.mrz_lines.clone()))
             .collect()
     }
 
@@ -51,12 +51,12 @@ impl Reread {
     /// suspicious.
     pub fn assert_complete(&self) {
         let content = content::of(&self.specimen);
-        for (design, seen, printed) in [
+        for (design, analysis, printed) in [
             (Some(front_design(self.specimen.kind)), Some(&self.front), &content.front),
             (back_design(self.specimen.kind), self.back.as_ref(), &content.back),
         ] {
-            let (Some(design), Some(seen)) = (design, seen) else { continue };
-            let document = seen.document.as_ref().expect("a document");
+            let (Some(design), Some(analysis)) = (design, analysis) else { continue };
+            let document = analysis.document.as_ref().expect("a document");
             assert_eq!((document.document_type, document.side), (design.document_type(), design.side()));
             assert_eq!(document.issuing_state.as_deref(), Some("UTO"));
             assert!(document.wholly_visible && document.suspicions.is_empty() && document.extra_text.is_empty());
