@@ -1,8 +1,11 @@
-//! Permit for documents: how many are examined at the same time, and who comes next.
+//! Admission of documents: how many are examined at the same time, and which verification is next.
 //!
-//! Work is claimed only when there is room for it, so a claim never waits for the claims before it: ten thousand documents cost ten
-//! thousand ids in memory, and not a claim that runs out, fails and is made again. Who found no room is called when there is some.
-//! Like the queue it carries work and never truth: losing all of it delays a verification by at most one sweep.
+//! A document is claimed only when a permit for it is free, so no claim waits for the claims before it. Ten thousand
+//! documents then cost ten thousand ids in memory; claimed at once, they would run out, fail and be claimed again.
+//! A verification that gets no permit joins the queue and is admitted as soon as one is free.
+//!
+//! Like [`queue`](super::queue), it carries work and never truth: losing all of it delays a verification by at most
+//! one sweep.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, MutexGuard};
@@ -11,16 +14,16 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::base::lock::Mutex;
 
-/// Ids that wait; beyond that they are left to the sweeps.
+/// Bound of the ids that wait. Further ids are left to the sweeps.
 const WAITING_MAX: usize = 20_000;
 
-/// Permit for one document, given back when dropped.
+/// The right to examine one document. Dropping it frees it.
 pub type Permit = OwnedSemaphorePermit;
 
-/// Everybody who waits for room.
+/// The permits, and the verifications that wait for one, first come first served.
 #[derive(Debug)]
 pub struct AdmissionQueue {
-    rooms: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     state: Mutex<State>,
     joined: Notify,
 }
@@ -28,60 +31,64 @@ pub struct AdmissionQueue {
 #[derive(Debug, Default)]
 struct State {
     order: VecDeque<String>,
-    known: HashSet<String>,
-    /// Rooms kept for those who were called.
-    offered: HashMap<String, Permit>,
+    /// The ids in `order`.
+    waiting: HashSet<String>,
+    /// Permits of admitted verifications whose pass has not begun.
+    reserved: HashMap<String, Permit>,
 }
 
 impl AdmissionQueue {
-    /// Permit for so many.
-    pub fn new(rooms: usize) -> Self {
-        Self { rooms: Arc::new(Semaphore::new(rooms)), state: Mutex::default(), joined: Notify::new() }
+    /// Creates a queue with `permits` permits.
+    pub fn new(permits: usize) -> Self {
+        Self { permits: Arc::new(Semaphore::new(permits)), state: Mutex::default(), joined: Notify::new() }
     }
 
-    // No code that can panic runs while the lock is held, so a poisoned lock still guards a whole state.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
 
-    /// Permit, if there is some that nobody waits for.
-    pub fn room(&self) -> Option<Permit> {
-        Arc::clone(&self.rooms).try_acquire_owned().ok()
+    /// Takes a permit if one is free. A permit that is reserved for another verification is not free.
+    pub fn try_acquire(&self) -> Option<Permit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 
-    /// The room that is kept for `id` since it was called. Ask first thing: what is not taken is kept for nobody else.
-    pub fn kept_for(&self, id: &str) -> Option<Permit> {
-        self.state().offered.remove(id)
+    /// Takes the permit that was reserved when `id` was admitted.
+    ///
+    /// Every pass of an admitted verification must call this first: a reservation that is never taken blocks its
+    /// permit.
+    pub fn take_reservation(&self, id: &str) -> Option<Permit> {
+        self.state().reserved.remove(id)
     }
 
-    /// Lines `id` up, once.
+    /// Adds `id` to the end of the queue unless it waits already.
     pub fn join(&self, id: &str) {
         let mut state = self.state();
-        if state.order.len() < WAITING_MAX && state.known.insert(id.to_owned()) {
+        if state.order.len() < WAITING_MAX && state.waiting.insert(id.to_owned()) {
             state.order.push_back(id.to_owned());
         }
-        report(&state);
+        report_length(&state);
         drop(state);
         self.joined.notify_one();
     }
 
-    /// The next who waits, as soon as there is room, which is then kept for them. Cancel-safe.
-    pub async fn next(&self) -> String {
+    /// Waits for a permit, reserves it for the first id of the queue and returns that id. Cancel-safe.
+    pub async fn next_admitted(&self) -> String {
         loop {
+            // Register before looking: an id that joins in between would be missed.
             let joined = self.joined.notified();
             if self.state().order.is_empty() {
                 joined.await;
                 continue;
             }
-            let Ok(room) = Arc::clone(&self.rooms).acquire_owned().await else {
-                // Never closed.
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
+                // The semaphore is never closed.
                 return std::future::pending().await;
             };
             let mut state = self.state();
             if let Some(id) = state.order.pop_front() {
-                state.known.remove(&id);
-                state.offered.insert(id.clone(), room);
-                report(&state);
+                state.waiting.remove(&id);
+                state.reserved.insert(id.clone(), permit);
+                report_length(&state);
                 return id;
             }
         }
@@ -89,7 +96,7 @@ impl AdmissionQueue {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some thousands")]
-fn report(state: &State) {
+fn report_length(state: &State) {
     metrics::gauge!("documents_waiting").set(state.order.len() as f64);
 }
 
@@ -99,24 +106,47 @@ mod tests {
 
     use super::*;
 
+    async fn none_is_admitted(queue: &AdmissionQueue) -> bool {
+        tokio::time::timeout(Duration::from_secs(1), queue.next_admitted()).await.is_err()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn who_finds_no_room_is_called_in_order_and_their_room_is_kept() {
-        let crowd = AdmissionQueue::new(1);
-        let first = crowd.room().expect("room");
-        assert!(crowd.room().is_none());
-        for id in ["a", "b", "a"] {
-            crowd.join(id);
+    async fn waiting_verifications_are_admitted_in_order_and_their_permit_is_reserved() {
+        let queue = AdmissionQueue::new(1);
+        let first = queue.try_acquire().expect("a free permit");
+        assert!(queue.try_acquire().is_none());
+        for id in ["a", "b"] {
+            queue.join(id);
         }
-        assert!(tokio::time::timeout(Duration::from_secs(1), crowd.next()).await.is_err(), "there is no room");
+        assert!(none_is_admitted(&queue).await, "no permit is free");
         drop(first);
-        assert_eq!(crowd.next().await, "a");
-        assert!(crowd.room().is_none(), "it is kept for a");
-        let kept = crowd.kept_for("a").expect("kept");
-        assert!(crowd.kept_for("a").is_none());
-        drop(kept);
-        assert_eq!(crowd.next().await, "b");
-        drop(crowd.kept_for("b"));
-        assert!(tokio::time::timeout(Duration::from_secs(1), crowd.next()).await.is_err(), "a waited once");
-        assert!(crowd.room().is_some());
+        assert_eq!(queue.next_admitted().await, "a");
+        assert!(queue.try_acquire().is_none(), "the permit is reserved for a");
+        let permit = queue.take_reservation("a").expect("reserved");
+        assert!(queue.take_reservation("a").is_none(), "a permit is taken once");
+        drop(permit);
+        assert_eq!(queue.next_admitted().await, "b");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_id_that_joins_twice_waits_once() {
+        let queue = AdmissionQueue::new(1);
+        for id in ["a", "a"] {
+            queue.join(id);
+        }
+        assert_eq!(queue.next_admitted().await, "a");
+        drop(queue.take_reservation("a"));
+        assert!(none_is_admitted(&queue).await);
+        assert!(queue.try_acquire().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_id_that_joins_while_the_worker_waits_is_admitted() {
+        let queue = AdmissionQueue::new(1);
+        let joining = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            queue.join("a");
+        };
+        assert_eq!(tokio::join!(queue.next_admitted(), joining).0, "a");
     }
 }

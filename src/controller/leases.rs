@@ -1,80 +1,76 @@
-//! What this process is working on: the claims that it holds, and each of those cases as it last was known.
+//! Leases: the claims on work that this process holds.
 //!
-//! The first is a hint for the core, so that no pass takes a fresh claim of this process for one of a dead process. The second saves
-//! reads: the result of a piece of work is written on top of what the process itself stored last, and the unique
-//! number of the journal row says whether that was still the last. Only evidence can be newer than a known case, and
-//! whoever hands in evidence wakes a pass of its own, which reads.
-
-use std::sync::Arc;
+//! A claim is a journal row. It says which instance took the work, but not whether the process that wrote it still
+//! lives. The leases add that for this process: the core takes over a claim of this instance at once when no lease
+//! stands for it, because then a process before this one has left it behind.
 
 use crate::base::refcounted::{RefCountedMap, Reference};
-use crate::pocketbase::cache_lease::Epoch;
-use crate::verification::Case;
 
-/// The claims held by this process. Cheap to clone; all clones are one.
+/// The claims of this process by verification. Clones share one state.
 #[derive(Debug, Clone, Default)]
 pub struct HeldLeases {
-    shared: RefCountedMap<Holding>,
+    claims: RefCountedMap<Vec<u32>>,
 }
 
-#[derive(Debug, Default)]
-struct Holding {
-    claims: Vec<u32>,
-    known: Option<(Epoch, Arc<Case>)>,
-}
-
-/// A claim that this process works on, let go when dropped.
+/// A claim that this process works on. Dropping the guard ends the lease.
 #[derive(Debug)]
 pub struct LeaseGuard {
-    holding: Reference<Holding>,
+    claims: Reference<Vec<u32>>,
     claim: u32,
 }
 
 impl HeldLeases {
-    /// Claims (`seq`) of verification `id` that are held.
+    /// Returns the claims (`seq` of their journal rows) on verification `id` that this process holds.
     pub fn claims(&self, id: &str) -> Vec<u32> {
-        self.shared.with(id, |holding| holding.claims.clone()).unwrap_or_default()
+        self.claims.with(id, |claims| claims.clone()).unwrap_or_default()
     }
 
-    /// Holds `claim`. To be called before the claim is stored.
-    pub fn hold(&self, id: &str, claim: u32) -> LeaseGuard {
-        let holding = self.shared.acquire(id, Holding::default);
-        holding.with(|holding| holding.claims.push(claim));
-        LeaseGuard { holding, claim }
-    }
-
-    /// Notes `case`, read or stored in `epoch`, unless a later state of it is known or no claim on it is held.
-    pub fn learn(&self, epoch: Epoch, case: &Arc<Case>) {
-        self.shared.with(case.id(), |holding| {
-            let newer = |(known_in, known): &(Epoch, Arc<Case>)| *known_in == epoch && known.seq() > case.seq();
-            if !holding.known.as_ref().is_some_and(newer) {
-                holding.known = Some((epoch, Arc::clone(case)));
-            }
-        });
-    }
-
-    /// The case as it was last known in `epoch`.
-    pub fn known(&self, epoch: Epoch, id: &str) -> Option<Arc<Case>> {
-        self.shared.with(id, |holding| {
-            let (known_in, case) = holding.known.as_ref()?;
-            (*known_in == epoch).then(|| Arc::clone(case))
-        })?
-    }
-
-    /// What is known of `id` turned out to be old, or may be.
-    pub fn doubt(&self, id: &str) {
-        self.shared.with(id, |holding| holding.known = None);
+    /// Begins the lease of `claim` on verification `id`.
+    ///
+    /// Call it before the claim is stored: another pass of this process that reads a stored claim without a lease
+    /// would take it over.
+    pub fn acquire(&self, id: &str, claim: u32) -> LeaseGuard {
+        let claims = self.claims.acquire(id, Vec::new);
+        claims.with(|claims| claims.push(claim));
+        LeaseGuard { claims, claim }
     }
 }
 
 impl Drop for LeaseGuard {
     fn drop(&mut self) {
         let claim = self.claim;
-        self.holding.with(|holding| {
-            // One entry: another pass of this process may have raced for the same number, and won it.
-            if let Some(position) = holding.claims.iter().position(|held| *held == claim) {
-                holding.claims.swap_remove(position);
+        self.claims.with(|claims| {
+            // One entry only: another pass of this process may have raced for the same number and won it.
+            if let Some(position) = claims.iter().position(|held| *held == claim) {
+                claims.swap_remove(position);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_held_until_its_guard_is_dropped() {
+        let leases = HeldLeases::default();
+        let (second, third) = (leases.acquire("a", 2), leases.acquire("a", 3));
+        assert_eq!((leases.claims("a"), leases.claims("b")), (vec![2, 3], vec![]));
+        drop(second);
+        assert_eq!(leases.claims("a"), [3]);
+        drop(third);
+        assert!(leases.claims("a").is_empty());
+    }
+
+    #[test]
+    fn losing_the_race_for_a_number_does_not_end_the_lease_of_its_winner() {
+        let leases = HeldLeases::default();
+        let winner = leases.acquire("a", 2);
+        let loser = leases.acquire("a", 2);
+        drop(loser);
+        assert_eq!(leases.claims("a"), [2]);
+        drop(winner);
+        assert!(leases.claims("a").is_empty());
     }
 }

@@ -1,7 +1,8 @@
-//! The queue: verification ids in, one worker at a time per id out, earliest due first, bounded.
+//! The queue: verification ids in, one worker at a time for each id out, the earliest due first, bounded.
 //!
-//! It carries work, never truth: losing all of it delays a verification by at most one sweep. An id that is pushed while a
-//! worker holds it comes out again after the worker lets go, so no wake-up is lost between reading and waiting.
+//! It carries work and never truth: losing all of it delays a verification by at most one sweep. An id that is pushed
+//! while a worker holds it comes out again after that worker is done, so no change between the worker's read and the
+//! end of its pass is missed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, MutexGuard};
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::base::lock::Mutex;
 
-/// A bounded set of ids with due times.
+/// A bounded set of ids with due times. Clones share one state.
 #[derive(Debug, Clone)]
 pub struct Queue {
     shared: Arc<Shared>,
@@ -21,39 +22,37 @@ pub struct Queue {
 struct Shared {
     capacity: usize,
     state: Mutex<State>,
+    /// An id was added, a due time moved, or the queue was closed.
     arrivals: Notify,
-    room: Notify,
+    /// An id left the queue.
+    departures: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Waiting ids in order of due time; the number keeps equal instants apart and first come first.
+    /// Waiting ids by due time. The number makes equal instants unique and keeps them in order of arrival.
     order: BTreeSet<(Instant, u64, String)>,
-    /// Where each known id stands.
+    /// Each id of the queue.
     slots: HashMap<String, Slot>,
     pushes: u64,
     closed: bool,
 }
 
+/// The state of an id in the queue.
 #[derive(Debug, Clone, Copy)]
 enum Slot {
-    /// `for_others` is whether it waits only in case that nobody else looks.
-    Waiting {
-        due: Instant,
-        number: u64,
-        for_others: bool,
-    },
-    Held {
-        again: Option<Instant>,
-    },
+    /// `backup` is whether the id waits only in case that another sidecar does not handle it.
+    Waiting { due: Instant, number: u64, backup: bool },
+    /// A worker holds it. `again` is the due time of a push since then.
+    Held { again: Option<Instant> },
 }
 
-/// The queue is full; the id will be found by a sweep.
+/// The queue is full. A sweep will find the id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the queue is full")]
 pub struct Full;
 
-/// An id that this worker alone holds until the ticket is dropped.
+/// An id that its worker alone holds. Dropping the ticket returns the id.
 #[derive(Debug)]
 pub struct Ticket {
     queue: Queue,
@@ -61,77 +60,78 @@ pub struct Ticket {
 }
 
 impl Queue {
-    /// A queue that holds up to `capacity` ids.
+    /// Creates a queue for up to `capacity` ids.
     pub fn new(capacity: usize) -> Self {
-        let shared =
-            Shared { capacity, state: Mutex::new(State::default()), arrivals: Notify::new(), room: Notify::new() };
+        let shared = Shared { capacity, state: Mutex::default(), arrivals: Notify::new(), departures: Notify::new() };
         Self { shared: Arc::new(shared) }
     }
 
-    // No code that can panic runs while the lock is held, so a poisoned lock still guards a whole state.
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock()
     }
 
-    /// Asks for a look at `id` from `due` on. An id known already keeps the earlier of both instants.
+    /// Adds `id`, due at `due`. An id that is in the queue already keeps the earlier of both due times.
     pub fn push(&self, id: &str, due: Instant) -> Result<(), Full> {
         self.add(id, due, false)
     }
 
-    /// The same in case that nobody else looks: see [`Queue::others_looked`].
-    pub fn push_for_others(&self, id: &str, due: Instant) -> Result<(), Full> {
+    /// Adds `id` in case that the sidecar whose turn it is does not handle it until `due`. See
+    /// [`cancel_backup`](Queue::cancel_backup).
+    pub fn push_as_backup(&self, id: &str, due: Instant) -> Result<(), Full> {
         self.add(id, due, true)
     }
 
-    /// Somebody else has looked at `id`: what waited only for that is forgotten.
-    pub fn others_looked(&self, id: &str) {
+    /// Removes `id` if it waits only as a backup: another sidecar has handled it.
+    pub fn cancel_backup(&self, id: &str) {
         let mut state = self.state();
-        if let Some(Slot::Waiting { due, number, for_others: true }) = state.slots.get(id).copied() {
+        if let Some(Slot::Waiting { due, number, backup: true }) = state.slots.get(id).copied() {
             state.order.remove(&(due, number, id.to_owned()));
             state.slots.remove(id);
             drop(state);
-            self.shared.room.notify_waiters();
+            self.shared.departures.notify_waiters();
         }
     }
 
-    fn add(&self, id: &str, due: Instant, for_others: bool) -> Result<(), Full> {
+    fn add(&self, id: &str, due: Instant, backup: bool) -> Result<(), Full> {
         let mut state = self.state();
         match state.slots.get(id).copied() {
             Some(Slot::Held { again }) => {
                 let again = Some(again.map_or(due, |at| at.min(due)));
                 state.slots.insert(id.to_owned(), Slot::Held { again });
             }
-            Some(Slot::Waiting { due: waiting, number, for_others: waits_for_others }) => {
-                let for_others = for_others && waits_for_others;
-                if due < waiting {
-                    state.order.remove(&(waiting, number, id.to_owned()));
-                    state.wait(id, due, for_others);
+            Some(Slot::Waiting { due: earlier, number, backup: was_backup }) => {
+                let backup = backup && was_backup;
+                if due < earlier {
+                    state.order.remove(&(earlier, number, id.to_owned()));
+                    state.insert(id, due, backup);
                 } else {
-                    state.slots.insert(id.to_owned(), Slot::Waiting { due: waiting, number, for_others });
+                    state.slots.insert(id.to_owned(), Slot::Waiting { due: earlier, number, backup });
                 }
             }
             None if state.slots.len() >= self.shared.capacity => return Err(Full),
-            None => state.wait(id, due, for_others),
+            None => state.insert(id, due, backup),
         }
         drop(state);
         self.shared.arrivals.notify_one();
         Ok(())
     }
 
-    /// Waits until the queue has room for another id.
-    pub async fn room(&self) {
+    /// Waits until there is space for another id.
+    pub async fn wait_for_space(&self) {
         loop {
-            let room = self.shared.room.notified();
+            // Register before looking: a departure in between would be missed.
+            let departure = self.shared.departures.notified();
             if self.state().slots.len() < self.shared.capacity {
                 return;
             }
-            room.await;
+            departure.await;
         }
     }
 
-    /// The next id that is due; `None` once the queue is closed. Cancel-safe.
+    /// Waits for the next id that is due; `None` once the queue is closed. Cancel-safe.
     pub async fn next(&self) -> Option<Ticket> {
         loop {
+            // Register before looking: an arrival in between would be missed.
             let arrivals = self.shared.arrivals.notified();
             let wake = {
                 let mut state = self.state();
@@ -163,34 +163,34 @@ impl Queue {
         }
     }
 
-    /// Lets no more ids out; what waits is left to the next sweep of whoever runs then.
+    /// Closes the queue: no further id comes out. The next sweep of any running sidecar finds what waits.
     pub fn close(&self) {
         self.state().closed = true;
         self.shared.arrivals.notify_waiters();
         self.shared.arrivals.notify_one();
     }
 
-    /// Ids waiting or held.
+    /// Returns the number of ids that wait or are held.
     pub fn len(&self) -> usize {
         self.state().slots.len()
     }
 
-    /// Whether nothing waits and nothing is held.
+    /// Returns whether no id waits or is held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
 impl State {
-    fn wait(&mut self, id: &str, due: Instant, for_others: bool) {
+    fn insert(&mut self, id: &str, due: Instant, backup: bool) {
         self.pushes += 1;
         self.order.insert((due, self.pushes, id.to_owned()));
-        self.slots.insert(id.to_owned(), Slot::Waiting { due, number: self.pushes, for_others });
+        self.slots.insert(id.to_owned(), Slot::Waiting { due, number: self.pushes, backup });
     }
 }
 
 impl Ticket {
-    /// The id.
+    /// Returns the held id.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -200,11 +200,11 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.queue.state();
         if let Some(Slot::Held { again: Some(due) }) = state.slots.remove(&self.id) {
-            state.wait(&self.id, due, false);
+            state.insert(&self.id, due, false);
         }
         drop(state);
         self.queue.shared.arrivals.notify_one();
-        self.queue.shared.room.notify_waiters();
+        self.queue.shared.departures.notify_waiters();
     }
 }
 
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_earliest_due_comes_first_and_not_before_its_time() {
+    async fn the_earliest_due_id_comes_first_and_not_before_its_time() {
         let queue = Queue::new(10);
         let now = Instant::now();
         queue.push("late", now + Duration::from_secs(5)).unwrap();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_id_is_held_by_one_worker_and_comes_back_when_woken_meanwhile() {
+    async fn an_id_that_is_pushed_while_a_worker_holds_it_comes_out_once_more_afterwards() {
         let queue = Queue::new(10);
         queue.push("a", Instant::now()).unwrap();
         let ticket = queue.next().await.unwrap();
@@ -241,16 +241,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_waits_in_case_that_nobody_looks_is_forgotten_when_somebody_did() {
+    async fn an_id_that_waits_only_as_a_backup_is_removed_when_another_sidecar_handled_it() {
         let queue = Queue::new(10);
         let later = Instant::now() + Duration::from_secs(1);
-        queue.push_for_others("theirs", later).unwrap();
-        queue.push_for_others("ours", later).unwrap();
+        queue.push_as_backup("theirs", later).unwrap();
+        queue.push_as_backup("ours", later).unwrap();
         queue.push("ours", later + Duration::from_secs(1)).unwrap();
         queue.push("timer", later).unwrap();
-        queue.push_for_others("timer", later).unwrap();
+        queue.push_as_backup("timer", later).unwrap();
         for id in ["theirs", "ours", "timer", "unknown"] {
-            queue.others_looked(id);
+            queue.cancel_backup(id);
         }
         assert_eq!(queue.len(), 2);
         assert_eq!(queue.next().await.unwrap().id(), "ours");
@@ -258,20 +258,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_bounded_and_tells_when_there_is_room() {
+    async fn a_full_queue_refuses_ids_until_one_has_left() {
         let queue = Queue::new(2);
         queue.push("a", Instant::now()).unwrap();
         queue.push("b", Instant::now()).unwrap();
         assert_eq!(queue.push("c", Instant::now()), Err(Full));
         queue.push("a", Instant::now()).unwrap();
-        let room = async { queue.room().await };
+        let space = queue.wait_for_space();
         let work = async { drop(queue.next().await.unwrap()) };
-        tokio::join!(room, work);
+        tokio::join!(space, work);
         queue.push("c", Instant::now()).unwrap();
     }
 
     #[tokio::test]
-    async fn closing_lets_every_worker_go() {
+    async fn closing_the_queue_ends_the_wait_of_every_worker() {
         let queue = Queue::new(2);
         let mut workers = tokio::task::JoinSet::new();
         for _ in 0..3 {

@@ -1,121 +1,81 @@
-//! The watcher: realtime and sweeps become one endless stream of verification ids in the queue.
+//! The watcher: realtime events and sweeps become one endless flow of verification ids into the queue.
 //!
-//! Events are hints; their payload is dropped. The watch proves itself: our own heartbeat row, patched every
-//! [`BEAT_EVERY`], must come back over the same stream within [`BEAT_BACK_WITHIN`], or the connection is replaced and
-//! everything open is listed again. `PocketBase` cuts every stream after 30 minutes, so a new one is opened before that and
-//! the old one dropped only when the new one is in force.
+//! An event is a hint; its payload is dropped. The watch proves itself: a heartbeat row, written every ten seconds, must
+//! come back over the same stream ([`echo`]), or the stream is replaced and everything open is listed again
+//! ([`sweep`]). `PocketBase` ends every stream after 30 minutes, so a new one is opened before that, and the old one is
+//! dropped only when the new subscription is in force.
+//!
+//! With several sidecars on one `PocketBase`, all hear every event, and [`rendezvous`] hashing names the one that
+//! handles it first.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+mod connect;
+mod echo;
+mod rendezvous;
+mod sweep;
+
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
-use crate::base::backoff::Backoff;
+use self::connect::{Lost, REPLACE_AT, Reconnects, connect};
+use self::echo::{Beats, Echo, HEARTBEAT_EVERY, PROOF_HOLDS, WentBack};
+use self::rendezvous::Peers;
+use self::sweep::{SWEEP_EVERY, Schedule, Scope, Sweep};
 use crate::base::failpoints::{Point, reached};
 use crate::base::telemetry::chain;
 use crate::controller::queue::Queue;
-use crate::pocketbase::realtime::{Change, Connection, End, Event};
+use crate::pocketbase::realtime::{Change, Connection, Event};
 use crate::pocketbase::records::Collection;
 use crate::pocketbase::records::NewHeartbeat;
 use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
-/// How often the heartbeat row is patched. It also resets `PocketBase`'s five-minute idle limit.
-pub const BEAT_EVERY: Duration = Duration::from_secs(10);
-/// How long a heartbeat may take to come back.
-pub const BEAT_BACK_WITHIN: Duration = Duration::from_secs(5);
-/// How long a heartbeat that came back vouches for the stream: the next must be back by then.
-const PROOF_HOLDS: Duration = BEAT_EVERY.saturating_add(BEAT_BACK_WITHIN);
-/// How often what may have been missed is listed although no event came.
-pub const SWEEP_EVERY: Duration = Duration::from_secs(30);
-/// Streams are replaced at this age, before the server's 30 minutes.
-const RECONNECT_AT: Duration = Duration::from_secs(25 * 60);
-/// Each so many-th sweep looks at everything open: every ten minutes.
-const FULL_SWEEP_EVERY: u32 = 20;
-/// Rows are stamped before they are committed: a sweep looks back this much further than the one before began.
-const SWEEP_OVERLAP: SignedDuration = SignedDuration::from_secs(60);
-/// Ids a page of a sweep.
-const SWEEP_PAGE: usize = 500;
-/// Whoever does something now comes before what became due within this time: a person who waits before a screen must not stand
-/// behind a backlog. What waited longer than this goes first, so that nothing waits for ever.
+/// An id whose client did something now goes before ids that became due within this time: a person who waits before a
+/// screen must not stand behind a backlog. Ids that have waited longer go first, so that each is handled in the end.
 const NEWCOMERS_AHEAD: Duration = Duration::from_secs(10 * 60);
-/// A peer that was silent for this long is not counted on.
-const PEER_SILENT: Duration = Duration::from_secs(40);
-/// Head start of the instance that rendezvous hashing names. Only a hint: the journal decides.
-const HEAD_START: Duration = Duration::from_millis(1500);
-/// Between connections that failed. One knock a second costs a `PocketBase` that comes back nothing, and it is noticed within two.
-const RECONNECT: Backoff = Backoff { first: Duration::from_millis(250), cap: Duration::from_secs(1) };
-/// A connection that lasted this long was good: the next failure counts as the first.
-const GOOD_AFTER: Duration = Duration::from_secs(60);
 
-/// What is subscribed: everything a verification depends on, and the heartbeats. Of a verification's own rows only what people
-/// create is news, see [`Watcher::heard`].
-const WATCHED: &[Collection] = &[
-    Collection::Verifications,
-    Collection::Documents,
-    Collection::LivenessSessions,
-    Collection::DeviceSignals,
-    Collection::Actions,
-    Collection::Policies,
-    Collection::Users,
-    Collection::WebhookEndpoints,
-    Collection::Heartbeats,
-];
-
-/// How the watch stands.
+/// The state of the watch, as the health endpoint reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WatchHealth {
-    /// Whether `PocketBase` answered the last time it was asked.
+    /// Whether `PocketBase` answered the last request of the watcher.
     pub reachable: bool,
-    /// Whether it accepts our login.
+    /// Whether `PocketBase` accepts the sidecar's login.
     pub authenticated: bool,
-    /// When a heartbeat last came back.
+    /// When a heartbeat came back last.
     pub proved_at: Option<std::time::Instant>,
 }
 
-/// The watcher's parts.
+/// Watches `PocketBase` and fills the queue.
 pub struct Watcher {
     client: Client,
     queue: Queue,
     instance: String,
     version: &'static str,
-    pulse: watch::Sender<WatchHealth>,
-    /// Told of which verification something may have changed, for readers who wait and for answers that are kept.
-    on_change: Box<dyn Fn(&str) + Send + Sync>,
-    /// The list that is being walked, if one is. It outlives the connection it was begun for: streams that break as soon as they
-    /// are opened must not keep what is open from being found.
-    sweeping: JoinSet<Result<(), PocketbaseError>>,
-    /// When each peer was last heard of. Our own instance is not among them.
-    peers: HashMap<String, Instant>,
-    beat: u64,
-    /// The last beat that `PocketBase` said it had stored.
-    stored_beat: u64,
     started_at: Option<Timestamp>,
+    health: watch::Sender<WatchHealth>,
+    on_change: Box<dyn Fn(&str) + Send + Sync>,
+    beats: Beats,
+    peers: Peers,
+    /// The sweep under way, if there is one. It outlives the stream that it was begun for: streams that break as soon
+    /// as they are opened must not keep open verifications from being found.
+    sweeping: JoinSet<Result<(), PocketbaseError>>,
 }
 
-/// Why a connection was given up.
-#[derive(Debug, thiserror::Error)]
-enum Lost {
-    #[error("could not connect")]
-    Connect(#[source] PocketbaseError),
-    #[error("the stream ended: {0:?}")]
-    Ended(End),
-    #[error("the stream is deaf: a heartbeat did not come back")]
-    NoEcho,
-    #[error("the heartbeat could not be written")]
-    Heartbeat(#[source] PocketbaseError),
-    #[error("what is open could not be listed")]
-    Sweep(#[source] PocketbaseError),
+/// What a task beside the stream has done.
+enum Done {
+    HeartbeatStored(u64),
+    Connected(Box<Connection>),
 }
 
 impl Watcher {
-    /// A watcher that fills `queue` and reports its pulse. `on_change` hears of which verification something may
-    /// have changed; it must not wait.
+    /// Creates a watcher that fills `queue`, and the receiver of its health.
+    ///
+    /// `on_change` is called with each verification that may have changed, for requests that wait and answers that
+    /// are cached. It must not block.
     pub fn new(
         client: Client,
         queue: Queue,
@@ -123,38 +83,34 @@ impl Watcher {
         version: &'static str,
         on_change: impl Fn(&str) + Send + Sync + 'static,
     ) -> (Self, watch::Receiver<WatchHealth>) {
-        let (pulse, receiver) = watch::channel(WatchHealth::default());
-        let on_change = Box::new(on_change);
-        let started_at = client.now();
+        let (health, receiver) = watch::channel(WatchHealth::default());
         let watcher = Self {
+            started_at: client.now(),
             client,
             queue,
             instance,
             version,
-            pulse,
-            on_change,
+            health,
+            on_change: Box::new(on_change),
+            beats: Beats::default(),
+            peers: Peers::default(),
             sweeping: JoinSet::new(),
-            peers: HashMap::new(),
-            beat: 0,
-            stored_beat: 0,
-            started_at,
         };
         (watcher, receiver)
     }
 
     /// Watches until `shutdown`.
     pub async fn run(mut self, shutdown: CancellationToken) {
-        let mut failures = 0;
+        let mut reconnects = Reconnects::default();
         loop {
             let began = Instant::now();
             let lost = tokio::select! {
                 lost = self.watch() => lost,
                 () = shutdown.cancelled() => return,
             };
-            self.note(&lost);
+            self.note_loss(&lost);
             reached(Point::WatchLost);
-            failures = if began.elapsed() >= GOOD_AFTER { 1 } else { failures + 1 };
-            let delay = RECONNECT.delay(failures, rand::random(), None);
+            let delay = reconnects.delay(began.elapsed(), rand::random());
             tokio::select! {
                 () = sleep(delay) => {}
                 () = shutdown.cancelled() => return,
@@ -162,291 +118,309 @@ impl Watcher {
         }
     }
 
-    fn note(&self, lost: &Lost) {
+    fn note_loss(&self, lost: &Lost) {
         warn!(reason = chain(lost), "watch lost; connecting again");
         metrics::counter!("watch_lost_total").increment(1);
-        let cause = match lost {
-            Lost::Connect(error) | Lost::Heartbeat(error) | Lost::Sweep(error) => Some(error.remedy()),
-            Lost::Ended(_) | Lost::NoEcho => None,
-        };
-        self.pulse.send_modify(|pulse| match cause {
-            Some(Remedy::Login) => pulse.authenticated = false,
-            Some(_) => pulse.reachable = false,
+        self.health.send_modify(|health| match lost.remedy() {
+            Some(Remedy::Login) => health.authenticated = false,
+            Some(_) => health.reachable = false,
             None => {}
         });
     }
 
-    /// One connection after another, each proved, until one is lost.
+    /// Follows one stream after the other until one is lost.
     async fn watch(&mut self) -> Lost {
-        let mut connection = match self.client.connect(WATCHED).await {
+        let mut connection = match connect(&self.client).await {
             Ok(connection) => connection,
-            Err(error) => return Lost::Connect(error),
+            Err(lost) => return lost,
         };
-        if let Err(error) = self.notice_a_restore().await {
+        if let Err(error) = self.check_for_restore().await {
             return Lost::Connect(error);
         }
         reached(Point::WatchConnected);
         loop {
             match self.follow(connection).await {
-                Ok(next) => connection = next,
+                Ok(younger) => connection = younger,
                 Err(lost) => return lost,
             }
         }
     }
 
-    /// A `PocketBase` that was restored from a backup has forgotten beats that it had stored. Nothing more need be done about it than to
-    /// say so: the first sweep of a connection looks at everything open, and each piece of work has the same key as before.
-    async fn notice_a_restore(&mut self) -> Result<(), PocketbaseError> {
-        let stored = self.client.last_beat(&self.instance).await?.unwrap_or(0);
-        if stored < self.stored_beat {
+    /// Reports a `PocketBase` that was restored from a backup: it has forgotten heartbeats that it had stored.
+    ///
+    /// Nothing else needs to be done. The first sweep of a stream lists everything open, and the same work is done
+    /// again under the same idempotency keys.
+    async fn check_for_restore(&mut self) -> Result<(), PocketbaseError> {
+        let stored = self.client.last_beat(&self.instance).await?;
+        if let Some(WentBack { found, expected }) = self.beats.check(stored.unwrap_or(0)) {
             error!(
-                stored,
-                expected = self.stored_beat,
-                "PocketBase went back in time (restored from a backup?): what it forgot is lost, and what is open is done again. Two sidecars with one INSTANCE look the same"
+                stored = found,
+                expected,
+                "PocketBase went back in time. If it was restored from a backup, what was written since then is lost \
+                 and open verifications are worked on again. If not, another sidecar has the same INSTANCE"
             );
             metrics::counter!("pocketbase_went_back_total").increment(1);
-            self.stored_beat = stored;
         }
         Ok(())
     }
 
-    /// Follows one connection until it is replaced by a younger one or lost. The stream is always polled: sweeps,
-    /// heartbeats and the next connection run beside it.
+    /// Follows one stream until a younger one replaces it or it is lost. Sweeps, heartbeats and the next connection run
+    /// in tasks, so that the stream is always polled.
     async fn follow(&mut self, mut connection: Connection) -> Result<Connection, Lost> {
         let mut tasks: JoinSet<Result<Done, Lost>> = JoinSet::new();
-        let mut beats = interval(BEAT_EVERY);
-        let mut sweeps = interval(SWEEP_EVERY);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let old = sleep(RECONNECT_AT);
-        tokio::pin!(old);
-        // The first sweep of a connection, and now and then another, looks at everything that is open; the others only at
-        // what moves by itself and at what came since the one before. Ten thousand people who take their time would
-        // otherwise cost ten thousand reads every time.
-        let mut swept_since: Option<Timestamp> = None;
-        let mut sweep_number: u32 = 0;
+        let mut heartbeats = ticks(HEARTBEAT_EVERY);
+        let mut sweeps = ticks(SWEEP_EVERY);
+        let mut schedule = Schedule::default();
+        let mut echo = Echo::default();
+        let too_old = sleep(REPLACE_AT);
+        tokio::pin!(too_old);
         let mut replacing = false;
-        // The beat that must come back, and until when.
-        let mut awaited: Option<(u64, Instant)> = None;
         loop {
-            let deaf = awaited.map_or_else(|| Instant::now() + Duration::from_secs(3600), |(_, until)| until);
             tokio::select! {
                 event = connection.next() => {
-                    let event = event.map_err(Lost::Ended)?;
-                    if self.heard(&event) {
-                        awaited = awaited.filter(|(beat, _)| event.beat.as_ref().is_none_or(|(_, n)| n < beat));
+                    if let Some(beat) = self.handle(&event.map_err(Lost::Ended)?) {
+                        echo.heard(beat);
                     }
                 }
-                _ = beats.tick() => {
-                    self.beat += 1;
-                    // The write itself may take as long as a request may; the clock for its echo starts with it.
-                    awaited = awaited.or(Some((self.beat, Instant::now() + BEAT_BACK_WITHIN + BEAT_EVERY)));
-                    self.spawn_beat(&mut tasks);
+                _ = heartbeats.tick() => {
+                    let beat = self.beats.next();
+                    echo.writing(beat, Instant::now());
+                    self.spawn_heartbeat(beat, &mut tasks);
                 }
                 _ = sweeps.tick(), if self.sweeping.is_empty() => {
-                    let sweep = self.sweep(swept_since.filter(|_| !sweep_number.is_multiple_of(FULL_SWEEP_EVERY)));
-                    sweep_number += 1;
-                    swept_since = self.client.now().and_then(|now| now.checked_sub(SWEEP_OVERLAP).ok());
-                    self.sweeping.spawn(async move { sweep.run().await });
+                    let scope = schedule.next(self.client.now());
+                    self.spawn_sweep(scope);
                 }
-                () = &mut old, if !replacing => {
+                () = &mut too_old, if !replacing => {
                     replacing = true;
                     let client = self.client.clone();
-                    tasks.spawn(async move {
-                        client.connect(WATCHED).await.map(|c| Done::Connected(Box::new(c))).map_err(Lost::Connect)
-                    });
+                    tasks.spawn(async move { Ok(Done::Connected(Box::new(connect(&client).await?))) });
                 }
-                Some(done) = tasks.join_next() => match done {
-                    Ok(Ok(Done::Connected(next))) => {
+                Some(done) = tasks.join_next() => match joined(done)? {
+                    Done::Connected(younger) => {
                         info!("stream replaced before its age limit");
-                        return Ok(*next);
+                        return Ok(*younger);
                     }
-                    Ok(Ok(Done::Beat(beat))) => {
-                        self.stored_beat = self.stored_beat.max(beat);
-                        // Written: from here the echo has its own, shorter deadline.
-                        let until = Instant::now() + BEAT_BACK_WITHIN;
-                        awaited = awaited.map(|(n, at)| if n == beat { (n, at.min(until)) } else { (n, at) });
+                    Done::HeartbeatStored(beat) => {
+                        self.beats.stored(beat);
+                        echo.stored(beat, Instant::now());
                     }
-                    Ok(Err(lost)) => return Err(lost),
-                    Err(error) => std::panic::resume_unwind(error.into_panic()),
                 },
-                Some(done) = self.sweeping.join_next() => match done {
-                    Ok(swept) => swept.map_err(Lost::Sweep)?,
-                    Err(error) => std::panic::resume_unwind(error.into_panic()),
-                },
-                () = tokio::time::sleep_until(deaf), if awaited.is_some() => return Err(Lost::NoEcho),
+                Some(done) = self.sweeping.join_next() => joined(done).map_err(Lost::Sweep)?,
+                () = until(echo.deadline()) => return Err(Lost::NoEcho),
             }
         }
     }
 
-    fn sweep(&mut self, since: Option<Timestamp>) -> Sweep {
-        Sweep { client: self.client.clone(), queue: self.queue.clone(), rendezvous: self.rendezvous(), since }
+    fn spawn_sweep(&mut self, scope: Scope) {
+        let rendezvous = self.peers.rendezvous(&self.instance, Instant::now());
+        let sweep = Sweep { client: self.client.clone(), queue: self.queue.clone(), rendezvous, scope };
+        self.sweeping.spawn(sweep.run());
     }
 
-    fn spawn_beat(&self, tasks: &mut JoinSet<Result<Done, Lost>>) {
+    fn spawn_heartbeat(&self, beat: u64, tasks: &mut JoinSet<Result<Done, Lost>>) {
         let client = self.client.clone();
-        let (instance, version, beat, started_at) = (self.instance.clone(), self.version, self.beat, self.started_at);
+        let (instance, version, started_at) = (self.instance.clone(), self.version, self.started_at);
         tasks.spawn(async move {
             let row = NewHeartbeat { instance: &instance, version, beat, started_at };
             reached(Point::BeatDue);
             let written = client.heartbeat(&row).await.map_err(Lost::Heartbeat);
             reached(Point::BeatWritten);
-            written.map(|_| Done::Beat(beat))
+            written.map(|_| Done::HeartbeatStored(beat))
         });
     }
 
-    /// Takes an event in; whether it is our own heartbeat.
-    fn heard(&mut self, event: &Event) -> bool {
+    /// Handles an event. Returns the number of a heartbeat of this instance.
+    fn handle(&mut self, event: &Event) -> Option<u64> {
         match &event.beat {
-            Some((instance, _)) if *instance == self.instance => {
-                let now = Some(std::time::Instant::now());
-                self.pulse.send_replace(WatchHealth { reachable: true, authenticated: true, proved_at: now });
-                self.client.renew_cache_lease(std::time::Instant::now() + PROOF_HOLDS);
-                return true;
+            Some((instance, beat)) if *instance == self.instance => {
+                let now = std::time::Instant::now();
+                self.health.send_replace(WatchHealth { reachable: true, authenticated: true, proved_at: Some(now) });
+                self.client.renew_cache_lease(now + PROOF_HOLDS);
+                return Some(*beat);
             }
-            Some((instance, _)) => {
-                self.peers.insert(instance.clone(), Instant::now());
-            }
-            None if event.collection == Collection::Policies => self.client.policies_changed(),
-            None if event.collection == Collection::WebhookEndpoints => self.client.endpoints_changed(),
-            None if event.collection == Collection::Users => self.client.user_changed(&event.record),
-            None if event.verification.is_empty() => debug!("an event without a verification"),
-            None => {
-                reached(Point::EventHeard);
-                (self.on_change)(&event.verification);
-                // Only the service updates rows, and whoever wrote one has looked already: its own timers and the
-                // sweep cover the rest. Following our own echoes would double every read.
-                if event.change == Change::Update {
-                    // If they die with evidence that came since, the next sweep finds it.
-                    if event.collection == Collection::Verifications {
-                        self.queue.others_looked(&event.verification);
-                    }
-                    return false;
-                }
-                let wait = self.rendezvous().wait(&event.verification);
-                let now = Instant::now();
-                // A full queue loses nothing: the next sweep finds what is open.
-                let _ = if wait.is_zero() {
-                    self.queue.push(&event.verification, now.checked_sub(NEWCOMERS_AHEAD).unwrap_or(now))
-                } else {
-                    self.queue.push_for_others(&event.verification, now + wait)
-                };
-            }
+            Some((instance, _)) => self.peers.heard(instance, Instant::now()),
+            None => match event.collection {
+                Collection::Policies => self.client.policies_changed(),
+                Collection::WebhookEndpoints => self.client.endpoints_changed(),
+                Collection::Users => self.client.user_changed(&event.record),
+                _ if event.verification.is_empty() => debug!("an event without a verification"),
+                _ => self.handle_change(event),
+            },
         }
-        false
+        None
     }
 
-    /// Whose turn it is, by the peers heard of lately.
-    fn rendezvous(&mut self) -> Rendezvous {
-        self.peers.retain(|_, heard| heard.elapsed() < PEER_SILENT);
-        Rendezvous { instance: self.instance.clone(), peers: self.peers.keys().cloned().collect() }
+    fn handle_change(&mut self, event: &Event) {
+        let id = event.verification.as_str();
+        reached(Point::EventHeard);
+        (self.on_change)(id);
+        // Only sidecars update rows, and the one that wrote this row has just made a pass. What is due next is in its
+        // timers, and the sweeps are the backup. To follow its own events would double every read.
+        if event.change == Change::Update {
+            if event.collection == Collection::Verifications {
+                self.queue.cancel_backup(id);
+            }
+            return;
+        }
+        let wait = self.peers.rendezvous(&self.instance, Instant::now()).wait(id);
+        let now = Instant::now();
+        // A full queue loses nothing: the next sweep finds what is open.
+        let _ = if wait.is_zero() {
+            self.queue.push(id, now.checked_sub(NEWCOMERS_AHEAD).unwrap_or(now))
+        } else {
+            self.queue.push_as_backup(id, now + wait)
+        };
     }
 }
 
-/// What a task beside the stream brought.
-enum Done {
-    Beat(u64),
-    Connected(Box<Connection>),
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
-/// Rendezvous hashing over the live instances.
-struct Rendezvous {
-    instance: String,
-    peers: Arc<[String]>,
-}
-
-impl Rendezvous {
-    /// How long to leave `id` to the instance whose turn it is.
-    fn wait(&self, id: &str) -> Duration {
-        let mine = score(&self.instance, id);
-        if self.peers.iter().any(|peer| score(peer, id) > mine) { HEAD_START } else { Duration::ZERO }
+/// Waits until `deadline`; without one, never returns.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 
-/// FNV-1a with a finisher that spreads the last bytes over all bits (names often differ only there): the same on every
-/// machine and in every version, and needs to be nothing more.
-fn score(instance: &str, id: &str) -> u64 {
-    let hash = instance
-        .bytes()
-        .chain([0])
-        .chain(id.bytes())
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash ^ (hash >> 33)
-}
-
-/// A list of everything that may need a look.
-struct Sweep {
-    client: Client,
-    queue: Queue,
-    rendezvous: Rendezvous,
-    /// What came since is looked at; `None` looks at everything open.
-    since: Option<Timestamp>,
-}
-
-impl Sweep {
-    /// Everything that is open, or only what may have been missed since the last sweep; and the verifications with an action
-    /// that nobody handled.
-    async fn run(&self) -> Result<(), PocketbaseError> {
-        // An expired login lists nothing and says nothing: only a proved one may say that there is nothing to do.
-        let now = self.client.probe().await?;
-        let mut after = String::new();
-        loop {
-            let page = match self.since {
-                None => self.client.open_ids(&after, SWEEP_PAGE).await?,
-                Some(_) => self.client.due_ids(now, &after, SWEEP_PAGE).await?,
-            };
-            if !page.is_empty() {
-                reached(Point::SweepPage);
-            }
-            for id in &page {
-                self.push(id).await;
-            }
-            match page.last() {
-                Some(last) if page.len() == SWEEP_PAGE => last.clone_into(&mut after),
-                _ => break,
-            }
-        }
-        if let Some(since) = self.since {
-            for id in self.client.ids_with_evidence_since(since, SWEEP_PAGE).await? {
-                self.push(&id).await;
-            }
-        }
-        for id in self.client.unhandled_action_ids(self.since, SWEEP_PAGE).await? {
-            self.push(&id).await;
-        }
-        reached(Point::SweepDone);
-        Ok(())
-    }
-
-    async fn push(&self, id: &str) {
-        while self.queue.push(id, Instant::now() + self.rendezvous.wait(id)).is_err() {
-            self.queue.room().await;
-        }
-    }
+/// The result of a task. A panic in it becomes a panic here.
+fn joined<T>(done: Result<T, tokio::task::JoinError>) -> T {
+    done.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::{Arc, Mutex};
 
-    #[test]
-    fn each_id_is_one_instances_turn_and_the_load_is_shared() {
-        let names = ["a:8000", "b:8000", "c:8000"];
-        let turns: Vec<Rendezvous> = names
-            .iter()
-            .map(|me| Rendezvous {
-                instance: (*me).to_owned(),
-                peers: names.iter().filter(|n| n != &me).map(|n| (*n).to_owned()).collect(),
-            })
-            .collect();
-        let mut counts = [0; 3];
-        for n in 0..3000 {
-            let id = format!("record{n:09}");
-            let first: Vec<usize> = (0..3).filter(|i| turns[*i].wait(&id).is_zero()).collect();
-            assert_eq!(first.len(), 1, "{id}");
-            counts[first[0]] += 1;
+    use super::*;
+    use crate::pocketbase::Settings;
+
+    const ID: &str = "verification001";
+
+    /// A watcher whose client has not asked anything, its queue, its health, and the ids it reported.
+    struct Scene {
+        watcher: Watcher,
+        health: watch::Receiver<WatchHealth>,
+        changed: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            let settings = Settings {
+                url: "http://127.0.0.1:1".parse().expect("an address"),
+                email: String::new(),
+                password: String::new().into(),
+                connect_timeout: Duration::from_secs(1),
+                request_timeout: Duration::from_secs(1),
+            };
+            let client = Client::new(settings).expect("a client");
+            let changed = Arc::new(Mutex::new(Vec::new()));
+            let seen = Arc::clone(&changed);
+            let on_change = move |id: &str| seen.lock().expect("a lock").push(id.to_owned());
+            let (watcher, health) = Watcher::new(client, Queue::new(10), "a:8000".to_owned(), "1", on_change);
+            Self { watcher, health, changed }
         }
-        assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
+
+        fn hear(&mut self, collection: Collection, change: Change, id: &str) -> Option<u64> {
+            let verification = id.to_owned();
+            self.watcher.handle(&Event {
+                collection,
+                record: "record000000001".to_owned(),
+                verification,
+                beat: None,
+                change,
+            })
+        }
+
+        fn hear_heartbeat(&mut self, instance: &str, beat: u64) -> Option<u64> {
+            self.watcher.handle(&Event {
+                collection: Collection::Heartbeats,
+                record: "record000000001".to_owned(),
+                verification: String::new(),
+                beat: Some((instance.to_owned(), beat)),
+                change: Change::Update,
+            })
+        }
+
+        /// An id that is the turn of `b:8000` while that is alive.
+        fn id_of_the_peer(&mut self) -> String {
+            let rendezvous = self.watcher.peers.rendezvous("a:8000", Instant::now());
+            let ids = (0..100).map(|n| format!("record{n:09}"));
+            ids.into_iter().find(|id| !rendezvous.wait(id).is_zero()).expect("one of a hundred")
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_evidence_goes_before_a_backlog_that_became_due_lately() {
+        let mut scene = Scene::new();
+        let now = Instant::now();
+        scene.watcher.queue.push("backlog", now).expect("space");
+        assert_eq!(scene.hear(Collection::Documents, Change::Create, ID), None);
+        assert_eq!(scene.watcher.queue.next().await.expect("open").id(), ID);
+        assert_eq!(*scene.changed.lock().expect("a lock"), [ID]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_row_that_a_sidecar_updated_is_reported_and_not_read_again() {
+        let mut scene = Scene::new();
+        scene.hear(Collection::Verifications, Change::Update, ID);
+        assert!(scene.watcher.queue.is_empty());
+        assert_eq!(*scene.changed.lock().expect("a lock"), [ID]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_turn_of_a_peer_is_waited_for_and_dropped_when_the_peer_has_written() {
+        let mut scene = Scene::new();
+        scene.hear_heartbeat("b:8000", 1);
+        let (id, began) = (scene.id_of_the_peer(), Instant::now());
+        scene.hear(Collection::Documents, Change::Create, &id);
+        drop(scene.watcher.queue.next().await.expect("open"));
+        assert!(began.elapsed() > Duration::from_secs(1), "the peer had its head start");
+        scene.hear(Collection::Documents, Change::Create, &id);
+        scene.hear(Collection::Verifications, Change::Update, &id);
+        assert!(scene.watcher.queue.is_empty(), "the peer has handled it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_heartbeat_of_its_own_proves_the_watch_and_that_of_a_peer_does_not() {
+        let mut scene = Scene::new();
+        assert_eq!(scene.hear_heartbeat("b:8000", 7), None);
+        assert_eq!(*scene.health.borrow(), WatchHealth::default());
+        assert!(scene.watcher.client.cache_epoch().is_none());
+        assert_eq!(scene.hear_heartbeat("a:8000", 3), Some(3));
+        let health = *scene.health.borrow();
+        assert!(health.reachable && health.authenticated && health.proved_at.is_some(), "{health:?}");
+        assert!(scene.watcher.client.cache_epoch().is_some(), "what is read from now on may be cached");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_watch_says_what_pocketbase_did_not_do() {
+        let scene = Scene::new();
+        let operation = "open the realtime stream";
+        let all_well = WatchHealth { reachable: true, authenticated: true, proved_at: None };
+        let after = |lost: Lost| {
+            scene.watcher.health.send_replace(all_well);
+            scene.watcher.note_loss(&lost);
+            let health = *scene.health.borrow();
+            (health.reachable, health.authenticated)
+        };
+        let away = PocketbaseError::Unreachable { operation, source: None };
+        assert_eq!(after(Lost::Connect(away)), (false, true));
+        let refused = PocketbaseError::Unauthorized { operation, status: 403 };
+        assert_eq!(after(Lost::Connect(refused)), (true, false));
+        assert_eq!(after(Lost::NoEcho), (true, true), "the stream is to blame, not PocketBase");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_without_a_verification_queues_nothing() {
+        let mut scene = Scene::new();
+        scene.hear(Collection::Policies, Change::Create, "");
+        scene.hear(Collection::Documents, Change::Create, "");
+        assert!(scene.watcher.queue.is_empty() && scene.changed.lock().expect("a lock").is_empty());
     }
 }
