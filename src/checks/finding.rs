@@ -1,7 +1,7 @@
 //! Parts that the findings of several checks have in common.
 
 use crate::checks::work::WorkOutcome;
-use crate::providers::{ProviderResponse, provider_name};
+use crate::providers::ProviderResponse;
 use crate::verification::Provider;
 use crate::verification::check::{ProviderTrace, Usage};
 use crate::verification::{Finding, Judgement, Reason};
@@ -18,7 +18,7 @@ pub(super) fn unpaid(reasons: Vec<Reason>, evidence: Vec<String>) -> WorkOutcome
 /// The provenance of a finding that rests on one response.
 pub(super) fn trace<T>(provider: Provider, response: &ProviderResponse<T>) -> ProviderTrace {
     ProviderTrace {
-        name: provider_name(provider).to_owned(),
+        name: provider.as_str().to_owned(),
         model: response.model.clone(),
         region: response.region.clone(),
         request_ids: response.request_ids.clone(),

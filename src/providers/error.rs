@@ -10,7 +10,7 @@ use crate::verification::Provider;
 
 /// A call that gave no usable answer. Says nothing about the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} {operation}: {kind}{}", provider_name(*provider), request_suffix(request_id.as_deref()))]
+#[error("{} {operation}: {kind}{}", provider.as_str(), request_suffix(request_id.as_deref()))]
 pub struct ProviderError {
     /// The provider that was called.
     pub provider: Provider,
@@ -130,15 +130,6 @@ impl ProviderError {
 #[error("{}", .0.join("; "))]
 pub struct InvalidSettings(pub Vec<String>);
 
-/// The provider's name as it is stored with checks and used in metrics.
-pub const fn provider_name(provider: Provider) -> &'static str {
-    match provider {
-        Provider::Rekognition => "rekognition",
-        Provider::Openai => "openai",
-        Provider::Fingerprint => "fingerprint",
-    }
-}
-
 fn request_suffix(request_id: Option<&str>) -> String {
     request_id.map(|id| format!(" (request {id})")).unwrap_or_default()
 }
@@ -163,10 +154,10 @@ mod tests {
     #[test]
     fn each_code_names_its_provider_and_is_unique() {
         let mut seen = std::collections::BTreeSet::new();
-        for provider in [Provider::Rekognition, Provider::Openai, Provider::Fingerprint] {
+        for provider in Provider::ALL {
             for kind in every_kind() {
                 let error = ProviderError { provider, operation: "Ask", kind, request_id: None };
-                assert!(error.code().starts_with(provider_name(provider)));
+                assert!(error.code().starts_with(provider.as_str()));
                 assert!(seen.insert(error.code()));
             }
         }

@@ -18,7 +18,7 @@ pub mod rekognition;
 mod response;
 mod wire;
 
-pub use self::error::{InvalidSettings, ProviderError, ProviderErrorKind, provider_name};
+pub use self::error::{InvalidSettings, ProviderError, ProviderErrorKind};
 pub use self::response::ProviderResponse;
 pub use self::wire::Timeouts;
 

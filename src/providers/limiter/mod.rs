@@ -21,27 +21,24 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use crate::base::lock::Mutex;
-use crate::providers::error::{ProviderError, ProviderErrorKind, provider_name};
+use crate::providers::error::{ProviderError, ProviderErrorKind};
 use crate::providers::limiter::circuit_breaker::{CircuitBreaker, PAUSE, Permission};
 use crate::providers::limiter::wait_queue::{NextCall, Position, WaitQueue};
-use crate::verification::Provider;
+use crate::verification::{PerProvider, Provider};
 
 /// A limiter for each provider. Clones share them.
 #[derive(Debug, Clone)]
-pub struct ProviderLimiters([ProviderLimiter; PROVIDERS.len()]);
-
-/// In the order of the enum, so that a provider is its own index.
-const PROVIDERS: [Provider; 3] = [Provider::Rekognition, Provider::Openai, Provider::Fingerprint];
+pub struct ProviderLimiters(PerProvider<ProviderLimiter>);
 
 impl ProviderLimiters {
     /// Creates a limiter for each provider with the rate that `limit` names.
     pub fn new(limit: impl Fn(Provider) -> RateLimit) -> Self {
-        Self(PROVIDERS.map(|provider| ProviderLimiter::new(provider, limit(provider))))
+        Self(PerProvider::new(|provider| ProviderLimiter::new(provider, limit(provider))))
     }
 
     /// The limiter of `provider`.
     pub fn of(&self, provider: Provider) -> &ProviderLimiter {
-        &self.0[provider as usize]
+        &self.0[provider]
     }
 }
 
@@ -140,7 +137,7 @@ impl ProviderLimiter {
 
     /// Records how a call ended: in the circuit and the queue, in metrics and in the log.
     fn record(&self, error: Option<&ProviderError>, began: Instant, probe: bool) {
-        let name = provider_name(self.shared.provider);
+        let name = self.shared.provider.as_str();
         let (now, random) = (Instant::now(), rand::random());
         let mut state = self.shared.state();
         let was_open = state.circuit.is_open();
@@ -183,7 +180,7 @@ impl ProviderLimiter {
     /// Counts a call that is not made and returns its error.
     fn held_back(&self, operation: &'static str, kind: ProviderErrorKind) -> ProviderError {
         let error = ProviderError { provider: self.shared.provider, operation, kind, request_id: None };
-        let name = provider_name(error.provider);
+        let name = error.provider.as_str();
         metrics::counter!("provider_calls_held_back_total", "provider" => name, "result" => error.code()).increment(1);
         error
     }
@@ -214,7 +211,7 @@ impl Shared {
 
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
     fn report(&self, queue: &WaitQueue<oneshot::Sender<Slot>>) {
-        let name = provider_name(self.provider);
+        let name = self.provider.as_str();
         metrics::gauge!("provider_calls_waiting", "provider" => name).set(queue.waiting() as f64);
         metrics::gauge!("provider_calls_under_way", "provider" => name).set(queue.under_way() as f64);
     }
