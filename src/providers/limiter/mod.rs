@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn each_provider_has_its_own_limiter() {
         let limiters = ProviderLimiters::new(|_| RateLimit::new(1.0, 1));
-        for provider in PROVIDERS {
+        for provider in Provider::ALL {
             assert_eq!(limiters.of(provider).shared.provider, provider);
         }
     }
