@@ -1,11 +1,12 @@
 //! Admission of documents: how many are examined at the same time, and which verification is next.
 //!
-//! A document is claimed only when a permit for it is free, so no claim waits for the claims before it. Ten thousand
-//! documents then cost ten thousand ids in memory; claimed at once, they would run out, fail and be claimed again.
-//! A verification that gets no permit joins the queue and is admitted as soon as one is free.
+//! A document is claimed only when a permit for it is free, so no claim waits for the claims before
+//! it. Ten thousand documents then cost ten thousand ids in memory; claimed at once, they would run
+//! out, fail and be claimed again. A verification that gets no permit joins the queue and is
+//! admitted as soon as one is free.
 //!
-//! Like [`queue`](super::queue), it carries work and never truth: losing all of it delays a verification by at most
-//! one sweep.
+//! Like [`queue`](super::queue), it carries work and never truth: losing all of it delays a
+//! verification by at most one sweep.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, MutexGuard};
@@ -47,15 +48,16 @@ impl AdmissionQueue {
         self.state.lock()
     }
 
-    /// Takes a permit if one is free. A permit that is reserved for another verification is not free.
+    /// Takes a permit if one is free. A permit that is reserved for another verification is not
+    /// free.
     pub fn try_acquire(&self) -> Option<Permit> {
         Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 
     /// Takes the permit that was reserved when `id` was admitted.
     ///
-    /// Every pass of an admitted verification must call this first: a reservation that is never taken blocks its
-    /// permit.
+    /// Every pass of an admitted verification must call this first: a reservation that is never
+    /// taken blocks its permit.
     pub fn take_reservation(&self, id: &str) -> Option<Permit> {
         self.state().reserved.remove(id)
     }
@@ -71,7 +73,8 @@ impl AdmissionQueue {
         self.joined.notify_one();
     }
 
-    /// Waits for a permit, reserves it for the first id of the queue and returns that id. Cancel-safe.
+    /// Waits for a permit, reserves it for the first id of the queue and returns that id.
+    /// Cancel-safe.
     pub async fn next_admitted(&self) -> String {
         loop {
             // Register before looking: an id that joins in between would be missed.

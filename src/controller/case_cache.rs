@@ -1,8 +1,9 @@
-//! The last known case of each verification that this process works on. It saves one read for each result.
+//! The last known case of each verification that this process works on. It saves one read for each
+//! result.
 //!
-//! A result is written on top of the state that this process stored last, and the unique number of the journal row
-//! says whether that state was still the latest one. Only evidence can be newer than a cached case, and each piece of
-//! evidence causes a pass of its own, which reads.
+//! A result is written on top of the state that this process stored last, and the unique number of
+//! the journal row says whether that state was still the latest one. Only evidence can be newer
+//! than a cached case, and each piece of evidence causes a pass of its own, which reads.
 
 use std::sync::Arc;
 
@@ -30,8 +31,8 @@ impl CaseCache {
         Pin { _entry: self.entries.acquire(id, Entry::default) }
     }
 
-    /// Caches `case`, which was read or stored in `epoch`, if its verification is pinned. A later state of the same
-    /// epoch is kept instead: two pieces of work may finish in any order.
+    /// Caches `case`, which was read or stored in `epoch`, if its verification is pinned. A later
+    /// state of the same epoch is kept instead: two pieces of work may finish in any order.
     pub fn insert(&self, epoch: Epoch, case: &Arc<Case>) {
         self.entries.with(case.id(), |entry| {
             let is_newer = |(cached_in, cached): &(Epoch, Arc<Case>)| *cached_in == epoch && cached.seq() > case.seq();

@@ -1,8 +1,9 @@
 //! Leases: the claims on work that this process holds.
 //!
-//! A claim is a journal row. It says which instance took the work, but not whether the process that wrote it still
-//! lives. The leases add that for this process: the core takes over a claim of this instance at once when no lease
-//! stands for it, because then a process before this one has left it behind.
+//! A claim is a journal row. It says which instance took the work, but not whether the process that
+//! wrote it still lives. The leases add that for this process: the core takes over a claim of this
+//! instance at once when no lease stands for it, because then a process before this one has left it
+//! behind.
 
 use crate::base::refcounted::{RefCountedMap, Reference};
 
@@ -20,15 +21,16 @@ pub struct LeaseGuard {
 }
 
 impl HeldLeases {
-    /// Returns the claims (`seq` of their journal rows) on verification `id` that this process holds.
+    /// Returns the claims (`seq` of their journal rows) on verification `id` that this process
+    /// holds.
     pub fn claims(&self, id: &str) -> Vec<u32> {
         self.claims.with(id, |claims| claims.clone()).unwrap_or_default()
     }
 
     /// Begins the lease of `claim` on verification `id`.
     ///
-    /// Call it before the claim is stored: another pass of this process that reads a stored claim without a lease
-    /// would take it over.
+    /// Call it before the claim is stored: another pass of this process that reads a stored claim
+    /// without a lease would take it over.
     pub fn acquire(&self, id: &str, claim: u32) -> LeaseGuard {
         let claims = self.claims.acquire(id, Vec::new);
         claims.with(|claims| claims.push(claim));
@@ -40,7 +42,8 @@ impl Drop for LeaseGuard {
     fn drop(&mut self) {
         let claim = self.claim;
         self.claims.with(|claims| {
-            // One entry only: another pass of this process may have raced for the same number and won it.
+            // One entry only: another pass of this process may have raced for the same number and
+            // won it.
             if let Some(position) = claims.iter().position(|held| *held == claim) {
                 claims.swap_remove(position);
             }

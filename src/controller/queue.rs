@@ -1,8 +1,9 @@
-//! The queue: verification ids in, one worker at a time for each id out, the earliest due first, bounded.
+//! The queue: verification ids in, one worker at a time for each id out, the earliest due first,
+//! bounded.
 //!
-//! It carries work and never truth: losing all of it delays a verification by at most one sweep. An id that is pushed
-//! while a worker holds it comes out again after that worker is done, so no change between the worker's read and the
-//! end of its pass is missed.
+//! It carries work and never truth: losing all of it delays a verification by at most one sweep. An
+//! id that is pushed while a worker holds it comes out again after that worker is done, so no
+//! change between the worker's read and the end of its pass is missed.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, MutexGuard};
@@ -30,7 +31,8 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Waiting ids by due time. The number makes equal instants unique and keeps them in order of arrival.
+    /// Waiting ids by due time. The number makes equal instants unique and keeps them in order of
+    /// arrival.
     order: BTreeSet<(Instant, u64, String)>,
     /// Each id of the queue.
     slots: HashMap<String, Slot>,
@@ -70,7 +72,8 @@ impl Queue {
         self.shared.state.lock()
     }
 
-    /// Adds `id`, due at `due`. An id that is in the queue already keeps the earlier of both due times.
+    /// Adds `id`, due at `due`. An id that is in the queue already keeps the earlier of both due
+    /// times.
     pub fn push(&self, id: &str, due: Instant) -> Result<(), Full> {
         self.add(id, due, false)
     }
@@ -163,7 +166,8 @@ impl Queue {
         }
     }
 
-    /// Closes the queue: no further id comes out. The next sweep of any running sidecar finds what waits.
+    /// Closes the queue: no further id comes out. The next sweep of any running sidecar finds what
+    /// waits.
     pub fn close(&self) {
         self.state().closed = true;
         self.shared.arrivals.notify_waiters();

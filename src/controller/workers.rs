@@ -1,7 +1,8 @@
-//! The workers: take ids out of the queue, make passes, run claimed work, and put ids back when more is due.
+//! The workers: take ids out of the queue, make passes, run claimed work, and put ids back when
+//! more is due.
 //!
-//! A pass is short and holds its id. Claimed work can take two minutes and does not: a person who asks for a liveness
-//! challenge is served while their document is still being read.
+//! A pass is short and holds its id. Claimed work can take two minutes and does not: a person who
+//! asks for a liveness challenge is served while their document is still being read.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -29,13 +30,13 @@ const AFTER_CONTENTION: Duration = Duration::from_millis(200);
 /// Delay while the policy of a verification cannot be used: an operator must act.
 const AFTER_BAD_POLICY: Duration = Duration::from_secs(30);
 
-/// Timers further away than this are not kept: the sweep of everything open comes sooner. So the queue holds the
-/// verifications that move, however many people take their time.
+/// Timers further away than this are not kept: the sweep of everything open comes sooner. So the
+/// queue holds the verifications that move, however many people take their time.
 const TIMER_MAX: Duration = Duration::from_secs(10 * 60);
 
-/// Works until `shutdown` with up to `workers` passes at the same time, then lets passes and work under way finish for
-/// up to `grace`. Returns how many verifications were cut off. Their claims run out, or the next start of this
-/// instance takes them over.
+/// Works until `shutdown` with up to `workers` passes at the same time, then lets passes and work
+/// under way finish for up to `grace`. Returns how many verifications were cut off. Their claims
+/// run out, or the next start of this instance takes them over.
 pub async fn run(
     queue: Queue,
     reconciler: Arc<Reconciler>,
@@ -55,7 +56,8 @@ pub async fn run(
             ticket = queue.next() => ticket,
             id = reconciler.next_admitted() => {
                 if queue.push(&id, Instant::now()).is_err() {
-                    // A full queue loses nothing: a sweep finds the id, and another verification may use its permit.
+                    // A full queue loses nothing: a sweep finds the id, and another verification
+                    // may use its permit.
                     reconciler.release_reservation(&id);
                 }
                 continue;
@@ -74,8 +76,9 @@ pub async fn run(
     drain(tasks, grace).await
 }
 
-/// Makes one pass under `permit`, then runs the work that it claimed without one: waiting for a slow provider must not
-/// keep other ids from their pass. Work is bounded by the limiters of the providers and the admission of documents.
+/// Makes one pass under `permit`, then runs the work that it claimed without one: waiting for a
+/// slow provider must not keep other ids from their pass. Work is bounded by the limiters of the
+/// providers and the admission of documents.
 async fn handle(ticket: Ticket, permit: OwnedSemaphorePermit, queue: &Queue, reconciler: &Reconciler) {
     let mut timer = RequeueTimer { queue, id: ticket.id().to_owned(), armed: true };
     reached(Point::QueueTaken);
@@ -91,7 +94,8 @@ async fn handle(ticket: Ticket, permit: OwnedSemaphorePermit, queue: &Queue, rec
     timer.armed = false;
 }
 
-/// Does what `requeue` says, and what follows from each result of claimed work as soon as it is there.
+/// Does what `requeue` says, and what follows from each result of claimed work as soon as it is
+/// there.
 async fn follow<F>(requeue: Requeue, timer: &RequeueTimer<'_>, work_futures: impl Fn(ClaimedWork) -> Vec<F>)
 where
     F: Future<Output = Requeue>,
@@ -108,7 +112,8 @@ where
     }
 }
 
-/// Puts an id back into the queue for its next pass. Dropped while armed, when its task panics, it does so at once.
+/// Puts an id back into the queue for its next pass. Dropped while armed, when its task panics, it
+/// does so at once.
 struct RequeueTimer<'a> {
     queue: &'a Queue,
     id: String,
@@ -133,7 +138,8 @@ impl Drop for RequeueTimer<'_> {
     }
 }
 
-/// The delay before a pass that failed with `error` is made again. `dice` is uniform in 0..1 and spreads retries.
+/// The delay before a pass that failed with `error` is made again. `dice` is uniform in 0..1 and
+/// spreads retries.
 fn retry_delay(error: &ReconcileError, dice: f64) -> Duration {
     match error {
         ReconcileError::Policy { .. } => AFTER_BAD_POLICY,
@@ -161,7 +167,8 @@ fn note_panic(done: Result<(), tokio::task::JoinError>) {
     if let Err(error) = done
         && error.is_panic()
     {
-        // The claim stays without an answer. The next pass counts it as lost; after a few the record is set aside.
+        // The claim stays without an answer. The next pass counts it as lost; after a few the
+        // record is set aside.
         metrics::counter!("worker_panics_total").increment(1);
         error!("a worker panicked; its verification will be looked at again");
     }

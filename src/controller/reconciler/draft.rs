@@ -1,4 +1,5 @@
-//! What a pass will write: transitions that are applied to the case in memory and stored in one batch.
+//! What a pass will write: transitions that are applied to the case in memory and stored in one
+//! batch.
 
 use jiff::Timestamp;
 use tracing::{info, warn};
@@ -61,8 +62,8 @@ impl<'a> Draft<'a> {
         self.transitions.iter().any(|t| matches!(t.event, Event::Decided { .. }))
     }
 
-    /// The case as `PocketBase` has stored it: the first row `at` that time, the pictures under these names. And the
-    /// findings that were stored.
+    /// The case as `PocketBase` has stored it: the first row `at` that time, the pictures under
+    /// these names. And the findings that were stored.
     pub fn into_stored(self, at: Timestamp, pictures: &[Pictures]) -> (Case, Vec<(Check, Finding)>) {
         let findings = self.transitions.into_iter().filter_map(|transition| transition.check).collect();
         (self.case.stored_at(at, self.entries.len(), pictures), findings)

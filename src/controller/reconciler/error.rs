@@ -2,7 +2,8 @@
 
 use crate::pocketbase::PocketbaseError;
 
-/// Lost races in one pass after which the id goes back to the queue. Other writers make progress meanwhile.
+/// Lost races in one pass after which the id goes back to the queue. Other writers make progress
+/// meanwhile.
 pub(super) const RACES_MAX: u32 = 8;
 
 /// Why a pass could not be made. Nothing is lost: the same pass is made later.
@@ -23,8 +24,8 @@ pub enum ReconcileError {
         /// Record id of the verification.
         id: String,
     },
-    /// The same document was stored for another verification since duplicates were searched. A finding that says that
-    /// the document is new must not be stored.
+    /// The same document was stored for another verification since duplicates were searched. A
+    /// finding that says that the document is new must not be stored.
     #[error("verification {id}: its document was stored for another verification meanwhile")]
     Overtaken {
         /// Record id of the verification.

@@ -1,11 +1,12 @@
-//! One pass over a verification: read the case whole, see what is due, write what follows, claim the work.
+//! One pass over a verification: read the case whole, see what is due, write what follows, claim
+//! the work.
 //!
-//! An event, a sweep, a timer, the start after a crash: all enter at [`Reconciler::reconcile`], and the result of work
-//! enters at the same [`reconcile_from`](Reconciler::reconcile_from) with one transition of its own. Both write through
-//! the same fenced batch, so whichever writer is slower reads again and decides again.
+//! An event, a sweep, a timer, the start after a crash: all enter at [`Reconciler::reconcile`]. The
+//! result of work enters at the same `reconcile_from`, with one transition of its own. Both write
+//! through the same fenced batch, so whichever writer is slower reads again and decides again.
 //!
-//! [`draft`] holds what a pass will write, [`plan`] asks the core what is due, [`results`] says what a result makes of
-//! a case, and [`work`] runs claimed work.
+//! `draft` holds what a pass will write, `plan` asks the core what is due, `results` says what a
+//! result makes of a case, and `work` runs claimed work.
 
 mod draft;
 mod error;
@@ -63,8 +64,8 @@ pub struct Reconciler {
 enum CaseSource {
     /// The records, read now.
     Fresh,
-    /// The last known case, if there is one that may be relied on; else the records. The number of the next journal
-    /// row says whether it was the latest state.
+    /// The last known case, if there is one that may be relied on; else the records. The number of
+    /// the next journal row says whether it was the latest state.
     Cached,
 }
 
@@ -77,7 +78,8 @@ enum Pass {
 }
 
 impl Reconciler {
-    /// Creates a reconciler that works as `instance`. `liveness_threshold` is `FACE_LIVENESS_THRESHOLD`.
+    /// Creates a reconciler that works as `instance`. `liveness_threshold` is
+    /// `FACE_LIVENESS_THRESHOLD`.
     pub fn new(client: Client, checks: CheckRunner, instance: String, liveness_threshold: f64) -> Self {
         Self {
             client,
@@ -92,7 +94,8 @@ impl Reconciler {
         }
     }
 
-    /// Makes one pass over verification `id`: writes what follows from its records and claims what is due.
+    /// Makes one pass over verification `id`: writes what follows from its records and claims what
+    /// is due.
     pub async fn reconcile(&self, id: &str) -> Result<Requeue, ReconcileError> {
         // First of all: a reservation that is not taken blocks its permit.
         let permit = self.admission.take_reservation(id);
@@ -112,7 +115,8 @@ impl Reconciler {
         drop(self.admission.take_reservation(id));
     }
 
-    /// Makes one pass over verification `id`, which writes `result` first. All that it writes is one batch.
+    /// Makes one pass over verification `id`, which writes `result` first. All that it writes is
+    /// one batch.
     async fn reconcile_from(
         &self,
         id: &str,
@@ -166,7 +170,8 @@ impl Reconciler {
         Err(ReconcileError::Contended { id: id.to_owned() })
     }
 
-    /// Returns the case of `id`, and the time at which it was so; `None` if there is no such verification.
+    /// Returns the case of `id`, and the time at which it was so; `None` if there is no such
+    /// verification.
     async fn load(
         &self,
         id: &str,
@@ -217,7 +222,8 @@ impl Reconciler {
         Ok(outbox::deliveries(endpoints, draft.case(), patch))
     }
 
-    /// Logs a stored draft and keeps in memory what the next pass can use. Returns the case as it is stored.
+    /// Logs a stored draft and keeps in memory what the next pass can use. Returns the case as it
+    /// is stored.
     fn note_committed(
         &self,
         draft: Draft<'_>,

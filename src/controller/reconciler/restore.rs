@@ -1,4 +1,5 @@
-//! Notices that a journal lost rows: `PocketBase` was restored from a backup while this process ran.
+//! Notices that a journal lost rows: `PocketBase` was restored from a backup while this process
+//! ran.
 
 use std::collections::HashMap;
 
@@ -18,7 +19,8 @@ pub(super) struct LastStored {
 impl LastStored {
     /// The row that was stored last for `id`, if it is remembered.
     ///
-    /// Ask before the case is read: what another pass stores during the read need not be part of it.
+    /// Ask before the case is read: what another pass stores during the read need not be part of
+    /// it.
     pub fn get(&self, id: &str) -> Option<u32> {
         self.by_id.lock().get(id).copied()
     }
@@ -32,8 +34,8 @@ impl LastStored {
         by_id.insert(id.to_owned(), seq);
     }
 
-    /// Whether a journal of `id` that ends at row `found` lacks row `stored`. It is reported once: the row is
-    /// forgotten, and what is due follows from the rows that are there, as always.
+    /// Whether a journal of `id` that ends at row `found` lacks row `stored`. It is reported once:
+    /// the row is forgotten, and what is due follows from the rows that are there, as always.
     pub fn lacks(&self, id: &str, stored: u32, found: u32) -> bool {
         if stored <= found {
             return false;

@@ -11,14 +11,16 @@ use crate::verification::{Case, Event, Kind, Policy, SessionPatch, SessionStatus
 
 /// Part of a claim's time that is left for storing the result.
 const WRITE_MARGIN: Duration = Duration::from_secs(5);
-/// What the journal says about an error. The person may read the journal, so only the log says whose error it was.
+/// What the journal says about an error. The person may read the journal, so only the log says
+/// whose error it was.
 const PROVIDER_UNAVAILABLE: &str = "system.provider_unavailable";
 /// What the journal says when the provider has no result yet.
 const NOT_READY: &str = "liveness.not_ready";
 
 /// Delay before work that failed is tried again.
 pub(super) const RETRY: Backoff = Backoff { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
-/// Delay when too many calls wait for the provider. It was not asked, so another try costs only its place in the line.
+/// Delay when too many calls wait for the provider. It was not asked, so another try costs only its
+/// place in the line.
 const RETRY_SATURATED: Duration = Duration::from_secs(1);
 /// Delay when the provider has no result yet.
 const RETRY_NOT_READY: Duration = Duration::from_secs(2);
@@ -46,8 +48,8 @@ pub(super) enum ResultTransition {
 }
 
 impl WorkResult<'_> {
-    /// The transition that stores this result in `case`, by the instance `by`. `dice` is uniform in 0..1 and spreads
-    /// retries.
+    /// The transition that stores this result in `case`, by the instance `by`. `dice` is uniform in
+    /// 0..1 and spreads retries.
     pub fn transition_for(&self, case: &Case, policy: &Policy, by: &str, dice: f64) -> ResultTransition {
         // The fence: a result is written only while its claim waits for it.
         if !case.may_finish(self.claim, self.work) && !bug_planted(Bug::NoFence) {

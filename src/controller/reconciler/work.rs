@@ -21,8 +21,8 @@ use crate::verification::Work;
 const AFTER_LOST_RESULT: Duration = Duration::from_secs(1);
 
 impl Reconciler {
-    /// Returns one future for each item of `claimed`, most urgent first. Drive them independently: what one result
-    /// makes due must not wait for the slowest item.
+    /// Returns one future for each item of `claimed`, most urgent first. Drive them independently:
+    /// what one result makes due must not wait for the slowest item.
     ///
     /// The claim is held until the last future has ended or was dropped.
     pub fn work_futures(&self, claimed: ClaimedWork) -> Vec<impl Future<Output = Requeue> + use<'_>> {
@@ -62,7 +62,8 @@ impl Reconciler {
         self.store(claimed, result).await
     }
 
-    /// Stores `result` by a pass that begins with it. It is worth several tries: the provider was paid for it.
+    /// Stores `result` by a pass that begins with it. It is worth several tries: the provider was
+    /// paid for it.
     async fn store(&self, claimed: &ClaimedWork, mut result: WorkResult<'_>) -> Result<Requeue, ReconcileError> {
         let (verification, claim) = (claimed.id(), claimed.claim());
         let mut source = CaseSource::Cached;

@@ -9,8 +9,8 @@ use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
 /// Streams are replaced at this age, before the limit of `PocketBase` at 30 minutes.
 pub(super) const REPLACE_AT: Duration = Duration::from_secs(25 * 60);
-/// Delay before the next connection. One try a second costs a `PocketBase` that comes back nothing, and that it is back
-/// is noticed within two.
+/// Delay before the next connection. One try a second costs a `PocketBase` that comes back nothing,
+/// and that it is back is noticed within two.
 const RECONNECT: Backoff = Backoff { first: Duration::from_millis(250), cap: Duration::from_secs(1) };
 /// A watch that lasted this long was good: its loss counts as the first failure.
 const GOOD_AFTER: Duration = Duration::from_secs(60);
@@ -65,7 +65,8 @@ pub(super) struct Reconnects {
 }
 
 impl Reconnects {
-    /// The delay after a watch that was lost after `lasted`. `dice` is uniform in 0..1 and spreads retries.
+    /// The delay after a watch that was lost after `lasted`. `dice` is uniform in 0..1 and spreads
+    /// retries.
     pub fn delay(&mut self, lasted: Duration, dice: f64) -> Duration {
         self.failures = if lasted >= GOOD_AFTER { 1 } else { self.failures + 1 };
         RECONNECT.delay(self.failures, dice, None)

@@ -1,13 +1,16 @@
-//! The proof that the stream delivers: each heartbeat that this instance writes must come back as an event.
+//! The proof that the stream delivers: each heartbeat that this instance writes must come back as
+//! an event.
 //!
-//! A login that ended leaves the stream open and silent, so silence alone says nothing. [`Echo`] is that proof as a
-//! state machine without I/O or clock. [`Beats`] numbers the heartbeats and notices when `PocketBase` forgets one.
+//! A login that ended leaves the stream open and silent, so silence alone says nothing. [`Echo`] is
+//! that proof as a state machine without I/O or clock. [`Beats`] numbers the heartbeats and notices
+//! when `PocketBase` forgets one.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often the heartbeat is written. That also keeps the stream from `PocketBase`'s idle limit of five minutes.
+/// How often the heartbeat is written. That also keeps the stream from `PocketBase`'s idle limit of
+/// five minutes.
 pub(super) const HEARTBEAT_EVERY: Duration = Duration::from_secs(10);
 /// How long a stored heartbeat may take to come back.
 pub(super) const ECHO_WITHIN: Duration = Duration::from_secs(5);
@@ -43,12 +46,14 @@ impl Echo {
         }
     }
 
-    /// An own heartbeat came back. A later one proves the awaited one, too: events may be coalesced.
+    /// An own heartbeat came back. A later one proves the awaited one, too: events may be
+    /// coalesced.
     pub fn heard(&mut self, beat: u64) {
         self.awaited = self.awaited.filter(|(awaited, _)| beat < *awaited);
     }
 
-    /// When the stream is given up unless the awaited heartbeat comes back; `None` while none is awaited.
+    /// When the stream is given up unless the awaited heartbeat comes back; `None` while none is
+    /// awaited.
     pub fn deadline(&self) -> Option<Instant> {
         self.awaited.map(|(_, deadline)| deadline)
     }
@@ -80,7 +85,8 @@ impl Beats {
         self.last_stored = self.last_stored.max(beat);
     }
 
-    /// Compares the heartbeat that `PocketBase` has, 0 for none, with what it had stored. A loss is found once.
+    /// Compares the heartbeat that `PocketBase` has, 0 for none, with what it had stored. A loss is
+    /// found once.
     pub fn check(&mut self, found: u64) -> Option<WentBack> {
         let expected = self.last_stored;
         self.last_stored = expected.min(found);

@@ -1,12 +1,14 @@
-//! The watcher: realtime events and sweeps become one endless flow of verification ids into the queue.
+//! The watcher: realtime events and sweeps become one endless flow of verification ids into the
+//! queue.
 //!
-//! An event is a hint; its payload is dropped. The watch proves itself: a heartbeat row, written every ten seconds, must
-//! come back over the same stream ([`echo`]), or the stream is replaced and everything open is listed again
-//! ([`sweep`]). `PocketBase` ends every stream after 30 minutes, so a new one is opened before that, and the old one is
-//! dropped only when the new subscription is in force.
+//! An event is a hint; its payload is dropped. The watch proves itself: a heartbeat row, written
+//! every ten seconds, must come back over the same stream (`echo`), or the stream is replaced and
+//! everything open is listed again (`sweep`). `PocketBase` ends every stream after 30 minutes, so
+//! a new one is opened before that, and the old one is dropped only when the new subscription is in
+//! force.
 //!
-//! With several sidecars on one `PocketBase`, all hear every event, and [`rendezvous`] hashing names the one that
-//! handles it first.
+//! With several sidecars on one `PocketBase`, all hear every event, and `rendezvous` hashing
+//! names the one that handles it first.
 
 mod connect;
 mod echo;
@@ -34,8 +36,9 @@ use crate::pocketbase::records::Collection;
 use crate::pocketbase::records::NewHeartbeat;
 use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
-/// An id whose client did something now goes before ids that became due within this time: a person who waits before a
-/// screen must not stand behind a backlog. Ids that have waited longer go first, so that each is handled in the end.
+/// An id whose client did something now goes before ids that became due within this time: a person
+/// who waits before a screen must not stand behind a backlog. Ids that have waited longer go first,
+/// so that each is handled in the end.
 const NEWCOMERS_AHEAD: Duration = Duration::from_secs(10 * 60);
 
 /// The state of the watch, as the health endpoint reports it.
@@ -60,8 +63,8 @@ pub struct Watcher {
     on_change: Box<dyn Fn(&str) + Send + Sync>,
     beats: Beats,
     peers: Peers,
-    /// The sweep under way, if there is one. It outlives the stream that it was begun for: streams that break as soon
-    /// as they are opened must not keep open verifications from being found.
+    /// The sweep under way, if there is one. It outlives the stream that it was begun for: streams
+    /// that break as soon as they are opened must not keep open verifications from being found.
     sweeping: JoinSet<Result<(), PocketbaseError>>,
 }
 
@@ -74,8 +77,8 @@ enum Done {
 impl Watcher {
     /// Creates a watcher that fills `queue`, and the receiver of its health.
     ///
-    /// `on_change` is called with each verification that may have changed, for requests that wait and answers that
-    /// are cached. It must not block.
+    /// `on_change` is called with each verification that may have changed, for requests that wait
+    /// and answers that are cached. It must not block.
     pub fn new(
         client: Client,
         queue: Queue,
@@ -146,10 +149,11 @@ impl Watcher {
         }
     }
 
-    /// Reports a `PocketBase` that was restored from a backup: it has forgotten heartbeats that it had stored.
+    /// Reports a `PocketBase` that was restored from a backup: it has forgotten heartbeats that it
+    /// had stored.
     ///
-    /// Nothing else needs to be done. The first sweep of a stream lists everything open, and the same work is done
-    /// again under the same idempotency keys.
+    /// Nothing else needs to be done. The first sweep of a stream lists everything open, and the
+    /// same work is done again under the same idempotency keys.
     async fn check_for_restore(&mut self) -> Result<(), PocketbaseError> {
         let stored = self.client.last_beat(&self.instance).await?;
         if let Some(WentBack { found, expected }) = self.beats.check(stored.unwrap_or(0)) {
@@ -164,8 +168,8 @@ impl Watcher {
         Ok(())
     }
 
-    /// Follows one stream until a younger one replaces it or it is lost. Sweeps, heartbeats and the next connection run
-    /// in tasks, so that the stream is always polled.
+    /// Follows one stream until a younger one replaces it or it is lost. Sweeps, heartbeats and the
+    /// next connection run in tasks, so that the stream is always polled.
     async fn follow(&mut self, mut connection: Connection) -> Result<Connection, Lost> {
         let mut tasks: JoinSet<Result<Done, Lost>> = JoinSet::new();
         let mut heartbeats = ticks(HEARTBEAT_EVERY);
@@ -255,8 +259,9 @@ impl Watcher {
         let id = event.verification.as_str();
         reached(Point::EventHeard);
         (self.on_change)(id);
-        // Only sidecars update rows, and the one that wrote this row has just made a pass. What is due next is in its
-        // timers, and the sweeps are the backup. To follow its own events would double every read.
+        // Only sidecars update rows, and the one that wrote this row has just made a pass. What is
+        // due next is in its timers, and the sweeps are the backup. To follow its own events would
+        // double every read.
         if event.change == Change::Update {
             if event.collection == Collection::Verifications {
                 self.queue.cancel_backup(id);
@@ -302,7 +307,8 @@ mod tests {
 
     const ID: &str = "verification001";
 
-    /// A watcher whose client has not asked anything, its queue, its health, and the ids it reported.
+    /// A watcher whose client has not asked anything, its queue, its health, and the ids it
+    /// reported.
     struct Scene {
         watcher: Watcher,
         health: watch::Receiver<WatchHealth>,

@@ -41,15 +41,16 @@ pub(super) struct Rendezvous {
 }
 
 impl Rendezvous {
-    /// How long this instance leaves `id` to another one: zero when it is the one with the highest score.
+    /// How long this instance leaves `id` to another one: zero when it is the one with the highest
+    /// score.
     pub fn wait(&self, id: &str) -> Duration {
         let own = score(&self.instance, id);
         if self.peers.iter().any(|peer| score(peer, id) > own) { HEAD_START } else { Duration::ZERO }
     }
 }
 
-/// FNV-1a with a finisher that spreads the last bytes over all bits, because names often differ only there. It is the
-/// same on every machine and in every version, and need not be more.
+/// FNV-1a with a finisher that spreads the last bytes over all bits, because names often differ
+/// only there. It is the same on every machine and in every version, and need not be more.
 fn score(instance: &str, id: &str) -> u64 {
     let hash = instance
         .bytes()

@@ -12,7 +12,8 @@ use crate::pocketbase::{Client, PocketbaseError};
 pub(super) const SWEEP_EVERY: Duration = Duration::from_secs(30);
 /// The first sweep of a stream and every 20th after it, one in ten minutes, lists everything open.
 const FULL_SWEEP_EVERY: u32 = 20;
-/// Rows are stamped before they are committed, so a sweep looks back this much further than the one before it began.
+/// Rows are stamped before they are committed, so a sweep looks back this much further than the one
+/// before it began.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 /// Ids in one page of a list.
 const PAGE: usize = 500;
@@ -28,7 +29,8 @@ pub(super) enum Scope {
 
 /// Decides what each sweep of one stream lists.
 ///
-/// Ten thousand people who take their time would cost ten thousand reads if every sweep listed everything open.
+/// Ten thousand people who take their time would cost ten thousand reads if every sweep listed
+/// everything open.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     sweeps: u32,
@@ -37,7 +39,8 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// The scope of the next sweep, which begins at `now` on `PocketBase`'s clock, if that is known.
+    /// The scope of the next sweep, which begins at `now` on `PocketBase`'s clock, if that is
+    /// known.
     pub fn next(&mut self, now: Option<Timestamp>) -> Scope {
         let is_full = self.sweeps.is_multiple_of(FULL_SWEEP_EVERY);
         self.sweeps += 1;
@@ -58,7 +61,8 @@ pub(super) struct Sweep {
 impl Sweep {
     /// Queues every listed id. Waits while the queue is full.
     pub async fn run(self) -> Result<(), PocketbaseError> {
-        // A login that ended lists nothing and reports no error: only a proved one may say that nothing is to do.
+        // A login that ended lists nothing and reports no error: only a proved one may say that
+        // nothing is to do.
         let now = self.client.probe().await?;
         let mut after = String::new();
         loop {
