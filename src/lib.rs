@@ -2,16 +2,16 @@
 //!
 //! Imports point downwards only:
 //!
-//! - [`app`]: the commands; builds the parts, starts and stops them
-//! - [`http`]: the facade that partners' servers and browsers call
-//! - [`controller`]: watches `PocketBase`, decides what is due for each verification, has it done, and stores the result
-//! - [`checks`]: runs one piece of work, such as checking a document
-//! - [`providers`]: clients of AWS Rekognition, `OpenAI` and Fingerprint, and their limits
-//! - [`pocketbase`]: the client of the database
-//! - [`config`]: the variables
-//! - [`base`]: what any room uses: backoff, locks, crash points, telemetry
-//! - [`verification`]: the pure core: stored records in, the next step out
-//! - [`pixels`]: pictures
+//! - [`app`] has the commands; it builds the parts, starts and stops them.
+//! - [`http`] is the facade that partners' servers and browsers call.
+//! - [`controller`] watches `PocketBase`, decides what is due for each verification, has it done and stores the result.
+//! - [`checks`] runs one piece of work, such as checking a document.
+//! - [`providers`] has the clients of AWS Rekognition, `OpenAI` and Fingerprint, and their limits.
+//! - [`pocketbase`] is the client of the database.
+//! - [`config`] reads the variables.
+//! - [`base`] has what any room uses: backoff, locks, crash points, telemetry.
+//! - [`verification`] is the pure core: stored records in, the next step out.
+//! - [`pixels`] reads and compares pictures.
 
 pub mod app;
 pub mod base;

@@ -19,6 +19,4 @@ pub use health::health;
 pub use replay::replay;
 pub use serve::serve;
 pub use signals::stop_on_signal;
-
-/// Version of this program.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub use wiring::VERSION;

@@ -10,8 +10,8 @@ use tracing::{info, warn};
 
 use super::error::StartError;
 use super::startup::{Listeners, NO_HASH_KEY, log_in, problems, wait_for_pocketbase};
-use super::wiring::{Providers, client, facade, limiters, ocr_model};
-use super::{VERSION, tasks};
+use super::tasks;
+use super::wiring::{Providers, VERSION, client, facade, limiters, ocr_model};
 use crate::base::failpoints::{Point, reached};
 use crate::base::telemetry::Recorder;
 use crate::checks::{CheckRunner, HashKeys, ProviderClients};

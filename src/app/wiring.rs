@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::VERSION;
 use super::error::StartError;
 use crate::checks::ocr_model::{ModelError, OcrModel};
 use crate::config::{Config, Rates};
@@ -16,6 +15,8 @@ use crate::providers::openai::{self, OpenAi};
 use crate::providers::rekognition::{self, Rekognition};
 use crate::verification::Provider;
 
+/// Version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// For a connection to `PocketBase`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// For one request to `PocketBase`.

@@ -8,7 +8,7 @@ use sha2::Sha256;
 ///
 /// `purpose` separates the uses of one key: a hash made for one use means nothing for another. It ends with a byte that cannot
 /// start `text`, so that no two pairs have the same concatenation.
-pub fn bytes(key: &SecretString, purpose: &str, text: &str) -> [u8; 32] {
+pub(crate) fn bytes(key: &SecretString, purpose: &str, text: &str) -> [u8; 32] {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("HMAC takes keys of any length");
     mac.update(purpose.as_bytes());
@@ -17,7 +17,7 @@ pub fn bytes(key: &SecretString, purpose: &str, text: &str) -> [u8; 32] {
 }
 
 /// The same as 64 lower-case hexadecimal digits.
-pub fn hex(key: &SecretString, purpose: &str, text: &str) -> String {
+pub(crate) fn hex(key: &SecretString, purpose: &str, text: &str) -> String {
     ::hex::encode(bytes(key, purpose, text))
 }
 

@@ -103,14 +103,12 @@ fn origins(text: &str) -> Parsed<Vec<String>> {
 }
 
 fn networks(text: &str) -> Parsed<Vec<Network>> {
-    let mut problems = Vec::new();
-    let networks = parts(text).filter_map(|part| match part.parse() {
-        Ok(network) => Some(network),
-        Err(NotANetwork) => {
-            problems.push(format!("has {part:?}, which is {NotANetwork}"));
-            None
+    let (mut networks, mut problems) = (Vec::new(), Vec::new());
+    for part in parts(text) {
+        match part.parse() {
+            Ok(network) => networks.push(network),
+            Err(NotANetwork) => problems.push(format!("has {part:?}, which is {NotANetwork}")),
         }
-    });
-    let networks = networks.collect();
+    }
     if problems.is_empty() { Ok(networks) } else { Err(problems) }
 }

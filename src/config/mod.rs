@@ -138,8 +138,8 @@ pub fn load() -> Result<Config, Invalid> {
 /// Reads the configuration; `lookup` returns the value of an environment variable.
 pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, Invalid> {
     let mut problems = Vec::new();
-    let values = sources::gather(lookup, &mut problems);
-    let mut reader = Reader::new(values, problems);
+    let values = sources::gather(VARIABLES, lookup, &mut problems);
+    let mut reader = Reader::new(VARIABLES, values, problems);
     let config = read(&mut reader);
     let problems = reader.into_problems();
     match config {

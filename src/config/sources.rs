@@ -7,7 +7,7 @@ use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use serde::Deserialize;
 
-use super::VARIABLES;
+use super::setting::Variable;
 
 /// A value of the TOML file: people write numbers and booleans without quotes.
 #[derive(Deserialize)]
@@ -30,10 +30,14 @@ impl Text {
     }
 }
 
-/// The values by lower-case name. An empty environment variable counts as not set.
-pub fn gather(lookup: &dyn Fn(&str) -> Option<String>, problems: &mut Vec<String>) -> BTreeMap<String, String> {
+/// The values of `variables` by lower-case name. An empty environment variable counts as not set.
+pub fn gather(
+    variables: &[Variable],
+    lookup: &dyn Fn(&str) -> Option<String>,
+    problems: &mut Vec<String>,
+) -> BTreeMap<String, String> {
     let mut figment = Figment::new();
-    for variable in VARIABLES {
+    for variable in variables {
         if let Some(default) = variable.default {
             figment = figment.join(Serialized::default(&variable.name.to_lowercase(), default));
         }
@@ -45,7 +49,7 @@ pub fn gather(lookup: &dyn Fn(&str) -> Option<String>, problems: &mut Vec<String
             problems.push(format!("CONFIG_FILE names {}, which is not a file", path.display()));
         }
     }
-    for variable in VARIABLES {
+    for variable in variables {
         let key = variable.name.to_lowercase();
         if let Some(value) = lookup(variable.name).filter(|value| !value.is_empty()) {
             figment = figment.merge(Serialized::default(&key, value));
@@ -65,7 +69,7 @@ pub fn gather(lookup: &dyn Fn(&str) -> Option<String>, problems: &mut Vec<String
             BTreeMap::new()
         }
     };
-    for key in values.keys().filter(|key| !VARIABLES.iter().any(|v| v.name.to_lowercase() == **key)) {
+    for key in values.keys().filter(|key| !variables.iter().any(|v| v.name.to_lowercase() == **key)) {
         problems.push(format!("the configuration file sets {key}, which does not exist"));
     }
     values.into_iter().map(|(key, value)| (key, value.into_string())).collect()
