@@ -41,8 +41,8 @@ impl<K: Clone + Eq + Hash, V> BoundedCache<K, V> {
         self.entries.get(key).map(|entry| &entry.value)
     }
 
-    /// Changes the value of `key`, which begins as the default. Returns how many entries were dropped
-    /// to keep within the limits.
+    /// Changes the value of `key`, which begins as the default. Returns how many entries were
+    /// dropped to keep within the limits.
     pub(super) fn update(&mut self, key: K, change: impl FnOnce(&mut V)) -> usize
     where
         V: Default,

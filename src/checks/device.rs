@@ -13,8 +13,8 @@ use crate::verification::Provider;
 use crate::verification::rules::device::{self, DeviceEvent};
 use crate::verification::{DeviceSignal, Finding};
 
-/// An event whose signal was submitted less than this before the claim may not be readable yet. (Both
-/// times are `PocketBase`'s.)
+/// An event whose signal was submitted less than this before the claim may not be readable yet.
+/// (Both times are `PocketBase`'s.)
 const EVENT_YOUNG: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 /// The pauses before a young event is asked for again.
 const EVENT_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];

@@ -17,7 +17,7 @@ use crate::providers::openai::{self, Image, MediaType, Reading};
 use crate::providers::{ProviderError, ProviderResponse, rekognition};
 use crate::verification::Finding;
 use crate::verification::Provider;
-use crate::verification::check::ProviderTrace;
+use crate::verification::check::{ProviderTrace, Usage};
 use crate::verification::faces::DetectedFace;
 use crate::verification::rules::document::image::Prepared;
 use crate::verification::rules::document::readings::transcription::Transcription;
@@ -87,14 +87,14 @@ impl Responses {
         }
     }
 
-    fn usage(&self) -> crate::verification::check::Usage {
+    fn usage(&self) -> Usage {
         let both = sum(self.faces.usage, self.front.usage);
         self.back.as_ref().map_or(both, |back| sum(both, back.usage))
     }
 }
 
-/// Makes all calls that are not cached yet, at the same time. Each response is cached as it comes, so
-/// that the failure of one call costs no other.
+/// Makes all calls that are not cached yet, at the same time. Each response is cached as it comes,
+/// so that the failure of one call costs no other.
 async fn ask_providers(
     context: &Context,
     item: &WorkItem<'_>,

@@ -45,8 +45,8 @@ pub(super) async fn search(
     search_hashes(client, case, hashes, finding).await
 }
 
-/// Searches again for the hashes that `finding` is about to store. A finding without hashes stays as
-/// it is.
+/// Searches again for the hashes that `finding` is about to store. A finding without hashes stays
+/// as it is.
 pub(super) async fn search_again(client: &Client, case: &Case, finding: &mut Finding) -> Result<()> {
     match finding.hashes.clone() {
         Some(hashes) => search_hashes(client, case, hashes, finding).await,

@@ -20,7 +20,8 @@ use crate::verification::{Case, Code, Finding, Kind, Reason};
 
 pub(super) async fn run(context: &Context, item: &WorkItem<'_>) -> Result<WorkOutcome, CheckError> {
     let (live, document) = compared_checks(item.case)?;
-    // A finding that was stored in the same batch that made this work due has no file name here yet.
+    // A finding that was stored in the same batch that made this work due has no file name here
+    // yet.
     if live.reference_image.is_empty() || document.portrait.is_empty() {
         return match context.client.read_case(item.case.id()).await? {
             Some((stored, _)) if stored.seq() >= item.case.seq() => {
@@ -74,7 +75,8 @@ async fn compare_stored(
     Ok(response)
 }
 
-/// The picture stored as `file` of the `checks` record `check`, from the cache or from `PocketBase`.
+/// The picture stored as `file` of the `checks` record `check`, from the cache or from
+/// `PocketBase`.
 async fn face(context: &Context, check: &str, file: &str) -> Result<Bytes, CheckError> {
     match context.faces.take(check, file) {
         Some(picture) => Ok(picture),

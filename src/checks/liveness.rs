@@ -18,13 +18,14 @@ use crate::verification::next_step::RESULT_GRACE_SECONDS;
 use crate::verification::rules::liveness::{self, Verdict};
 use crate::verification::transition::Opened;
 
-/// A browser reports "finished" a moment before the provider has the result: ask again this often ...
+/// A browser reports "finished" a moment before the provider has the result: ask again this often
+/// ...
 const RESULT_PAUSE: Duration = Duration::from_millis(700);
 /// ... this many times, then leave it to the next try of the work.
 const RESULT_TRIES: u32 = 10;
 
-/// Opens a challenge for the record `session`. Its id is the provider's idempotency token: a repeated
-/// call returns the same challenge.
+/// Opens a challenge for the record `session`. Its id is the provider's idempotency token: a
+/// repeated call returns the same challenge.
 pub(super) async fn open_session(
     context: &Context,
     item: &WorkItem<'_>,

@@ -99,8 +99,8 @@ pub(super) async fn portrait(context: &Context, front: Prepared, faces: &[Detect
 }
 
 /// The machine-readable zone as local OCR reads it, from the same picture that the model is sent.
-/// Runs while the providers work, so it adds no waiting. `None` without a model and where OCR fails;
-/// neither says anything about the person.
+/// Runs while the providers work, so it adds no waiting. `None` without a model and where OCR
+/// fails; neither says anything about the person.
 pub(super) async fn read_zone(context: &Context, side: Option<&Prepared>, today: Date) -> Option<OcrReading> {
     let ocr_model = context.ocr_model.clone()?;
     let jpeg = side?.jpeg.clone();

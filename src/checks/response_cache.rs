@@ -1,9 +1,9 @@
 //! Paid responses of providers, kept from the moment they come until the finding that rests on them
 //! is stored.
 //!
-//! A document is examined in several calls. When one of them fails, or when `PocketBase` is away, the
-//! responses that did come are not paid again at the next try. Correctness does not rest on them: they
-//! are gone with the process, and then the provider is asked again.
+//! A document is examined in several calls. When one of them fails, or when `PocketBase` is away,
+//! the responses that did come are not paid again at the next try. Correctness does not rest on
+//! them: they are gone with the process, and then the provider is asked again.
 //!
 //! Bounded by bytes, by number (each entry counts as if it were large) and by age. Pictures of
 //! documents are never kept, only what a provider said about them; a liveness result contains its
@@ -55,8 +55,8 @@ impl CachedResponses {
     }
 }
 
-/// Id of a verification and its work. The work names its evidence, so responses about other evidence
-/// are never found.
+/// Id of a verification and its work. The work names its evidence, so responses about other
+/// evidence are never found.
 type Key = (String, Work);
 
 /// Clones share the responses.

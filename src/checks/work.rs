@@ -24,8 +24,8 @@ pub struct WorkItem<'a> {
 }
 
 impl WorkItem<'_> {
-    /// The last moment to begin a call that may take as long as `attempt`. A paid call must still have
-    /// the time to be answered.
+    /// The last moment to begin a call that may take as long as `attempt`. A paid call must still
+    /// have the time to be answered.
     pub(super) fn latest_start(&self, attempt: Duration) -> Instant {
         self.end.checked_sub(attempt).unwrap_or(self.end)
     }

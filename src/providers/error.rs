@@ -1,8 +1,8 @@
 //! Provider errors, sorted by what to do next.
 //!
 //! An error never contains a provider's text or body: those can contain what was read from a
-//! document, and the request id is enough to find the rest at the provider. All words are ours, so the
-//! journal and the log may repeat them.
+//! document, and the request id is enough to find the rest at the provider. All words are ours, so
+//! the journal and the log may repeat them.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ pub struct ProviderError {
     pub request_id: Option<String>,
 }
 
-/// The ways in which a call fails. The texts are constants of this crate and say what an operator can
-/// do.
+/// The ways in which a call fails. The texts are constants of this crate and say what an operator
+/// can do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderErrorKind {
     /// The provider refused the call because of its rate limit.
@@ -103,8 +103,8 @@ impl ProviderError {
         }
     }
 
-    /// Whether the same call may succeed later. Wrong keys and settings count: an operator can fix them
-    /// meanwhile.
+    /// Whether the same call may succeed later. Wrong keys and settings count: an operator can fix
+    /// them meanwhile.
     pub const fn is_retryable(&self) -> bool {
         !matches!(self.kind, ProviderErrorKind::Rejected(_))
     }
@@ -115,17 +115,17 @@ impl ProviderError {
         matches!(self.kind, Kind::Credentials(_) | Kind::Misconfigured(_) | Kind::Rejected(_))
     }
 
-    /// Whether the error speaks against the provider as a whole, so that the circuit breaker counts it.
-    /// A rejected request and a single unusable response do not, nor does throttling: the provider is
-    /// there.
+    /// Whether the error speaks against the provider as a whole, so that the circuit breaker counts
+    /// it. A rejected request and a single unusable response do not, nor does throttling: the
+    /// provider is there.
     pub const fn is_outage(&self) -> bool {
         use ProviderErrorKind as Kind;
         matches!(self.kind, Kind::Unavailable { .. } | Kind::Timeout | Kind::Credentials(_) | Kind::Misconfigured(_))
     }
 }
 
-/// Settings that cannot work: every problem as a sentence that an operator can act on. Never contains
-/// the value of a secret.
+/// Settings that cannot work: every problem as a sentence that an operator can act on. Never
+/// contains the value of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("; "))]
 pub struct InvalidSettings(pub Vec<String>);

@@ -1,5 +1,5 @@
-//! Parts that the HTTP clients share: allowed endpoints, time limits, size limits, and the meaning of a
-//! failed exchange.
+//! Parts that the HTTP clients share: allowed endpoints, time limits, size limits, and the meaning
+//! of a failed exchange.
 
 use std::time::Duration;
 
@@ -63,8 +63,8 @@ pub(super) fn prefix(url: &Url) -> String {
     url.as_str().trim_end_matches('/').to_owned()
 }
 
-/// Creates a client that follows no redirect (the key and the document would be sent along), makes no
-/// retry and keeps to its timeouts.
+/// Creates a client that follows no redirect (the key and the document would be sent along), makes
+/// no retry and keeps to its timeouts.
 pub(super) fn client(base: &Url, timeouts: Timeouts) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("identivia/", env!("CARGO_PKG_VERSION")))
@@ -80,8 +80,8 @@ pub(super) fn client(base: &Url, timeouts: Timeouts) -> Result<reqwest::Client, 
     builder.build().map_err(|error| format!("no HTTP client could be built (are CA certificates installed?): {error}"))
 }
 
-/// The value of `Authorization: Bearer` with `key`, or why it cannot be sent. The key is neither in the
-/// message nor in `Debug`.
+/// The value of `Authorization: Bearer` with `key`, or why it cannot be sent. The key is neither in
+/// the message nor in `Debug`.
 pub(super) fn bearer(key: &SecretString) -> Result<HeaderValue, &'static str> {
     let key = key.expose_secret();
     if key.is_empty() {
@@ -128,8 +128,8 @@ pub(super) fn failure(error: &reqwest::Error) -> ProviderErrorKind {
     }
 }
 
-/// The pause that the server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date. The
-/// date is measured against the response's own `date`, so this machine's clock does not matter.
+/// The pause that the server asks for: `retry-after-ms`, or `retry-after` in seconds or as a date.
+/// The date is measured against the response's own `date`, so this machine's clock does not matter.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let milliseconds = text("retry-after-ms")

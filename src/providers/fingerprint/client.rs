@@ -53,8 +53,8 @@ impl Fingerprint {
         }
     }
 
-    /// Fetches the event `event_id`; `None` when there is no such event, or no event could have such an
-    /// id. An id that no event could have is not sent.
+    /// Fetches the event `event_id`; `None` when there is no such event, or no event could have
+    /// such an id. An id that no event could have is not sent.
     ///
     /// An event can be missing for a second or two after the browser got its id.
     pub async fn event(&self, event_id: &str) -> Result<ProviderResponse<Option<DeviceEvent>>, ProviderError> {

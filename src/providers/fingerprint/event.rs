@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::verification::rules::device::DeviceEvent;
 
-/// Whether `text` has the form of the vendor's ids: 13 digits, a dot, 6 letters or digits. A browser
-/// sends the id and it becomes part of a path, so nothing else is accepted.
+/// Whether `text` has the form of the vendor's ids: 13 digits, a dot, 6 letters or digits. A
+/// browser sends the id and it becomes part of a path, so nothing else is accepted.
 pub(super) fn is_event_id(text: &str) -> bool {
     text.split_once('.').is_some_and(|(time, tail)| {
         time.len() == 13

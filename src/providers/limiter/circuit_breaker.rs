@@ -49,15 +49,15 @@ impl CircuitBreaker {
         }
     }
 
-    /// Closes the circuit: a call was answered. A refusal of one request counts, too: the provider is
-    /// there.
+    /// Closes the circuit: a call was answered. A refusal of one request counts, too: the provider
+    /// is there.
     pub(super) fn answered(&mut self) {
         *self = Self::default();
     }
 
-    /// Counts a call that met an outage at `now`. `random` is uniform in 0..1, and `asked` is the pause
-    /// that the provider asked for. While the circuit is open only the probe counts: calls that were
-    /// under way when it opened say nothing new.
+    /// Counts a call that met an outage at `now`. `random` is uniform in 0..1, and `asked` is the
+    /// pause that the provider asked for. While the circuit is open only the probe counts: calls
+    /// that were under way when it opened say nothing new.
     pub(super) fn outage(&mut self, now: Instant, random: f64, asked: Option<Duration>, probe: bool) {
         if self.is_open() && !probe {
             return;

@@ -1,10 +1,10 @@
-//! One limiter per provider, shared by all work of the process: limits calls at the same time and per
-//! second, lets the most urgent call go first, and stops calls to a provider that is down.
+//! One limiter per provider, shared by all work of the process: limits calls at the same time and
+//! per second, lets the most urgent call go first, and stops calls to a provider that is down.
 //!
-//! The circuit opens after several outages in a row. When its pause is over one call is let through,
-//! and the circuit closes when that call is answered. A provider that throttles halts all its calls.
-//! Recovery needs no operator. A call that is not let through is an ordinary [`ProviderError`], so the
-//! work is tried again like any other.
+//! The circuit opens after several outages in a row. When its pause is over one call is let
+//! through, and the circuit closes when that call is answered. A provider that throttles halts all
+//! its calls. Recovery needs no operator. A call that is not let through is an ordinary
+//! [`ProviderError`], so the work is tried again like any other.
 
 mod circuit_breaker;
 mod wait_queue;
@@ -92,9 +92,9 @@ impl ProviderLimiter {
         state.circuit.is_open() || !state.queue.halted_for(Instant::now()).is_zero()
     }
 
-    /// Makes `call` when it gets a slot, if the circuit lets it through, and records how it ends. A call
-    /// without a slot by `begin_by` is not made: a paid call must still have the time to be answered and
-    /// stored.
+    /// Makes `call` when it gets a slot, if the circuit lets it through, and records how it ends. A
+    /// call without a slot by `begin_by` is not made: a paid call must still have the time to be
+    /// answered and stored.
     pub async fn call<T>(
         &self,
         operation: &'static str,
@@ -120,8 +120,8 @@ impl ProviderLimiter {
         result
     }
 
-    /// Waits for a slot. Cancel-safe: a dropped waiter leaves the queue, and a slot that it was given too
-    /// late goes to the next waiter.
+    /// Waits for a slot. Cancel-safe: a dropped waiter leaves the queue, and a slot that it was
+    /// given too late goes to the next waiter.
     async fn slot(&self, urgency: Urgency, begin_by: Instant) -> Result<Slot, NoSlot> {
         let (sender, slot) = oneshot::channel();
         let position = self.shared.state().queue.join(urgency, sender);
@@ -191,8 +191,8 @@ impl Shared {
         self.state.lock()
     }
 
-    /// Gives slots to the calls that may begin now. Returns when to try again, if only time stands in the
-    /// way.
+    /// Gives slots to the calls that may begin now. Returns when to try again, if only time stands
+    /// in the way.
     fn admit(self: &Arc<Self>) -> Option<Instant> {
         loop {
             let mut state = self.state();
@@ -216,8 +216,8 @@ impl Shared {
         metrics::gauge!("provider_calls_under_way", "provider" => name).set(queue.under_way() as f64);
     }
 
-    /// Admits calls as time passes. Any one of the waiters does this for all: so there is no task of its
-    /// own, and none is left when no call waits.
+    /// Admits calls as time passes. Any one of the waiters does this for all: so there is no task
+    /// of its own, and none is left when no call waits.
     async fn watch_the_clock(self: &Arc<Self>) -> Infallible {
         let _alone = self.clock.lock().await;
         loop {

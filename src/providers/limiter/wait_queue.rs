@@ -2,8 +2,8 @@
 //! random number are arguments.
 //!
 //! There are two limits: calls at the same time, and calls begun per second (a generic cell rate:
-//! evenly spaced, with a burst of one second's worth). A throttled call halts the whole queue for as
-//! long as the provider asks, up to a minute.
+//! evenly spaced, with a burst of one second's worth). A throttled call halts the whole queue for
+//! as long as the provider asks, up to a minute.
 //!
 //! The most urgent call goes first: calls for results that the provider will discard, by deadline;
 //! then calls that a person waits for; then the rest in order of arrival. A call whose deadline has
@@ -33,8 +33,8 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Allows `per_second` calls a second and `at_once` at the same time. A rate that is not a positive
-    /// number is taken as one a second.
+    /// Allows `per_second` calls a second and `at_once` at the same time. A rate that is not a
+    /// positive number is taken as one a second.
     pub fn new(per_second: f64, at_once: usize) -> Self {
         const ONE: Duration = Duration::from_secs(1);
         let interval = Duration::try_from_secs_f64(per_second.recip()).ok().filter(|i| !i.is_zero()).unwrap_or(ONE);
@@ -53,8 +53,8 @@ impl RateLimit {
 pub enum Urgency {
     /// The call fetches a result that the provider discards.
     Expiring {
-        /// When the provider discards the result, on the clock of the provider and `PocketBase`. Orders
-        /// the calls: `at` is a conversion of its own for each case, up to a second off.
+        /// When the provider discards the result, on the clock of the provider and `PocketBase`.
+        /// Orders the calls: `at` is a conversion of its own for each case, up to a second off.
         by: Timestamp,
         /// The same instant on this process's clock. From then on other calls go first.
         at: Instant,
@@ -191,8 +191,9 @@ impl<W> WaitQueue<W> {
         self.halts = 0;
     }
 
-    /// Halts the queue: a call that began at `began` was throttled, and the provider `asked` for a pause
-    /// or did not say. Calls that were under way together are throttled together; that counts once.
+    /// Halts the queue: a call that began at `began` was throttled, and the provider `asked` for a
+    /// pause or did not say. Calls that were under way together are throttled together; that counts
+    /// once.
     pub(super) fn throttled(&mut self, began: Instant, now: Instant, random: f64, asked: Option<Duration>) {
         if self.halted_at.is_none_or(|at| began >= at) {
             self.halts = self.halts.saturating_add(1);
@@ -326,7 +327,8 @@ mod tests {
     }
 
     proptest! {
-        /// In any window of `seconds`, no more calls begin than the rate allows plus one second's burst.
+        /// In any window of `seconds`, no more calls begin than the rate allows plus one second's
+        /// burst.
         #[test]
         fn the_rate_holds_over_every_window(rate in 1_u32..50, steps in prop::collection::vec(0_u64..400, 1..200)) {
             let start = Instant::now();

@@ -23,8 +23,8 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// The fault inside the crate's error. The crate's own variants can contain a body, so their contents
-    /// are not read.
+    /// The fault inside the crate's error. The crate's own variants can contain a body, so their
+    /// contents are not read.
     pub(super) fn of(error: OpenAIError) -> Self {
         match error {
             OpenAIError::Boxed(inner) => match inner.downcast::<Fault>() {

@@ -1,7 +1,7 @@
 //! `OpenAI`, or a server that speaks its protocol: one picture in, one transcription out.
 //!
-//! The crate `async-openai` builds the calls; how they travel is decided in `transport`. The model is
-//! never given what the person declared, so it cannot repeat it as its reading.
+//! The crate `async-openai` builds the calls; how they travel is decided in `transport`. The model
+//! is never given what the person declared, so it cannot repeat it as its reading.
 
 mod client;
 mod dialect;

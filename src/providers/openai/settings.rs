@@ -10,8 +10,8 @@ use crate::providers::wire::Timeouts;
 
 /// Timeouts of one call: a model reads a picture and may think about it.
 pub const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(5), attempt: Duration::from_secs(90) };
-/// Default for [`Settings::output_tokens_max`]: some thousand for a full transcription, the rest for
-/// hidden reasoning.
+/// Default for [`Settings::output_tokens_max`]: some thousand for a full transcription, the rest
+/// for hidden reasoning.
 pub const OUTPUT_TOKENS_MAX: u32 = 16_000;
 /// Default for [`Settings::reasoning_effort`]: copying takes little thought.
 pub const REASONING_EFFORT: &str = "low";

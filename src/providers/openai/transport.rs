@@ -1,9 +1,9 @@
 //! Sends `async-openai`'s requests with our own HTTP client.
 //!
-//! The crate's own transport retries, sleeps as long as a server asks, follows redirects and resends
-//! the document, reads without limit, and logs bodies that it cannot parse. So the crate gets a
-//! response from here only when it is a success, complete, small enough and JSON. Everything else
-//! becomes a [`Fault`] before the crate sees it.
+//! The crate's own transport retries, sleeps as long as a server asks, follows redirects and
+//! resends the document, reads without limit, and logs bodies that it cannot parse. So the crate
+//! gets a response from here only when it is a success, complete, small enough and JSON. Everything
+//! else becomes a [`Fault`] before the crate sees it.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -28,7 +28,8 @@ pub const SESSION_LIFETIME: Duration = Duration::from_mins(3);
 const IMAGE_BYTES_MAX: usize = 5 * 1024 * 1024;
 /// How long a browser's credentials are valid: the shortest time that STS offers.
 const BROWSER_CREDENTIALS_SECONDS: i32 = 900;
-/// All that a browser may do, whatever the role allows. STS offers nothing narrower than the operation.
+/// All that a browser may do, whatever the role allows. STS offers nothing narrower than the
+/// operation.
 const BROWSER_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rekognition:StartFaceLivenessSession","Resource":"*"}]}"#;
 const API_VERSION: &str = "2016-06-27";
 
@@ -102,8 +103,8 @@ impl Rekognition {
         })
     }
 
-    /// Opens a liveness session. The same `token` gives the same session, so a repeated call does not
-    /// open a second one.
+    /// Opens a liveness session. The same `token` gives the same session, so a repeated call does
+    /// not open a second one.
     pub async fn create_session(&self, token: &str) -> Result<ProviderResponse<OpenedSession>, ProviderError> {
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         if token.is_empty() || token.len() > 64 || !token.bytes().all(plain) {
@@ -147,7 +148,8 @@ impl Rekognition {
         }
     }
 
-    /// Detects the faces in a JPEG or PNG, the largest first. Does not ask for age, gender or emotions.
+    /// Detects the faces in a JPEG or PNG, the largest first. Does not ask for age, gender or
+    /// emotions.
     pub async fn detect_faces(&self, image: &[u8]) -> Result<ProviderResponse<Vec<DetectedFace>>, ProviderError> {
         let call = self
             .faces
@@ -172,8 +174,8 @@ impl Rekognition {
         source: &[u8],
         target: &[u8],
     ) -> Result<ProviderResponse<Comparison>, ProviderError> {
-        // Threshold 0, so that a low similarity is returned as a number. No quality filter: it would hide
-        // faces from the count.
+        // Threshold 0, so that a low similarity is returned as a number. No quality filter: it
+        // would hide faces from the count.
         let call = self
             .faces
             .compare_faces()
@@ -190,8 +192,8 @@ impl Rekognition {
                     None => Err(invalid(COMPARE_FACES, request_id, "the answer has no list of faces")),
                 }
             }
-            // AWS has no error of its own for "a picture without a face". Our parameters are constants, so
-            // this error can mean nothing else.
+            // AWS has no error of its own for "a picture without a face". Our parameters are
+            // constants, so this error can mean nothing else.
             Err(error) if error.code() == Some("InvalidParameterException") => {
                 let request_id = error.request_id().and_then(wire::plain_id);
                 Ok(response(Comparison::NoFace, request_id, &self.region))
@@ -205,8 +207,8 @@ impl Rekognition {
         self.browser_role_arn.is_some()
     }
 
-    /// Creates credentials for one browser, valid for the challenge alone; `None` without a configured
-    /// role. AWS's audit log shows `session_name`: a record id, no personal data.
+    /// Creates credentials for one browser, valid for the challenge alone; `None` without a
+    /// configured role. AWS's audit log shows `session_name`: a record id, no personal data.
     pub async fn browser_credentials(
         &self,
         session_name: &str,

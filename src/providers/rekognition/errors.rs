@@ -1,5 +1,5 @@
-//! Turns SDK errors into [`ProviderError`]. AWS's messages are not read; its error codes are compared
-//! with those that are known here.
+//! Turns SDK errors into [`ProviderError`]. AWS's messages are not read; its error codes are
+//! compared with those that are known here.
 
 use std::error::Error;
 use std::time::Duration;

@@ -1,7 +1,8 @@
-//! AWS Rekognition: exactly four operations, and STS for the browser's part of a liveness challenge.
+//! AWS Rekognition: exactly four operations, and STS for the browser's part of a liveness
+//! challenge.
 //!
-//! The SDK signs and parses. Here it neither retries nor waits without limit, and its endpoint comes
-//! from [`Settings`] alone, never from the environment.
+//! The SDK signs and parses. Here it neither retries nor waits without limit, and its endpoint
+//! comes from [`Settings`] alone, never from the environment.
 
 mod body_limit;
 mod client;

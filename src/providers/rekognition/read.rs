@@ -1,4 +1,5 @@
-//! Turns AWS's types into the core's. Numbers that are not finite, and absent values, become `None`.
+//! Turns AWS's types into the core's. Numbers that are not finite, and absent values, become
+//! `None`.
 
 use aws_sdk_rekognition::operation::compare_faces::CompareFacesOutput;
 use aws_sdk_rekognition::operation::get_face_liveness_session_results::GetFaceLivenessSessionResultsOutput;
