@@ -80,9 +80,9 @@ pub(super) async fn run(context: &Context, item: &WorkItem<'_>, session: &str) -
     Ok(WorkOutcome::ResultPending)
 }
 
-/// The urgency of fetching a result, and the last moment to begin. The provider discards a result at
-/// `expires_at`, so fetching it goes before all other calls. A grace time later the core has ended the
-/// challenge, and the result is no longer wanted.
+/// The urgency of fetching a result, and the last moment to begin. The provider discards a result
+/// at `expires_at`, so fetching it goes before all other calls. A grace time later the core has
+/// ended the challenge, and the result is no longer wanted.
 fn result_deadline(item: &WorkItem<'_>, expires_at: Option<Timestamp>) -> (Urgency, Instant) {
     let begin_by = item.latest_start(rekognition::TIMEOUTS.attempt);
     let Some(expires_at) = expires_at else { return (Urgency::Interactive, begin_by) };

@@ -68,8 +68,8 @@ impl std::fmt::Debug for OcrModel {
 }
 
 impl OcrModel {
-    /// Loads the model from `file` and tries it on an empty strip. All readings together take at most
-    /// `threads` cores.
+    /// Loads the model from `file` and tries it on an empty strip. All readings together take at
+    /// most `threads` cores.
     ///
     /// # Errors
     /// When the file is not the expected model, or the model does not run.

@@ -5,8 +5,8 @@
 //! leaves this module. Nothing here logs a response, because responses are personal data. A
 //! [`ProviderError`] contains only what may be logged.
 //!
-//! `async-openai` logs response bodies that it cannot parse. The client here never passes such a body
-//! to it; the log filter should silence the target `async_openai` all the same.
+//! `async-openai` logs response bodies that it cannot parse. The client here never passes such a
+//! body to it; the log filter should silence the target `async_openai` all the same.
 //!
 //! Every call passes the [`limiter`] of its provider.
 

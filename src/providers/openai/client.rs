@@ -75,8 +75,8 @@ impl OpenAi {
 
     /// Reads the document side that `images` show (one picture, or several of the same side).
     ///
-    /// `safety_identifier` tells the provider which requests concern the same person without naming the
-    /// person: a keyed hash, cut at 64 characters.
+    /// `safety_identifier` tells the provider which requests concern the same person without naming
+    /// the person: a keyed hash, cut at 64 characters.
     pub async fn transcribe(
         &self,
         images: &[Image],

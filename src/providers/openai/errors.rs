@@ -47,8 +47,8 @@ pub(super) async fn refusal(response: reqwest::Response) -> Fault {
     // An error whose body cannot be read is still an error with a status.
     let body = wire::body(response, ERROR_BYTES_MAX).await.unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    // `code` is a word at OpenAI and a number at some compatible servers, where `type` may be the only
-    // word.
+    // `code` is a word at OpenAI and a number at some compatible servers, where `type` may be the
+    // only word.
     let error = &body["error"];
     let code = error["code"].as_str().or_else(|| error["type"].as_str()).unwrap_or_default();
     let kind = error["type"].as_str().unwrap_or_default();

@@ -67,8 +67,8 @@ pub(super) fn face(detail: &FaceDetail) -> DetectedFace {
     }
 }
 
-/// `None` when the response lacks the matched or the unmatched faces: then the number of faces is not
-/// known.
+/// `None` when the response lacks the matched or the unmatched faces: then the number of faces is
+/// not known.
 pub(super) fn comparison(output: &CompareFacesOutput) -> Option<Comparison> {
     let matches = output.face_matches.as_ref()?;
     Some(Comparison::Compared {
