@@ -1,4 +1,5 @@
-//! The case: everything stored about one verification, and the questions that the engine asks of it.
+//! The case: everything stored about one verification, and the questions that the engine asks of
+//! it.
 
 pub mod claims;
 
@@ -12,7 +13,8 @@ use super::reason::Code;
 use super::records::{Action, DeviceSignal, Document, LivenessSession, Verification};
 use super::status::Status;
 
-/// All records of one verification. Lists are in the order of creation, the journal in the order of `seq`.
+/// All records of one verification. Lists are in the order of creation, the journal in the order of
+/// `seq`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
     /// The `verifications` record.
@@ -54,7 +56,8 @@ impl Case {
         &self.record.id
     }
 
-    /// The case after its last `rows` journal rows were stored at `at`, with the names under which pictures were stored.
+    /// The case after its last `rows` journal rows were stored at `at`, with the names under which
+    /// pictures were stored.
     #[must_use]
     pub fn stored_at(mut self, at: Timestamp, rows: usize, pictures: &[Pictures]) -> Self {
         let stored_before = self.journal.len().saturating_sub(rows);
@@ -90,7 +93,8 @@ impl Case {
         1 + u32::try_from(self.resubmissions().count()).unwrap_or(u32::MAX - 1)
     }
 
-    /// Rows that ended an attempt by asking for new evidence, with the attempt and the checks to repeat.
+    /// Rows that ended an attempt by asking for new evidence, with the attempt and the checks to
+    /// repeat.
     fn resubmissions(&self) -> impl Iterator<Item = (&Entry, u32, &[Kind])> {
         self.journal.iter().filter_map(|entry| match &entry.event {
             Event::Decided { attempt, status: Status::ResubmissionRequired, redo, .. } => {
@@ -123,7 +127,8 @@ impl Case {
             .map(|e| e.created)
     }
 
-    /// When the verification expires if the person submits nothing: the pinned instant, moved on by each resubmission.
+    /// When the verification expires if the person submits nothing: the pinned instant, moved on by
+    /// each resubmission.
     pub fn expires_at(&self, policy: &Policy) -> Option<Timestamp> {
         self.journal.iter().rev().find_map(|e| match &e.event {
             Event::Started { expires_at, .. } => Some(*expires_at),
@@ -134,7 +139,8 @@ impl Case {
         })
     }
 
-    /// The check of `kind` that is valid in `attempt`: the attempt's own, or an earlier one that no resubmission repeats.
+    /// The check of `kind` that is valid in `attempt`: the attempt's own, or an earlier one that no
+    /// resubmission repeats.
     pub fn finding(&self, kind: Kind, attempt: u32) -> Option<&Check> {
         let mut at = attempt;
         loop {
@@ -149,8 +155,8 @@ impl Case {
         }
     }
 
-    /// The check of `kind` that is in effect now. One that rests on other checks is in effect only for the pictures that
-    /// those checks have now.
+    /// The check of `kind` that is in effect now. One that rests on other checks is in effect only
+    /// for the pictures that those checks have now.
     pub fn effective_check(&self, kind: Kind) -> Option<&Check> {
         let attempt = self.attempt();
         let found = self.finding(kind, attempt)?;
@@ -187,13 +193,15 @@ impl Case {
         self.signals.iter().rev().find(|s| !self.is_judged(&s.id) && since.is_none_or(|since| s.created > since))
     }
 
-    /// When a resubmission last asked to repeat `kind`. Evidence from before does not answer it: neither the copies of a
-    /// picture that was uploaded three times, nor a document whose check never ended.
+    /// When a resubmission last asked to repeat `kind`. Evidence from before does not answer it:
+    /// neither the copies of a picture that was uploaded three times, nor a document whose check
+    /// never ended.
     fn last_request_for(&self, kind: Kind) -> Option<Timestamp> {
         self.resubmissions().filter(|(_, _, redo)| redo.contains(&kind)).last().map(|(entry, _, _)| entry.created)
     }
 
-    /// Number of attempts that an automatic decision closed. A reviewer who asks for new evidence uses none up.
+    /// Number of attempts that an automatic decision closed. A reviewer who asks for new evidence
+    /// uses none up.
     pub fn attempts_used(&self) -> u32 {
         let used = self.journal.iter().filter(|e| matches!(e.event, Event::Decided { source: Source::Automatic, .. }));
         u32::try_from(used.count()).unwrap_or(u32::MAX)
@@ -218,14 +226,15 @@ impl Case {
         })
     }
 
-    /// Number of challenges that were opened in the current attempt, finished or not: each costs money.
+    /// Number of challenges that were opened in the current attempt, finished or not: each costs
+    /// money.
     pub fn opened_sessions(&self) -> u32 {
         let opened = self.since_attempt_began(|event| matches!(event, Event::LivenessSessionOpened { .. }));
         u32::try_from(opened.count()).unwrap_or(u32::MAX)
     }
 
-    /// Whether a technical failure had a part in a challenge of this attempt that ended without a result: the provider could
-    /// not analyse it, or its result could not be fetched.
+    /// Whether a technical failure had a part in a challenge of this attempt that ended without a
+    /// result: the provider could not analyse it, or its result could not be fetched.
     pub fn liveness_failed_technically(&self) -> bool {
         self.since_attempt_began(|event| match event {
             Event::LivenessSessionEnded { code, .. } => code == Code::LivenessSessionFailed.as_str(),

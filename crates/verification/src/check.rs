@@ -1,4 +1,5 @@
-//! Checks: what a judge found, with its provenance, and the `checks` row that follows under a policy.
+//! Checks: what a judge found, with its provenance, and the `checks` row that follows under a
+//! policy.
 
 use identivia_pixels::perceptual_hash::BANDS;
 use serde::{Deserialize, Serialize};
@@ -191,8 +192,8 @@ impl Check {
         matches!(self.demand(), Some(Disposition::Decline | Disposition::Resubmit))
     }
 
-    /// Whether the check allows an approval: it passed, or the policy lets the person pass without it. Absent, unknown and
-    /// undecided never allow one.
+    /// Whether the check allows an approval: it passed, or the policy lets the person pass without
+    /// it. Absent, unknown and undecided never allow one.
     pub fn allows_approval(&self) -> bool {
         match self.outcome {
             Outcome::Passed => self.demand().is_none(),
@@ -208,8 +209,8 @@ impl Check {
 
 /// The id of the `checks` row for `kind` in `attempt`: 15 characters `[a-z0-5]`.
 ///
-/// The core chooses it, so that a claim can name a check that is stored in the same batch, and so that the primary key also
-/// rejects a second row for the same check.
+/// The core chooses it, so that a claim can name a check that is stored in the same batch, and so
+/// that the primary key also rejects a second row for the same check.
 pub fn check_id(verification: &str, kind: &str, attempt: u32) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz012345";
     Sha256::digest(format!("{verification}/{kind}/{attempt}"))
@@ -219,8 +220,8 @@ pub fn check_id(verification: &str, kind: &str, attempt: u32) -> String {
         .collect()
 }
 
-/// Decline outweighs review, and review outweighs resubmit: a suspicion must not be retried away. (A picture that is too bad
-/// to judge raises no suspicion: its check reports only the quality.)
+/// Decline outweighs review, and review outweighs resubmit: a suspicion must not be retried away.
+/// (A picture that is too bad to judge raises no suspicion: its check reports only the quality.)
 fn most_severe(reasons: &[JudgedReason]) -> Option<Disposition> {
     reasons.iter().map(|reason| reason.disposition).filter(|disposition| *disposition >= Disposition::Resubmit).max()
 }

@@ -1,7 +1,8 @@
 //! The decision: the checks of an attempt and the pinned policy in, a status with its reasons out.
 //!
-//! [`decide`] is a pure function of stored records, so the same records always give the same [`Decision`], byte for byte; its
-//! digest is in the journal. It reads no clock: whether a document was expired is a finding of the day on which it was read.
+//! [`decide`] is a pure function of stored records, so the same records always give the same
+//! [`Decision`], byte for byte; its digest is in the journal. It reads no clock: whether a document
+//! was expired is a finding of the day on which it was read.
 
 use serde::{Deserialize, Serialize};
 
@@ -92,7 +93,8 @@ fn status_of(case: &Case, kind: Kind) -> CheckStatus<'_> {
     if kind.spec().rests_on.iter().any(faceless) { CheckStatus::Impossible } else { CheckStatus::Missing }
 }
 
-/// Whether a check has already decided the attempt, so that no other check need be asked for or paid for.
+/// Whether a check has already decided the attempt, so that no other check need be asked for or
+/// paid for.
 pub fn already_decided(case: &Case, policy: &Policy) -> bool {
     policy.required_checks.iter().filter_map(|kind| case.effective_check(*kind)).any(Check::ends_attempt)
 }
@@ -137,10 +139,11 @@ fn rule(kind: Kind, status: &CheckStatus<'_>) -> Rule {
     }
 }
 
-/// The status that follows, and the checks to repeat. `number` counts the attempts that automatic decisions close, from 1.
+/// The status that follows, and the checks to repeat. `number` counts the attempts that automatic
+/// decisions close, from 1.
 ///
-/// Decline comes first, then resubmission, then review, then approval. A check whose own reasons ask for a reviewer is not
-/// retried away.
+/// Decline comes first, then resubmission, then review, then approval. A check whose own reasons
+/// ask for a reviewer is not retried away.
 fn verdict(number: u32, policy: &Policy, rules: &[Rule], reasons: &[DecidedReason]) -> (Status, Vec<Kind>) {
     let demands = |wanted: Disposition| rules.iter().any(|rule| rule.demand == Some(wanted));
     if demands(Disposition::Decline) {

@@ -15,8 +15,8 @@ pub struct BoundingBox {
     pub height: f64,
 }
 
-/// A face in a picture. A value that the detector did not give, or that is no finite number, is `None`: absent is not
-/// `false`.
+/// A face in a picture. A value that the detector did not give, or that is no finite number, is
+/// `None`: absent is not `false`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DetectedFace {
     /// Where the face is.
@@ -57,7 +57,8 @@ pub enum Comparison {
     NoFace,
     /// Both pictures have faces.
     Compared {
-        /// Similarity, 0-100, of each face of the target that has one; `None` where it is no finite number.
+        /// Similarity, 0-100, of each face of the target that has one; `None` where it is no finite
+        /// number.
         similarities: Vec<Option<f64>>,
         /// Faces of the target for which the provider gave no similarity, because it found none.
         unmatched: usize,

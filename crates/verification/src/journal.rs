@@ -100,13 +100,15 @@ impl Work {
         self.check().map_or(OPEN_SESSION_SECONDS, |kind| kind.spec().claim_seconds)
     }
 
-    /// Seconds that a claim on all of `work` lasts: those of its longest piece. Shorter pieces of it end earlier.
+    /// Seconds that a claim on all of `work` lasts: those of its longest piece. Shorter pieces of
+    /// it end earlier.
     pub fn seconds_of(work: &[Work]) -> u32 {
         work.iter().map(Work::seconds).max().unwrap_or(0)
     }
 
-    /// Whether both are tries at the same task. Each challenge is a task of its own. For other checks the attempt is: a
-    /// newer upload starts no second check beside the first and does not reset the failures of the first.
+    /// Whether both are tries at the same task. Each challenge is a task of its own. For other
+    /// checks the attempt is: a newer upload starts no second check beside the first and does not
+    /// reset the failures of the first.
     pub fn is_same_task(&self, other: &Work) -> bool {
         match self {
             Work::OpenSession { .. } | Work::Liveness { .. } => self == other,
@@ -135,7 +137,8 @@ impl Source {
     }
 }
 
-/// What a journal row says. The verified person may read it: no scores, no fraud codes, no fields of documents.
+/// What a journal row says. The verified person may read it: no scores, no fraud codes, no fields
+/// of documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
 pub enum Event {
@@ -147,15 +150,16 @@ pub enum Event {
         policy_name: String,
         /// Version of the policy.
         policy_version: u32,
-        /// Liveness threshold in force, in hundredths. A journal carries no fractions: the hash chain is over the text, and
-        /// JSON readers do not all keep a fraction as it was.
+        /// Liveness threshold in force, in hundredths. A journal carries no fractions: the hash
+        /// chain is over the text, and JSON readers do not all keep a fraction as it was.
         liveness_threshold_hundredths: u32,
         /// Number of attempts that the person has.
         attempts_max: u32,
         /// When the verification expires if the person submits nothing.
         expires_at: Timestamp,
     },
-    /// A sidecar claimed work, before it spends anything on it. The claim ends `seconds` after the row's `created`.
+    /// A sidecar claimed work, before it spends anything on it. The claim ends `seconds` after the
+    /// row's `created`.
     WorkClaimed {
         /// The pieces that were claimed.
         work: Vec<Work>,

@@ -1,6 +1,7 @@
 //! The words that every part of the core uses, and the table of checks.
 //!
-//! The engine reads [`Kind::spec`] instead of naming checks, so a new check is a variant and a row here, and its rules.
+//! The engine reads [`Kind::spec`] instead of naming checks, so a new check is a variant and a row
+//! here, and its rules.
 
 use std::ops::Index;
 
@@ -27,14 +28,15 @@ pub struct CheckSpec {
     pub name: &'static str,
     /// The record that the person submits for the check; `None` when it needs only other checks.
     pub input: Option<Input>,
-    /// The checks whose faces this one compares, in the order in which its evidence names them. It is due when all of them
-    /// yield a face, and its finding is void when one of them is repeated.
+    /// The checks whose faces this one compares, in the order in which its evidence names them. It
+    /// is due when all of them yield a face, and its finding is void when one of them is repeated.
     pub rests_on: &'static [Kind],
     /// The services that the check calls.
     pub providers: &'static [Provider],
     /// Seconds that a claim on the check lasts.
     pub claim_seconds: u32,
-    /// Whether a policy may let a person pass without the check while its providers are unavailable.
+    /// Whether a policy may let a person pass without the check while its providers are
+    /// unavailable.
     pub may_be_skipped: bool,
 }
 
@@ -50,7 +52,8 @@ pub enum Input {
 }
 
 impl Input {
-    /// Whether the provider deletes what is to be fetched after some minutes, so that the check is more urgent than others.
+    /// Whether the provider deletes what is to be fetched after some minutes, so that the check is
+    /// more urgent than others.
     pub const fn is_short_lived(self) -> bool {
         matches!(self, Input::LivenessSession)
     }
@@ -79,7 +82,8 @@ impl Kind {
                 claim_seconds: 120,
                 may_be_skipped: false,
             },
-            // Without liveness or the face match anyone would be let in while Rekognition is unavailable.
+            // Without liveness or the face match anyone would be let in while Rekognition is
+            // unavailable.
             Kind::Liveness => &CheckSpec {
                 name: "liveness",
                 input: Some(Input::LivenessSession),

@@ -19,7 +19,8 @@ use super::policy::Policy;
 use super::records::LivenessSession;
 use super::transition::Transition;
 
-/// What is due for `case` at `now` (on `PocketBase`'s clock) under `policy`, which is the pinned one once it is pinned.
+/// What is due for `case` at `now` (on `PocketBase`'s clock) under `policy`, which is the pinned
+/// one once it is pinned.
 pub fn next_step(case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_>) -> Step {
     next_step_within(Capacity::All, case, policy, now, runner)
 }
@@ -29,8 +30,8 @@ pub fn next_step_within(capacity: Capacity, case: &Case, policy: &Policy, now: T
     if case.phase() == Phase::Unstarted {
         return Step::write(start(case, policy, now, runner));
     }
-    // An action of a newer version is left to a sidecar that knows it: while two versions run, the older one must not
-    // refuse it.
+    // An action of a newer version is left to a sidecar that knows it: while two versions run, the
+    // older one must not refuse it.
     if let Some(action) = case.unhandled_actions().find(|action| action.kind.is_some()) {
         return Step::write(handle(case, policy, action));
     }
@@ -61,7 +62,8 @@ fn start(case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_>) -> Tr
     )
 }
 
-/// A challenge that was asked for although none is wanted, or although a newer one was asked for since.
+/// A challenge that was asked for although none is wanted, or although a newer one was asked for
+/// since.
 fn unwanted_session<'a>(case: &'a Case, policy: &Policy) -> Option<&'a LivenessSession> {
     let wanted = case.phase() == Phase::Open
         && policy.requires(Kind::Liveness)
@@ -75,7 +77,8 @@ fn newest_session(case: &Case, status: SessionStatus) -> Option<&LivenessSession
     case.sessions.iter().rev().find(|s| s.status == status)
 }
 
-/// The step for an open verification: claim the work that is due, else decide, else say when to look again.
+/// The step for an open verification: claim the work that is due, else decide, else say when to
+/// look again.
 fn open_step(capacity: Capacity, case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_>) -> Step {
     let mut agenda = Agenda::new(case, policy, now, runner);
     if !already_decided(case, policy) {
@@ -148,7 +151,8 @@ fn faces(case: &Case, bases: &[Kind]) -> Option<String> {
     Some(checks.iter().map(|check| check.id.as_str()).collect::<Vec<_>>().join("+"))
 }
 
-/// Whether the result of `session` must be fetched: the browser reported that it is complete, or the provider soon deletes it.
+/// Whether the result of `session` must be fetched: the browser reported that it is complete, or
+/// the provider soon deletes it.
 fn is_due(case: &Case, session: &LivenessSession, now: Timestamp) -> bool {
     case.completion_reported(&session.id)
         || session.expires_at.is_some_and(|at| now >= at - SignedDuration::from_secs(RESULT_LEAD_SECONDS))

@@ -44,8 +44,8 @@ pub struct Policy {
     /// Minimum age in whole years.
     #[serde(default)]
     pub minimum_age: u16,
-    /// Liveness confidence, 0-100, from which the check passes. At the first pass 0 is replaced by the service's
-    /// `FACE_LIVENESS_THRESHOLD`, and the journal records the number used.
+    /// Liveness confidence, 0-100, from which the check passes. At the first pass 0 is replaced by
+    /// the service's `FACE_LIVENESS_THRESHOLD`, and the journal records the number used.
     #[serde(default)]
     pub liveness_threshold: f64,
     /// Liveness confidence below which an attack is suspected; between the two a reviewer decides.
@@ -93,7 +93,8 @@ pub struct PinnedPolicy<'a> {
 impl Policy {
     /// What `code` leads to in a check of `kind` under this policy.
     ///
-    /// A technical failure never declines: for it only [`Degraded`] counts, whatever `dispositions` says.
+    /// A technical failure never declines: for it only [`Degraded`] counts, whatever `dispositions`
+    /// says.
     pub fn disposition(&self, code: Code, kind: Kind) -> Disposition {
         match code {
             Code::SystemProviderUnavailable => match self.degraded_mode(kind) {
@@ -105,8 +106,8 @@ impl Policy {
         }
     }
 
-    /// What happens to a check of `kind` whose provider is unavailable. A check that may not be skipped is always reviewed;
-    /// another is skipped if the policy says so of all its providers.
+    /// What happens to a check of `kind` whose provider is unavailable. A check that may not be
+    /// skipped is always reviewed; another is skipped if the policy says so of all its providers.
     fn degraded_mode(&self, kind: Kind) -> Degraded {
         let spec = kind.spec();
         let skips = |provider: &Provider| self.degraded.get(provider) == Some(&Degraded::Skip);
@@ -121,8 +122,8 @@ impl Policy {
         hundredths
     }
 
-    /// The policy in force: with the threshold that is pinned for a verification that has started, else as
-    /// [`with_threshold`](Self::with_threshold) gives it.
+    /// The policy in force: with the threshold that is pinned for a verification that has started,
+    /// else as [`with_threshold`](Self::with_threshold) gives it.
     #[must_use]
     pub fn in_force(&self, pinned: Option<PinnedPolicy<'_>>, default_threshold: f64) -> Self {
         match pinned {
@@ -131,8 +132,8 @@ impl Policy {
         }
     }
 
-    /// The policy as a new verification gets it: with `default_threshold` (the service's `FACE_LIVENESS_THRESHOLD`) where it
-    /// sets no liveness threshold itself.
+    /// The policy as a new verification gets it: with `default_threshold` (the service's
+    /// `FACE_LIVENESS_THRESHOLD`) where it sets no liveness threshold itself.
     #[must_use]
     pub fn with_threshold(&self, default_threshold: f64) -> Self {
         let own = (self.liveness_threshold > 0.0).then_some(self.liveness_threshold);
@@ -144,7 +145,8 @@ impl Policy {
         self.required_checks.contains(&kind)
     }
 
-    /// Everything that is wrong with the policy, each as a sentence that an operator can act on. Empty when it can be used.
+    /// Everything that is wrong with the policy, each as a sentence that an operator can act on.
+    /// Empty when it can be used.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut must = |good: bool, what: &str| {

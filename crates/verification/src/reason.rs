@@ -1,7 +1,8 @@
 //! The reason catalogue: every code a check or a decision can carry.
 //!
-//! A code says *what was found*. What *follows* is its [`Disposition`], which a policy may override. People never see codes of
-//! fraud: these share one neutral message key for each domain, so that an attacker learns nothing from the answer.
+//! A code says *what was found*. What *follows* is its [`Disposition`], which a policy may
+//! override. People never see codes of fraud: these share one neutral message key for each domain,
+//! so that an attacker learns nothing from the answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -179,7 +180,8 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.as_str() == text)
     }
 
-    /// The codes that people and callers may see, in catalogue order. A neutral code of the domain replaces those of fraud.
+    /// The codes that people and callers may see, in catalogue order. A neutral code of the domain
+    /// replaces those of fraud.
     pub fn public() -> Vec<&'static str> {
         let mut public: Vec<&str> = Vec::new();
         for code in Self::ALL {
@@ -208,7 +210,8 @@ impl std::fmt::Display for Code {
 pub struct Reason {
     /// What was found.
     pub code: Code,
-    /// Explanation for reviewers and operators only. It may name fields, but never quotes a whole document.
+    /// Explanation for reviewers and operators only. It may name fields, but never quotes a whole
+    /// document.
     pub detail: String,
 }
 

@@ -1,4 +1,5 @@
-//! The records that the person, the partner and reviewers write: a verification, its evidence, its actions.
+//! The records that the person, the partner and reviewers write: a verification, its evidence, its
+//! actions.
 
 use jiff::{Timestamp, civil::Date};
 
@@ -99,7 +100,8 @@ impl Actor {
     pub fn label(&self) -> String {
         match self {
             Actor::User => "user".to_owned(),
-            // Without the id: the person may read the journal. The action that the row names has it.
+            // Without the id: the person may read the journal. The action that the row names has
+            // it.
             Actor::Reviewer(_) => "reviewer".to_owned(),
             Actor::Superuser => "superuser".to_owned(),
         }
@@ -119,7 +121,8 @@ pub struct Action {
     pub liveness_session: String,
     /// Why it was done; reviewers must give a reason.
     pub reason: String,
-    /// Checks to repeat, for [`ActionKind::RequestResubmission`]; empty means document and liveness.
+    /// Checks to repeat, for [`ActionKind::RequestResubmission`]; empty means document and
+    /// liveness.
     pub redo: Vec<Kind>,
     /// Who did it.
     pub actor: Actor,

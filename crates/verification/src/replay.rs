@@ -39,7 +39,8 @@ pub fn replay(case: &Case, policy: &Policy) -> Vec<Replayed> {
                 let mut then = case.clone();
                 then.journal.truncate(index);
                 then.checks.retain(|check| check.attempt <= *attempt);
-                // No decision follows for a case that was not open: the writer of this row broke the rules.
+                // No decision follows for a case that was not open: the writer of this row broke
+                // the rules.
                 let decision = (then.phase() == Phase::Open).then(|| decide(&then, policy)).flatten();
                 Some(Replayed {
                     seq: entry.seq,

@@ -3,7 +3,8 @@
 use super::kind::Kind;
 use super::policy::Policy;
 
-/// A policy that requires all checks, with the numbers of the default policy. The test below compares them.
+/// A policy that requires all checks, with the numbers of the default policy. The test below
+/// compares them.
 pub fn policy() -> Policy {
     Policy {
         id: "policy000000001".to_owned(),
@@ -32,7 +33,8 @@ pub fn policy() -> Policy {
     }
 }
 
-/// The default policy leaves its liveness threshold to `FACE_LIVENESS_THRESHOLD`, so that number is the sample's own.
+/// The default policy leaves its liveness threshold to `FACE_LIVENESS_THRESHOLD`, so that number is
+/// the sample's own.
 #[test]
 fn the_sample_has_the_numbers_of_the_default_policy() {
     let migration = include_str!("../../../pb_migrations/1795392200_policies.js");

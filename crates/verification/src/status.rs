@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// The client wrote the record and no sidecar has seen it. Stored as the empty value: `PocketBase` has no field defaults.
+    /// The client wrote the record and no sidecar has seen it. Stored as the empty value:
+    /// `PocketBase` has no field defaults.
     #[default]
     #[serde(rename = "")]
     Created,
@@ -62,7 +63,8 @@ impl Status {
         }
     }
 
-    /// The state that is stored as `text`. Unknown spellings are `None`, so that an old binary leaves newer states alone.
+    /// The state that is stored as `text`. Unknown spellings are `None`, so that an old binary
+    /// leaves newer states alone.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == text)
     }

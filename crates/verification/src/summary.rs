@@ -1,4 +1,5 @@
-//! The summary: what the `verifications` record shows of a case. It is derived from the case each time, never read back.
+//! The summary: what the `verifications` record shows of a case. It is derived from the case each
+//! time, never read back.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,8 @@ use super::policy::Policy;
 use super::reason::{Category, Code};
 use super::status::Status;
 
-/// A reason as the verified person may see it. Fraud is never named: its `code` is the neutral message key.
+/// A reason as the verified person may see it. Fraud is never named: its `code` is the neutral
+/// message key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SafeReason {
     /// Reason code, or the neutral message key that replaces it.
@@ -80,7 +82,8 @@ pub fn summary(case: &Case, policy: &Policy) -> Summary {
         Event::Decided { source, codes, .. } => Some((entry.created, *source, codes)),
         _ => None,
     });
-    // A reopened verification has no decision in force; an open one shows the reasons of the attempt that just failed.
+    // A reopened verification has no decision in force; an open one shows the reasons of the
+    // attempt that just failed.
     let decided = last.filter(|_| !matches!(case.phase(), Phase::Reopened | Phase::Canceled | Phase::Expired));
     let next = if open { missing(case, policy) } else { Vec::new() };
     Summary {
@@ -102,7 +105,8 @@ pub fn summary(case: &Case, policy: &Policy) -> Summary {
     }
 }
 
-/// The outcome to show for `kind`: of the check in effect, or of the last one while the person must repeat it.
+/// The outcome to show for `kind`: of the check in effect, or of the last one while the person must
+/// repeat it.
 fn outcome(case: &Case, kind: Kind, owed: &[Kind]) -> Option<Outcome> {
     let last = || case.checks.iter().filter(|check| check.kind == kind).max_by_key(|check| check.attempt);
     let check = case.effective_check(kind).or_else(|| last().filter(|_| owed.contains(&kind)));

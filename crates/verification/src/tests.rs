@@ -1,4 +1,5 @@
-//! Stories about the core without I/O: a store in memory, and people, providers and deaths of processes that a test chooses.
+//! Stories about the core without I/O: a store in memory, and people, providers and deaths of
+//! processes that a test chooses.
 
 mod attempts;
 mod random;

@@ -1,4 +1,5 @@
-//! Transitions: one journal row with the records that are stored with it, and how it changes a case in memory.
+//! Transitions: one journal row with the records that are stored with it, and how it changes a case
+//! in memory.
 
 use jiff::Timestamp;
 
@@ -129,10 +130,12 @@ impl Transition {
 }
 
 impl Case {
-    /// Applies `transition` in memory, as if it had been stored at `now`, and returns its journal row.
+    /// Applies `transition` in memory, as if it had been stored at `now`, and returns its journal
+    /// row.
     ///
-    /// `PocketBase` stamps the stored row itself. The two instants differ by less than a request, and everything that is
-    /// decided on the instant in memory is decided again from the stored one.
+    /// `PocketBase` stamps the stored row itself. The two instants differ by less than a request,
+    /// and everything that is decided on the instant in memory is decided again from the stored
+    /// one.
     pub fn apply(&mut self, transition: &Transition, now: Timestamp) -> Entry {
         let (name, data) = transition.event.to_parts();
         let mut entry = Entry {

@@ -51,8 +51,8 @@ impl Case {
         for entry in &self.journal {
             if let Event::WorkClaimed { work, seconds } = &entry.event {
                 claims.extend(work.iter().map(|work| {
-                    // Each piece has its own time: a challenge must not wait for the end of a document that a dead
-                    // instance claimed with it.
+                    // Each piece has its own time: a challenge must not wait for the end of a
+                    // document that a dead instance claimed with it.
                     let seconds = work.seconds().min(*seconds);
                     let until = entry.created + SignedDuration::from_secs(i64::from(seconds));
                     Claim {
@@ -79,7 +79,8 @@ impl Case {
             {
                 Some(ClaimState::Finished)
             }
-            // A challenge that ended without a result also ends the claim to open it or to fetch its result.
+            // A challenge that ended without a result also ends the claim to open it or to fetch
+            // its result.
             Event::LivenessSessionEnded { liveness_session, .. } if liveness_session == work.evidence() => {
                 Some(ClaimState::Finished)
             }
@@ -92,8 +93,9 @@ impl Case {
         })
     }
 
-    /// Whether the result of `work` under claim `seq` may still be stored: the claim has no result and its attempt is the
-    /// current one. When two instances may both store it, the unique `seq` of the batch admits one.
+    /// Whether the result of `work` under claim `seq` may still be stored: the claim has no result
+    /// and its attempt is the current one. When two instances may both store it, the unique `seq`
+    /// of the batch admits one.
     pub fn may_finish(&self, seq: u32, work: &Work) -> bool {
         let unanswered = self.claims().iter().any(|c| c.seq == seq && c.work == work && c.is_pending());
         let open = matches!(self.phase(), Phase::Open) && work.attempt() == self.attempt();
@@ -102,8 +104,9 @@ impl Case {
         unanswered && open && fresh
     }
 
-    /// Whether one more death during `work` sets it aside, when `tries_max` claims on it may be lost. Such work is best done
-    /// while no other work of its kind runs: a record that kills the process then takes no other with it.
+    /// Whether one more death during `work` sets it aside, when `tries_max` claims on it may be
+    /// lost. Such work is best done while no other work of its kind runs: a record that kills the
+    /// process then takes no other with it.
     pub fn is_last_try(&self, work: &Work, tries_max: u32) -> bool {
         let lost = self.claims().iter().filter(|claim| claim.work.is_same_task(work) && claim.is_pending()).count();
         lost > 0 && lost + 1 >= tries_max as usize

@@ -1,11 +1,13 @@
-//! The hash chain of a journal: canonical JSON, the hash of a row, and the verification of a whole journal.
+//! The hash chain of a journal: canonical JSON, the hash of a row, and the verification of a whole
+//! journal.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Entry;
 
-/// The hash of a row: SHA-256 over the canonical JSON of its content and of the hash before it, in hex.
+/// The hash of a row: SHA-256 over the canonical JSON of its content and of the hash before it, in
+/// hex.
 pub fn hash(verification: &str, entry: &Entry) -> String {
     digest(&json!({
         "action": entry.action,

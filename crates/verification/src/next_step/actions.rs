@@ -1,4 +1,5 @@
-//! Actions of people: each takes effect or is refused. Either way a journal row names it, so it is handled once.
+//! Actions of people: each takes effect or is refused. Either way a journal row names it, so it is
+//! handled once.
 
 use crate::case::{Case, Phase};
 use crate::check::Check;
@@ -69,7 +70,8 @@ fn review(case: &Case, policy: &Policy, kind: ActionKind, action: &Action) -> Re
     Ok(Event::Decided { attempt: case.attempt(), status, source: Source::Reviewer, codes, redo, digest: String::new() })
 }
 
-/// The checks that a reviewer asked to repeat, and those that would otherwise end the next attempt before it began.
+/// The checks that a reviewer asked to repeat, and those that would otherwise end the next attempt
+/// before it began.
 fn redo(case: &Case, policy: &Policy, asked: &[Kind]) -> Vec<Kind> {
     let ends_attempt = |kind: &&Kind| case.effective_check(**kind).is_some_and(Check::ends_attempt);
     let ending = policy.required_checks.iter().filter(ends_attempt).flat_map(|kind| kind.repeated_by());

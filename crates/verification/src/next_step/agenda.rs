@@ -12,8 +12,8 @@ use crate::reason::{Code, Reason};
 use crate::summary::missing;
 use crate::transition::Transition;
 
-/// Extra seconds before this runner repeats work that failed at another instance: the answers that the other one paid for are
-/// in its memory.
+/// Extra seconds before this runner repeats work that failed at another instance: the answers that
+/// the other one paid for are in its memory.
 const HEAD_START_SECONDS: i64 = 5;
 
 /// What is due for one verification now, gathered piece by piece.
@@ -98,7 +98,8 @@ impl<'a> Agenda<'a> {
         None
     }
 
-    /// Adds `work` to what is due, unless it is running or must wait. Returns a transition when it has failed for good.
+    /// Adds `work` to what is due, unless it is running or must wait. Returns a transition when it
+    /// has failed for good.
     pub(super) fn consider(&mut self, work: Work) -> Option<Transition> {
         let earlier: Vec<Claim<'a>> = self.claims.iter().filter(|c| c.work.is_same_task(&work)).cloned().collect();
         if let Some(until) = earlier.iter().filter_map(|c| self.alive_until(c)).max() {
@@ -142,8 +143,8 @@ impl<'a> Agenda<'a> {
         Transition::check_without_answer(self.case, self.policy, kind, reason, not_executed_because, by)
     }
 
-    /// Waits for work of this attempt that still runs although its result no longer matters, so that a decision never races a
-    /// check of its own attempt.
+    /// Waits for work of this attempt that still runs although its result no longer matters, so
+    /// that a decision never races a check of its own attempt.
     pub(super) fn await_running(&mut self) {
         let attempt = self.case.attempt();
         let until: Vec<Timestamp> = self
@@ -158,10 +159,12 @@ impl<'a> Agenda<'a> {
         }
     }
 
-    /// The step when nothing is due: wait for evidence, or give up on it when the time for it is over.
+    /// The step when nothing is due: wait for evidence, or give up on it when the time for it is
+    /// over.
     pub(super) fn without_evidence(mut self) -> Step {
         let missing = missing(self.case, self.policy);
-        // The browser sends a device event by itself, so a person who did all the rest cannot be asked for it.
+        // The browser sends a device event by itself, so a person who did all the rest cannot be
+        // asked for it.
         if missing == [Kind::Device] {
             let grace = self.last_evidence() + SignedDuration::from_secs(i64::from(self.policy.device_max_age_seconds));
             if self.now >= grace {

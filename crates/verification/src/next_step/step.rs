@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::journal::Work;
 use crate::transition::Transition;
 
-/// Seconds before the provider deletes a session at which its result is fetched although the browser reported nothing: the
-/// person may have finished and lost the connection.
+/// Seconds before the provider deletes a session at which its result is fetched although the
+/// browser reported nothing: the person may have finished and lost the connection.
 pub(super) const RESULT_LEAD_SECONDS: i64 = 15;
 /// Seconds past its expiry after which a challenge is over, whatever its state at the provider.
 pub const RESULT_GRACE_SECONDS: i64 = 20;
@@ -18,8 +18,9 @@ pub(super) const SESSION_NOT_WANTED: &str = "liveness.not_wanted";
 pub struct Runner<'a> {
     /// Stable name of the sidecar instance.
     pub instance: &'a str,
-    /// Claims (`seq`) on this verification that this very process works on. A claim of the same instance that is not among
-    /// them belonged to a process that died, and may be taken over at once.
+    /// Claims (`seq`) on this verification that this very process works on. A claim of the same
+    /// instance that is not among them belonged to a process that died, and may be taken over at
+    /// once.
     pub holding: &'a [u32],
 }
 

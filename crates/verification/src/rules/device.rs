@@ -1,8 +1,9 @@
 //! Device intelligence: judges one identification event.
 //!
-//! The event id comes from the person's browser. The first question is therefore whether the event belongs to this verification,
-//! is recent and is used once; only then do its signals mean anything. Absent is never `false`: a signal that the plan or the
-//! platform does not deliver is listed, and without the most important ones the event is incomplete.
+//! The event id comes from the person's browser. The first question is therefore whether the event
+//! belongs to this verification, is recent and is used once; only then do its signals mean
+//! anything. Absent is never `false`: a signal that the plan or the platform does not deliver is
+//! listed, and without the most important ones the event is incomplete.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,8 @@ use crate::records::{DeviceSignal, Verification};
 pub const CONFIDENCE_MIN: f64 = 0.9;
 /// Number of different `linked_id`s (here: verifications) that one device may have within a day.
 pub const LINKED_IDS_MAX: i64 = 5;
-/// Seconds by which an event may be later than its record: the two come from the clocks of two other services.
+/// Seconds by which an event may be later than its record: the two come from the clocks of two
+/// other services.
 pub const FUTURE_TOLERANCE_SECONDS: i64 = 60;
 
 /// What the provider knows about an event. `None` means that the provider did not say.
@@ -85,7 +87,8 @@ pub struct DeviceEvent {
     pub suspect_score: Option<i64>,
 }
 
-/// Judges `event` as the event that `signal` of `verification` names; `None` means that the provider knows no such event.
+/// Judges `event` as the event that `signal` of `verification` names; `None` means that the
+/// provider knows no such event.
 pub fn judge(
     event: Option<&DeviceEvent>,
     signal: &DeviceSignal,
@@ -111,8 +114,8 @@ pub fn judge(
     Judgement { reasons, scores: scores(event), extracted: extracted(event) }
 }
 
-/// Why the event does not belong to this verification. It must identify a device and carry the verification's id, or the
-/// reference that the partner's page already knew.
+/// Why the event does not belong to this verification. It must identify a device and carry the
+/// verification's id, or the reference that the partner's page already knew.
 fn not_bound(event: &DeviceEvent, signal: &DeviceSignal, verification: &Verification) -> Option<Reason> {
     let linked = event.linked_id.as_deref().unwrap_or_default();
     let why = if event.event_id != signal.event_id {
@@ -221,7 +224,8 @@ fn scores(event: &DeviceEvent) -> Value {
     json!({ "confidence": event.confidence.filter(|c| c.is_finite()), "suspect_score": event.suspect_score })
 }
 
-/// What reviewers see. By the visitor id two verifications from one device are found; IP addresses are not stored.
+/// What reviewers see. By the visitor id two verifications from one device are found; IP addresses
+/// are not stored.
 fn extracted(event: &DeviceEvent) -> Value {
     let signals = [
         ("replayed", event.replayed),

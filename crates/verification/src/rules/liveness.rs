@@ -7,12 +7,14 @@ use crate::kind::SessionStatus;
 use crate::policy::Policy;
 use crate::reason::{Code, Reason};
 
-/// What the provider says about a challenge. `Debug` shows the sizes of pictures, never their content.
+/// What the provider says about a challenge. `Debug` shows the sizes of pictures, never their
+/// content.
 #[derive(Clone, Default, PartialEq)]
 pub struct SessionResult {
     /// State of the challenge at the provider.
     pub state: SessionState,
-    /// Confidence that the person is live, 0-100; `None` when it was not given or is no finite number.
+    /// Confidence that the person is live, 0-100; `None` when it was not given or is no finite
+    /// number.
     pub confidence: Option<f64>,
     /// The picture that the face match compares.
     pub reference_image: Option<Vec<u8>>,
@@ -127,7 +129,8 @@ pub fn judge(result: &SessionResult, policy: &Policy) -> Verdict {
         SessionState::Created | SessionState::InProgress | SessionState::Unknown => Verdict::NotYet,
         SessionState::Failed => ended(SessionStatus::Failed, Code::LivenessSessionFailed),
         SessionState::Expired | SessionState::NotFound => ended(SessionStatus::Expired, Code::LivenessSessionExpired),
-        // Without the picture there is no face to compare, whatever the confidence: AWS says to repeat the challenge.
+        // Without the picture there is no face to compare, whatever the confidence: AWS says to
+        // repeat the challenge.
         SessionState::Succeeded if result.reference_image.as_ref().is_none_or(Vec::is_empty) => {
             ended(SessionStatus::Failed, Code::LivenessReferenceImageMissing)
         }
@@ -135,8 +138,8 @@ pub fn judge(result: &SessionResult, policy: &Policy) -> Verdict {
     }
 }
 
-/// Judges by bands: from the threshold on it passes, below the lower bound an attack is suspected, between the two a reviewer
-/// decides.
+/// Judges by bands: from the threshold on it passes, below the lower bound an attack is suspected,
+/// between the two a reviewer decides.
 fn judge_confidence(result: &SessionResult, policy: &Policy) -> Judgement {
     let confidence = result.confidence.filter(|c| (0.0..=100.0).contains(c));
     let mut reasons = Vec::new();
@@ -164,7 +167,8 @@ fn judge_confidence(result: &SessionResult, policy: &Policy) -> Judgement {
     }
 }
 
-/// Whether `score` reaches `threshold`. A threshold of 0, or one that is no number, lets no one pass.
+/// Whether `score` reaches `threshold`. A threshold of 0, or one that is no number, lets no one
+/// pass.
 fn reaches(score: f64, threshold: f64) -> bool {
     threshold.is_finite() && threshold > 0.0 && score >= threshold
 }

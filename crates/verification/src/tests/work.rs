@@ -94,7 +94,8 @@ fn another_instance_waits_for_the_end_of_a_claim() {
     assert!(matches!(next_step(&story.case, &story.policy, story.now, other), Step::Wait(_)));
     story.pass_time(i64::from(Work::seconds_of(&work)) + 1);
     assert!(matches!(next_step(&story.case, &story.policy, story.now, other), Step::Claim(_)));
-    // The late first runner may still try to store its result; the unique number of its batch decides.
+    // The late first runner may still try to store its result; the unique number of its batch
+    // decides.
     assert!(story.case.may_finish(claim, &work[0]));
 }
 
