@@ -43,9 +43,11 @@ pub struct Facade {
     pub changes: Notifier,
     /// Finished answers; the watcher invalidates them.
     pub status_cache: StatusCache,
-    /// Issues a browser's credentials for a liveness challenge; `None` when the operator configured no provider.
+    /// Issues a browser's credentials for a liveness challenge; `None` when the operator configured
+    /// no provider.
     pub rekognition: Option<Rekognition>,
-    /// Set to serve `GET /metrics` on the facade's port too, with an API key. Usually only [`super::serve_metrics`] serves it.
+    /// Set to serve `GET /metrics` on the facade's port too, with an API key. Usually only
+    /// [`super::serve_metrics`] serves it.
     pub metrics: Option<RenderMetrics>,
 }
 
@@ -111,8 +113,8 @@ impl Service {
         }
     }
 
-    /// Reads the verification `id` if `caller` may see it, together with the pending read under which an answer made of it
-    /// may be cached.
+    /// Reads the verification `id` if `caller` may see it, together with the pending read under
+    /// which an answer made of it may be cached.
     pub async fn read(&self, caller: &Caller, id: &str) -> Result<(StoredVerification, Option<PendingRead>)> {
         if !(RECORD_ID.test)(id) {
             return Err(Problem::not_found());
@@ -146,8 +148,8 @@ impl Service {
         Ok(VerificationView::new(stored, policy.as_deref()))
     }
 
-    /// Stores a device event. Returns false when the event was submitted before; that is no error, because the person can
-    /// make another one.
+    /// Stores a device event. Returns false when the event was submitted before; that is no error,
+    /// because the person can make another one.
     pub async fn submit_device_event(&self, verification: &str, event_id: &str, stage: &'static str) -> Result<bool> {
         let new = NewDeviceSignal { verification: verification.to_owned(), event_id: event_id.to_owned(), stage };
         let created = self.pocketbase.create_device_signal(&new).await;
@@ -165,8 +167,8 @@ impl Service {
         Some(WaitBudget { deadline: tokio::time::Instant::now() + wait, shutdown: self.shutdown.clone() })
     }
 
-    /// Waits until a check of `kind` has judged `evidence`, or none ever will. Returns whether that happened within the
-    /// budget.
+    /// Waits until a check of `kind` has judged `evidence`, or none ever will. Returns whether that
+    /// happened within the budget.
     pub async fn wait_for_check(&self, id: &str, kind: CheckKind, evidence: &str, budget: WaitBudget) -> Result<bool> {
         let mut poll = LongPoll::begin(&self.changes, id, budget);
         let mut seen = None;
@@ -191,7 +193,8 @@ impl Service {
         }
     }
 
-    /// Whether a check of `kind` rests on `evidence`, or none ever will: a challenge can end without a check.
+    /// Whether a check of `kind` rests on `evidence`, or none ever will: a challenge can end
+    /// without a check.
     async fn judged(&self, id: &str, kind: CheckKind, evidence: &str) -> Result<bool> {
         let (case, _) = self.pocketbase.read_case(id).await?.ok_or_else(Problem::not_found)?;
         let checked = case.checks.iter().any(|c| c.kind == kind && c.evidence.iter().any(|e| e == evidence));

@@ -1,4 +1,5 @@
-//! One request on its way to an endpoint: routing, authentication, rate limits, and what every answer carries.
+//! One request on its way to an endpoint: routing, authentication, rate limits, and what every
+//! answer carries.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -67,8 +68,8 @@ impl Dispatcher {
             Match::Route(pattern, ..) | Match::OtherMethod(pattern, _) => pattern,
             Match::NotFound => "unmatched",
         };
-        // An info span for each read would cost as much as a cached answer. What the span holds is also logged below when a
-        // request fails.
+        // An info span for each read would cost as much as a cached answer. What the span holds is
+        // also logged below when a request fails.
         let span = if parts.method == Method::GET {
             debug_span!("request", method, route, request_id)
         } else {
@@ -155,7 +156,8 @@ impl Dispatcher {
             .ok_or_else(|| Problem::new(Kind::Unauthorized, "Credentials are required."));
         let service = &self.service;
         match operation {
-            // Boxed: the state of these handlers is large, and each read of a status would carry room for it.
+            // Boxed: the state of these handlers is large, and each read of a status would carry
+            // room for it.
             Operation::Verify => Box::pin(verify::verify(service, &mut call?)).await,
             Operation::Document => Box::pin(document::document(service, &mut call?)).await,
             Operation::Liveness => Box::pin(liveness::liveness(service, &mut call?)).await,
@@ -167,7 +169,8 @@ impl Dispatcher {
         }
     }
 
-    /// Identifies the caller and counts the request against a quota. Returns `None` where no caller needs to be known.
+    /// Identifies the caller and counts the request against a quota. Returns `None` where no caller
+    /// needs to be known.
     async fn authenticate(
         &self,
         access: Access,
@@ -189,8 +192,9 @@ impl Dispatcher {
                 self.keys.find(key).map(|key| (Caller::Server { key }, Client::Key(key)))
             }
             (Access::Caller, Credentials::Token(token)) => {
-                // Checking a token costs a request to PocketBase, so an address that only guesses is stopped before. A token that
-                // was valid before is no guess: strangers behind the same address must not lock out people who are signed in.
+                // Checking a token costs a request to PocketBase, so an address that only guesses
+                // is stopped before. A token that was valid before is no guess: strangers behind
+                // the same address must not lock out people who are signed in.
                 let left = self.limiter.peek(address.clone(), Instant::now());
                 if !left.granted && !service.pocketbase.has_known_token(token) {
                     within(left)?;
@@ -230,7 +234,8 @@ fn within(allowance: Allowance) -> Result<()> {
 async fn catch_panic(handler: impl Future<Output = Result<Reply>>) -> Result<Reply> {
     let mut handler = std::pin::pin!(handler);
     std::future::poll_fn(move |context| {
-        // Unwind safe: a handler that panicked is not polled again, and it shares only PocketBase and locks that do not poison.
+        // Unwind safe: a handler that panicked is not polled again, and it shares only PocketBase
+        // and locks that do not poison.
         if let Ok(poll) = catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(context))) {
             poll
         } else {
@@ -250,7 +255,8 @@ fn request_id(headers: &HeaderMap) -> String {
     sent.filter(safe).map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned)
 }
 
-/// Returns the method's name for logs and metrics. All unknown methods share one name, so that callers cannot create labels.
+/// Returns the method's name for logs and metrics. All unknown methods share one name, so that
+/// callers cannot create labels.
 fn known_method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

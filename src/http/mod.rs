@@ -1,13 +1,16 @@
 //! The facade: a plain HTTP API for systems without a `PocketBase` client.
 //!
-//! A request becomes the records that a `PocketBase` client would have written, under the same rules. An answer is read from
-//! the records. The facade decides nothing about a verification, and between requests it remembers nothing of one but
-//! finished answers (`status_cache`), which it serves only while the cache lease is valid.
+//! A request becomes the records that a `PocketBase` client would have written, under the same
+//! rules. An answer is read from the records. The facade decides nothing about a verification, and
+//! between requests it remembers nothing of one but finished answers (`status_cache`), which it
+//! serves only while the cache lease is valid.
 //!
 //! From bottom to top:
 //!
-//! - `api`: what requests and answers are made of: bodies, validation, views, problems, messages for people.
-//! - `middleware`: what happens around an endpoint: authentication, rate limits, CORS, idempotency, metrics.
+//! - `api`: what requests and answers are made of: bodies, validation, views, problems, messages
+//!   for people.
+//! - `middleware`: what happens around an endpoint: authentication, rate limits, CORS, idempotency,
+//!   metrics.
 //! - `long_poll`: requests that wait for a verification to change.
 //! - `context`: the state and the helpers that endpoints share.
 //! - `endpoints`: one file for each endpoint.

@@ -83,8 +83,9 @@ impl Table {
         let mut router: Router<Vec<&'static Route>> = Router::new();
         for route in ROUTES {
             let same: Vec<_> = ROUTES.iter().filter(|other| other.pattern == route.pattern).collect();
-            // A pattern with two methods is refused the second time; its routes were inserted the first time. No other
-            // error can happen with constant patterns: a test looks up each of them.
+            // A pattern with two methods is refused the second time; its routes were inserted the
+            // first time. No other error can happen with constant patterns: a test looks up each of
+            // them.
             let _ = router.insert(route.pattern, same);
         }
         Self(router)

@@ -1,4 +1,5 @@
-//! Connections: accepted up to a limit, closed when they are too slow, drained when the service stops.
+//! Connections: accepted up to a limit, closed when they are too slow, drained when the service
+//! stops.
 
 use std::convert::Infallible;
 use std::io;
@@ -31,16 +32,18 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
 const HEADERS_MAX: usize = 64;
 /// Most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
-/// Most bytes read from a connection at a time. A picture passes through this buffer into its own memory, so hyper's default of
-/// 408 KiB, and the copies made of it on the way, would add to the memory of each upload.
+/// Most bytes read from a connection at a time. A picture passes through this buffer into its own
+/// memory, so hyper's default of 408 KiB, and the copies made of it on the way, would add to the
+/// memory of each upload.
 const READ_BYTES_MAX: usize = 64 * 1024;
 /// Pause after the operating system refused a connection, usually because file descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Most connections at the port for metrics.
 const METRICS_CONNECTIONS_MAX: usize = 8;
 
-/// Serves the facade on `listener` until `shutdown` is cancelled. It then accepts no further connection, answers waiting
-/// requests with the current state, and gives the others [`super::Settings::drain`] to finish.
+/// Serves the facade on `listener` until `shutdown` is cancelled. It then accepts no further
+/// connection, answers waiting requests with the current state, and gives the others
+/// [`super::Settings::drain`] to finish.
 pub async fn serve(listener: TcpListener, facade: Facade, shutdown: CancellationToken) -> io::Result<()> {
     let connections_max = facade.settings.connections_max;
     let drain = facade.settings.drain;
@@ -55,7 +58,8 @@ pub async fn serve(listener: TcpListener, facade: Facade, shutdown: Cancellation
     accept(listener, connections_max, drain, shutdown, answer).await
 }
 
-/// Serves only `GET /metrics` on `listener`, without credentials, to any client that reaches the port.
+/// Serves only `GET /metrics` on `listener`, without credentials, to any client that reaches the
+/// port.
 pub async fn serve_metrics(
     listener: TcpListener,
     render: RenderMetrics,

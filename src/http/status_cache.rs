@@ -1,22 +1,27 @@
-//! Finished answers of `GET /api/v1/status/{id}`, served again while the cache lease guarantees that the watch works.
+//! Finished answers of `GET /api/v1/status/{id}`, served again while the cache lease guarantees
+//! that the watch works.
 //!
-//! `PocketBase` stays the source of truth. An answer is cached only if it was read under a valid lease, and everything that can
-//! make it stale drops it. A caller never gets an older answer than one that this facade gave before.
+//! `PocketBase` stays the source of truth. An answer is cached only if it was read under a valid
+//! lease, and everything that can make it stale drops it. A caller never gets an older answer than
+//! one that this facade gave before.
 //!
-//! - *A change is committed.* Its event drops the answer. Until the event arrives, milliseconds later, the facade serves the old
-//!   answer, as a read a moment earlier would have.
-//! - *A slow read.* A read that began before an event must not be cached after it: [`StatusCache::begin_read`] notes a
-//!   generation, the event increments it, and [`StatusCache::insert`] refuses a read of another generation.
+//! - *A change is committed.* Its event drops the answer. Until the event arrives, milliseconds
+//!   later, the facade serves the old answer, as a read a moment earlier would have.
+//! - *A slow read.* A read that began before an event must not be cached after it:
+//!   [`StatusCache::begin_read`] notes a generation, the event increments it, and
+//!   [`StatusCache::insert`] refuses a read of another generation.
 //! - *Another handler showed a newer version.* Each version that a handler reads goes through
-//!   [`StatusCache::observe_version`], which drops older answers and increments the generation. So a version that was shown is
-//!   never taken back, in whatever order events arrive.
-//! - *The caller saw a newer version elsewhere*, through another sidecar or over realtime, and says so in `If-None-Match`: the
-//!   handler reads again when that names a version above the cached one.
-//! - *The watch is lost.* That ends the epoch. Answers of another epoch are not served, and none is cached until a heartbeat comes
-//!   back.
-//! - *The watch receives no events, and the watcher has not noticed yet.* A heartbeat renews the lease for a limited time only
-//!   ([`Client::cache_epoch`]). Only in this case can an answer be stale, and for no longer than that time.
-//! - *An event never arrives.* An epoch ends by itself after a minute, and the next one reads each answer again.
+//!   [`StatusCache::observe_version`], which drops older answers and increments the generation. So
+//!   a version that was shown is never taken back, in whatever order events arrive.
+//! - *The caller saw a newer version elsewhere*, through another sidecar or over realtime, and says
+//!   so in `If-None-Match`: the handler reads again when that names a version above the cached one.
+//! - *The watch is lost.* That ends the epoch. Answers of another epoch are not served, and none is
+//!   cached until a heartbeat comes back.
+//! - *The watch receives no events, and the watcher has not noticed yet.* A heartbeat renews the
+//!   lease for a limited time only ([`Client::cache_epoch`]). Only in this case can an answer be
+//!   stale, and for no longer than that time.
+//! - *An event never arrives.* An epoch ends by itself after a minute, and the next one reads each
+//!   answer again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard};
@@ -30,7 +35,8 @@ use crate::pocketbase::cache_lease::Epoch;
 
 /// Most cached answers. At about half a kilobyte each, that is a few megabytes.
 const ANSWERS_MAX: usize = 8192;
-/// Number of generation counters, which ids share. When two ids share one, an answer is sometimes not cached; that is all.
+/// Number of generation counters, which ids share. When two ids share one, an answer is sometimes
+/// not cached; that is all.
 const GENERATIONS: usize = 4096;
 /// Length of a record's id.
 const ID_LENGTH: usize = 15;
@@ -65,7 +71,8 @@ pub struct PendingRead {
 #[derive(Debug)]
 struct Entries {
     generations: Vec<u64>,
-    /// Recently used answers. When this map is full it becomes `old`, and the former `old` is dropped.
+    /// Recently used answers. When this map is full it becomes `old`, and the former `old` is
+    /// dropped.
     young: HashMap<Id, (Epoch, CachedStatus)>,
     old: HashMap<Id, (Epoch, CachedStatus)>,
 }
@@ -107,8 +114,9 @@ impl StatusCache {
         }
     }
 
-    /// Records that a caller is shown `version` of `id`, read from `PocketBase`. Drops older answers and keeps older pending
-    /// reads out of the cache. `own` is the read that found this version; the result replaces it for [`Self::insert`].
+    /// Records that a caller is shown `version` of `id`, read from `PocketBase`. Drops older
+    /// answers and keeps older pending reads out of the cache. `own` is the read that found this
+    /// version; the result replaces it for [`Self::insert`].
     pub fn observe_version(&self, id: &str, version: u32, own: Option<PendingRead>) -> Option<PendingRead> {
         let id = key(id)?;
         let mut entries = self.lock();

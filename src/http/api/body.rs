@@ -21,7 +21,8 @@ pub type Body = BoxBody<Bytes, TransportError>;
 const IDLE: Duration = Duration::from_secs(15);
 /// Longest time for a whole body.
 const WHOLE: Duration = Duration::from_mins(2);
-/// Most bytes discarded of a body that is too large. Reading it lets the client read the answer instead of a reset.
+/// Most bytes discarded of a body that is too large. Reading it lets the client read the answer
+/// instead of a reset.
 const DRAIN_BYTES: usize = 32 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(3);
 
@@ -63,7 +64,8 @@ async fn collect(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<B
     Ok(bytes.freeze())
 }
 
-/// Returns the announced length, if there is one. Rejects a body whose announced length exceeds `limit`.
+/// Returns the announced length, if there is one. Rejects a body whose announced length exceeds
+/// `limit`.
 pub async fn announced_length(headers: &HeaderMap, body: &mut Body, limit: usize) -> Result<Option<usize>> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {

@@ -60,8 +60,8 @@ impl From<DocumentKind> for DocumentType {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
-    /// Id of a Fingerprint event whose `linked_id` is the verification's id or `reference`. An event that was submitted
-    /// before is not accepted again: `next` then still contains `device`.
+    /// Id of a Fingerprint event whose `linked_id` is the verification's id or `reference`. An
+    /// event that was submitted before is not accepted again: `next` then still contains `device`.
     #[schema(pattern = r"^\d{13}\.[a-zA-Z0-9]{6}$", example = "1732269000000.Ab3xYz")]
     pub event_id: String,
 }

@@ -1,4 +1,5 @@
-//! What requests and answers are made of: bodies, validation, views, problems, and messages for people.
+//! What requests and answers are made of: bodies, validation, views, problems, and messages for
+//! people.
 
 pub(crate) mod body;
 pub(crate) mod fields;

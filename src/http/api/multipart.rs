@@ -1,4 +1,5 @@
-//! Reads a document upload: each known field at most once, pictures recognized by their content, memory within limits.
+//! Reads a document upload: each known field at most once, pictures recognized by their content,
+//! memory within limits.
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
@@ -8,7 +9,8 @@ use super::body::{self, Body, BodyError};
 use super::problem::{FieldError, Kind, Problem, Result};
 use super::validation::{self, Rule};
 
-/// Most parts of a body: the known ones, and a few more so that unknown ones can be named in the answer.
+/// Most parts of a body: the known ones, and a few more so that unknown ones can be named in the
+/// answer.
 const PARTS_MAX: usize = 10;
 /// Most bytes of a text field.
 const TEXT_MAX: usize = 256;
@@ -39,7 +41,8 @@ impl FormFields {
 }
 
 impl Form {
-    /// Reads the whole form. Unreadable syntax is [`Kind::Malformed`]; otherwise the problem names every wrong field.
+    /// Reads the whole form. Unreadable syntax is [`Kind::Malformed`]; otherwise the problem names
+    /// every wrong field.
     pub async fn read(headers: &HeaderMap, body: &mut Body, fields: &FormFields) -> Result<Self> {
         let limit = fields.picture_bytes_max * fields.pictures.len() + OVERHEAD;
         let boundary = match multer::parse_boundary(body::content_type(headers)) {
@@ -153,9 +156,10 @@ async fn text(mut part: Field<'_>) -> Result<Option<String>> {
     Ok(String::from_utf8(bytes.to_vec()).ok())
 }
 
-/// Reads the part as a picture, recognized by its first bytes; its file name and content type do not matter. `capacity` is its
-/// largest size by the announced length. Memory that grows step by step is copied, and up to half of it stays unused; memory that
-/// is reserved and not written costs none.
+/// Reads the part as a picture, recognized by its first bytes; its file name and content type do
+/// not matter. `capacity` is its largest size by the announced length. Memory that grows step by
+/// step is copied, and up to half of it stays unused; memory that is reserved and not written costs
+/// none.
 async fn picture(mut part: Field<'_>, name: &str, max: usize, capacity: usize) -> Result<Bytes> {
     let mut bytes = BytesMut::with_capacity(capacity);
     while let Some(chunk) = part.chunk().await.map_err(|error| of_multer(&error))? {
@@ -188,7 +192,8 @@ fn is_picture(bytes: &[u8]) -> bool {
     bytes.starts_with(JPEG) || bytes.starts_with(PNG)
 }
 
-/// Converts an error of multer to a problem with texts of this module: multer's can quote the request.
+/// Converts an error of multer to a problem with texts of this module: multer's can quote the
+/// request.
 fn of_multer(error: &multer::Error) -> Problem {
     match error {
         multer::Error::NoMultipart | multer::Error::DecodeContentType(_) => {

@@ -1,4 +1,5 @@
-//! Errors as RFC 9457 `application/problem+json`: a stable code for programs, a sentence for people, no data of other callers.
+//! Errors as RFC 9457 `application/problem+json`: a stable code for programs, a sentence for
+//! people, no data of other callers.
 
 use std::borrow::Cow;
 
@@ -157,7 +158,8 @@ impl Problem {
         Self { kind: Kind::Invalid, detail, errors, retry_after: None, cause: None }
     }
 
-    /// Creates the problem of a verification that does not exist or that the caller may not see: both look the same.
+    /// Creates the problem of a verification that does not exist or that the caller may not see:
+    /// both look the same.
     pub fn not_found() -> Self {
         Self::new(Kind::NotFound, "You have no such verification.")
     }
@@ -178,8 +180,9 @@ impl Problem {
 }
 
 impl From<PocketbaseError> for Problem {
-    /// Tells the caller whether to try again; the operator finds the chain of causes in the log, with the request id. An endpoint
-    /// handles errors with another meaning, such as a rejected field, before this conversion.
+    /// Tells the caller whether to try again; the operator finds the chain of causes in the log,
+    /// with the request id. An endpoint handles errors with another meaning, such as a rejected
+    /// field, before this conversion.
     fn from(error: PocketbaseError) -> Self {
         let chain = chain(&error);
         match error {

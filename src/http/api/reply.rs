@@ -63,7 +63,8 @@ impl Reply {
     fn to_json(status: StatusCode, content_type: HeaderValue, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => Self { status, headers: vec![(header::CONTENT_TYPE, content_type)], body: body.into() },
-            // A bug: all types of answers have text keys and finite numbers. The caller gets a plain 500.
+            // A bug: all types of answers have text keys and finite numbers. The caller gets a
+            // plain 500.
             Err(error) => {
                 tracing::error!(%error, "could not serialize an answer as JSON");
                 Self::empty(StatusCode::INTERNAL_SERVER_ERROR)

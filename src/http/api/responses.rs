@@ -32,7 +32,7 @@ pub enum Problems {
     /// Internal error of the service
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(ProblemBody),
-    /// A dependency of the service is unreachable, busy or unusable; Retry-After says when to try again
+    /// A dependency is unreachable, busy or unusable; Retry-After says when to try again
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(ProblemBody),
 }

@@ -1,4 +1,5 @@
-//! Validates a JSON body field by field, so that one answer names every wrong value with its pointer.
+//! Validates a JSON body field by field, so that one answer names every wrong value with its
+//! pointer.
 
 use serde_json::{Map, Value};
 
@@ -52,7 +53,8 @@ impl<'v> Object<'v> {
         format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
     }
 
-    /// Reports every member that is not among `names`: a misspelt name must not be ignored silently.
+    /// Reports every member that is not among `names`: a misspelt name must not be ignored
+    /// silently.
     pub fn only(&self, names: &[&str], errors: &mut Vec<FieldError>) {
         for name in self.map.keys().filter(|name| !names.contains(&name.as_str())).take(8) {
             let known = names.join(", ");

@@ -1,4 +1,5 @@
-//! A verification as callers see it, copied from the stored record field by field, so that no other data leaks.
+//! A verification as callers see it, copied from the stored record field by field, so that no other
+//! data leaks.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -127,7 +128,8 @@ pub struct CheckView {
     pub detail: Option<CheckDetailView>,
 }
 
-/// All stored data of a check. Scores are for the partner's own risk rules; do not show them to the person.
+/// All stored data of a check. Scores are for the partner's own risk rules; do not show them to the
+/// person.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct CheckDetailView {
     /// Attempt in which it ran.
@@ -193,7 +195,8 @@ pub struct ReasonView {
     pub message: String,
 }
 
-/// Schema of the codes that callers can see. A list for information, not for validation: later versions have more.
+/// Schema of the codes that callers can see. A list for information, not for validation: later
+/// versions have more.
 fn known_codes() -> Object {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -247,7 +250,8 @@ pub struct VerificationView {
 }
 
 impl VerificationView {
-    /// Creates the view of `stored`. `policy` tells the needed inputs while no sidecar has processed the verification yet.
+    /// Creates the view of `stored`. `policy` tells the needed inputs while no sidecar has
+    /// processed the verification yet.
     pub fn new(stored: &StoredVerification, policy: Option<&Policy>) -> Self {
         let unprocessed = policy.filter(|_| stored.version == 0);
         Self {

@@ -1,4 +1,5 @@
-//! `GET /health`: the health that the sidecar's parts last reported, judged at the time of the request.
+//! `GET /health`: the health that the sidecar's parts last reported, judged at the time of the
+//! request.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +11,8 @@ use crate::http::api::reply::Reply;
 use crate::http::context::Service;
 use crate::http::health::{Health, ProviderHealth, Providers};
 
-/// Longest time without a heartbeat from the realtime stream before the service reports itself unavailable: six heartbeats
-/// of 10 s.
+/// Longest time without a heartbeat from the realtime stream before the service reports itself
+/// unavailable: six heartbeats of 10 s.
 const STALE_AFTER: Duration = Duration::from_mins(1);
 
 /// Health of the whole service.
@@ -33,7 +34,8 @@ pub struct PocketbaseHealth {
     pub reachable: bool,
     /// Whether it accepts the service's login.
     pub authenticated: bool,
-    /// Seconds since a heartbeat last came back over the realtime stream; absent before the first one.
+    /// Seconds since a heartbeat last came back over the realtime stream; absent before the first
+    /// one.
     pub realtime_age_seconds: Option<u64>,
 }
 

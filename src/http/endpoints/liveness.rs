@@ -33,7 +33,8 @@ pub struct LivenessRequest {
     /// Challenge that the browser finished: the `session_id` of the answer that opened it.
     #[schema(max_length = 64, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     pub session_id: Option<String>,
-    /// Challenge that was not open yet in an earlier answer (202): waits for that one instead of requesting another.
+    /// Challenge that was not open yet in an earlier answer (202): waits for that one instead of
+    /// requesting another.
     #[schema(pattern = "^([a-z0-9]{15})?$")]
     pub liveness_session_id: Option<String>,
     /// Device on which the person takes the challenge.
@@ -91,9 +92,10 @@ const SESSION_ID: Rule = Rule::text(64);
 
 /// Requests a liveness challenge, or reports that the browser finished it.
 ///
-/// A request for a challenge writes a `liveness_sessions` record and waits some seconds for a sidecar to open the challenge. When
-/// that takes longer, the answer is 202 with the record's id: repeat the request with it as `liveness_session_id`. While no
-/// credentials for the browser can be issued, the answer is 503, and no challenge was created.
+/// A request for a challenge writes a `liveness_sessions` record and waits some seconds for a
+/// sidecar to open the challenge. When that takes longer, the answer is 202 with the record's id:
+/// repeat the request with it as `liveness_session_id`. While no credentials for the browser can be
+/// issued, the answer is 503, and no challenge was created.
 #[utoipa::path(
     post,
     path = "/api/v1/liveness",
@@ -160,7 +162,8 @@ async fn challenge(service: &Service, stored: &StoredVerification, earlier: Opti
     if stored.is_final {
         return Err(Problem::new(Kind::Final, "The verification has ended; no challenge is needed."));
     }
-    // Credentials first: without them the browser could not use the challenge, which would still be counted and paid for.
+    // Credentials first: without them the browser could not use the challenge, which would still be
+    // counted and paid for.
     let credentials = browser_credentials(service, &stored.id).await?;
     let id = if let Some(id) = earlier {
         id.to_owned()
@@ -185,7 +188,8 @@ async fn challenge(service: &Service, stored: &StoredVerification, earlier: Opti
     }
 }
 
-/// Reads the challenge `id` of this verification. A challenge of another one is answered like one that does not exist.
+/// Reads the challenge `id` of this verification. A challenge of another one is answered like one
+/// that does not exist.
 async fn session(service: &Service, stored: &StoredVerification, id: &str) -> Result<StoredSession> {
     let session = service.pocketbase.liveness_session(id).await?.filter(|s| s.verification == stored.id);
     session.ok_or_else(|| {
@@ -215,8 +219,8 @@ fn opened(session: StoredSession, credentials: Option<Credentials>) -> Result<Re
     ))
 }
 
-/// Issues the browser's credentials for a challenge, if the operator configured a role for browsers. An error of AWS is never
-/// the caller's fault, so it is [`Kind::Unavailable`].
+/// Issues the browser's credentials for a challenge, if the operator configured a role for
+/// browsers. An error of AWS is never the caller's fault, so it is [`Kind::Unavailable`].
 async fn browser_credentials(service: &Service, verification: &str) -> Result<Option<Credentials>> {
     let Some(rekognition) = &service.rekognition else { return Ok(None) };
     let issued = rekognition.browser_credentials(verification).await.map_err(|trouble| {

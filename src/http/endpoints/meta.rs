@@ -46,7 +46,9 @@ pub fn docs(page: &Bytes, content_security_policy: &str) -> Reply {
         .with(HeaderName::from_static("referrer-policy"), "no-referrer")
 }
 
-/// Metrics for Prometheus, if the operator serves them on this port too. Usually they have a port of their own.
+/// Metrics for Prometheus, if the operator serves them on this port too.
+///
+/// Usually they have their own port.
 #[utoipa::path(
     get,
     path = "/metrics",

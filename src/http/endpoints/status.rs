@@ -15,9 +15,9 @@ use crate::pocketbase::records::StoredVerification;
 
 /// State of a verification.
 ///
-/// Without `wait` the answer comes at once. With `wait` it comes as soon as `version` differs from the one in `If-None-Match`
-/// (without that header: from the one at the time of the request), or after that many seconds, at most 60. A final verification
-/// is answered at once.
+/// Without `wait` the answer comes at once. With `wait` it comes as soon as `version` differs from
+/// the one in `If-None-Match` (without that header: from the one at the time of the request), or
+/// after that many seconds, at most 60. A final verification is answered at once.
 #[utoipa::path(
     get,
     path = "/api/v1/status/{id}",
@@ -78,7 +78,8 @@ async fn at_once(service: &Service, caller: &Caller, id: &str, known: &KnownVers
     }
     let (stored, pending) = service.read(caller, id).await?;
     let reply = Reply::json(StatusCode::OK, &service.view(&stored).await?);
-    // Before the first reconciliation, the requested inputs follow from a policy that may still change.
+    // Before the first reconciliation, the requested inputs follow from a policy that may still
+    // change.
     if let Some(pending) = pending.filter(|_| stored.version > 0) {
         let answer = CachedStatus { version: stored.version, user: stored.user.as_str().into(), body: reply.body() };
         service.status_cache.insert(pending, answer);
@@ -159,7 +160,8 @@ impl KnownVersions {
             return Self::Any;
         }
         let version = |tag: &str| {
-            // A cache in between may have made the validator weak. For a GET that makes no difference.
+            // A cache in between may have made the validator weak. For a GET that makes no
+            // difference.
             let tag = tag.strip_prefix("W/").unwrap_or(tag);
             tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
         };

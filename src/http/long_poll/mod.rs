@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::http::api::problem::{FieldError, Kind, Problem, Result};
 use crate::http::long_poll::notify::{Notifier, Subscription};
 
-/// Pause before a waiter reads again without being woken, because a notification can be lost. It doubles up to the longest.
+/// Pause before a waiter reads again without being woken, because a notification can be lost. It
+/// doubles up to the longest.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 const READ_AGAIN_MAX: Duration = Duration::from_secs(5);
 
@@ -24,7 +25,8 @@ pub struct WaitBudget {
     pub shutdown: CancellationToken,
 }
 
-/// Pauses between reads of a verification: until it changes, and within the request's [`WaitBudget`].
+/// Pauses between reads of a verification: until it changes, and within the request's
+/// [`WaitBudget`].
 ///
 /// ```text
 /// let mut poll = LongPoll::begin(..);          // subscribes, so no change after the first read is missed
@@ -47,8 +49,8 @@ impl LongPoll {
         Self { subscription: changes.subscribe(verification), budget, pause: READ_AGAIN, has_read: false }
     }
 
-    /// Passes on the result of a read. An unreachable `PocketBase` is an error at the first read; later it is `None`, and the
-    /// wait goes on.
+    /// Passes on the result of a read. An unreachable `PocketBase` is an error at the first read;
+    /// later it is `None`, and the wait goes on.
     pub fn tolerate<T>(&mut self, read: Result<T>) -> Result<Option<T>> {
         match read {
             Err(problem) if self.has_read && problem.kind == Kind::Unavailable => Ok(None),
@@ -59,7 +61,8 @@ impl LongPoll {
         }
     }
 
-    /// Waits until the next read is due; the last one is at the deadline. Returns false when the budget is used up.
+    /// Waits until the next read is due; the last one is at the deadline. Returns false when the
+    /// budget is used up.
     pub async fn wait(&mut self) -> bool {
         let now = Instant::now();
         if now >= self.budget.deadline {

@@ -1,10 +1,12 @@
-//! Wakes requests that wait for a verification: the watcher publishes its id, and the waiters read it again.
+//! Wakes requests that wait for a verification: the watcher publishes its id, and the waiters read
+//! it again.
 
 use tokio::sync::watch;
 
 use crate::base::refcounted::{RefCountedMap, Reference};
 
-/// Wakes the waiters of a verification when it may have changed. Cheap to clone; all clones share the waiters.
+/// Wakes the waiters of a verification when it may have changed. Cheap to clone; all clones share
+/// the waiters.
 ///
 /// It does not say what changed: a waiter subscribes, reads, waits, and reads again.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +25,8 @@ impl Notifier {
         self.waiting.with(verification, |sender| sender.send_replace(()));
     }
 
-    /// Subscribes to changes of `verification` from now on. Subscribe before reading: a change in between would be lost.
+    /// Subscribes to changes of `verification` from now on. Subscribe before reading: a change in
+    /// between would be lost.
     pub fn subscribe(&self, verification: &str) -> Subscription {
         let held = self.waiting.acquire(verification, || watch::Sender::new(()));
         Subscription { receiver: held.with(|sender| sender.subscribe()), _held: held }

@@ -6,9 +6,9 @@ use http::HeaderMap;
 
 use crate::config::Network;
 
-/// Returns the address that made the request: `peer`, or, when `peer` is a trusted proxy, the last address in
-/// `X-Forwarded-For` that is not a trusted proxy. Entries that a client writes into the header itself are further left and are
-/// never reached.
+/// Returns the address that made the request: `peer`, or, when `peer` is a trusted proxy, the last
+/// address in `X-Forwarded-For` that is not a trusted proxy. Entries that a client writes into the
+/// header itself are further left and are never reached.
 pub fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     let trusted = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut seen = peer.to_canonical();

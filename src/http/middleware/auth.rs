@@ -23,7 +23,8 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Whether the caller may see `verification`. A verification that it may not see is answered like one that does not exist.
+    /// Whether the caller may see `verification`. A verification that it may not see is answered
+    /// like one that does not exist.
     pub fn may_see(&self, verification: &StoredVerification) -> bool {
         self.may_see_user(&verification.user)
     }
@@ -52,7 +53,8 @@ impl Keys {
         )
     }
 
-    /// Returns the index of the key `sent`. Takes the same time for every wrong key: it compares all keys, and all bytes of each.
+    /// Returns the index of the key `sent`. Takes the same time for every wrong key: it compares
+    /// all keys, and all bytes of each.
     pub fn find(&self, sent: &[u8]) -> Option<usize> {
         let sent = hash(sent);
         let mut found = None;
@@ -86,7 +88,8 @@ pub enum Credentials<'h> {
 /// Longest token that is sent to `PocketBase`; its own have about 250 characters.
 const TOKEN_MAX: usize = 4096;
 
-/// Reads the credentials in `headers`. A key takes precedence over a token, so a valid token does not rescue a wrong key.
+/// Reads the credentials in `headers`. A key takes precedence over a token, so a valid token does
+/// not rescue a wrong key.
 pub fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     let mut keys = headers.get_all("x-api-key").iter();
     match (keys.next(), keys.next()) {
@@ -105,7 +108,8 @@ pub fn credentials(headers: &HeaderMap) -> Credentials<'_> {
     }
 }
 
-/// Whether `token` has three base64url parts. Nothing else can be a `PocketBase` token, so nothing else is sent there.
+/// Whether `token` has three base64url parts. Nothing else can be a `PocketBase` token, so nothing
+/// else is sent there.
 fn is_jwt(token: &str) -> bool {
     let part =
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));

@@ -1,9 +1,11 @@
-//! CORS: browser pages may call from exactly the configured origins, compared as a whole, never `*`.
+//! CORS: browser pages may call from exactly the configured origins, compared as a whole, never
+//! `*`.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use url::Url;
 
-/// Request headers that pages may send. `X-API-Key` is for back-office pages that hold a key of their own.
+/// Request headers that pages may send. `X-API-Key` is for back-office pages that hold a key of
+/// their own.
 const ALLOWED_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, idempotency-key, if-none-match, prefer, x-api-key, x-request-id",
 );
@@ -20,8 +22,8 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 pub struct Origins(Vec<String>);
 
 impl Origins {
-    /// Takes the origins of `urls`: scheme, host and port of each, as browsers write them; the path does not matter. Leaves out
-    /// what is not an http(s) URL; the configuration rejects it before.
+    /// Takes the origins of `urls`: scheme, host and port of each, as browsers write them; the path
+    /// does not matter. Leaves out what is not an http(s) URL; the configuration rejects it before.
     pub fn new(urls: &[String]) -> Self {
         let origin = |url: &String| {
             let url = Url::parse(url.trim()).ok()?;
@@ -39,7 +41,8 @@ impl Origins {
         }
     }
 
-    /// Returns the headers of the answer to a preflight, in addition to those of [`Self::allow`]; none for another origin.
+    /// Returns the headers of the answer to a preflight, in addition to those of [`Self::allow`];
+    /// none for another origin.
     pub fn preflight(&self, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
         if self.matching(request).is_none() {
             return Vec::new();

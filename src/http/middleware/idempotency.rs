@@ -1,11 +1,12 @@
 //! `Idempotency-Key`: a request that is sent twice creates one verification.
 //!
-//! The write that creates a verification also stores the key's hash on it, under a unique index. So a key never expires, and it
-//! holds across restarts and across any number of facades. A facade itself remembers only the keys whose requests it is
-//! handling.
+//! The write that creates a verification also stores the key's hash on it, under a unique index. So
+//! a key never expires, and it holds across restarts and across any number of facades. A facade
+//! itself remembers only the keys whose requests it is handling.
 //!
-//! The values of a request can be guessed: a name, a date of birth, a document number. With `HASH_KEY` both hashes are keyed, so a
-//! reader of the records cannot test a guess. The price: after a change of `HASH_KEY`, every key counts as new.
+//! The values of a request can be guessed: a name, a date of birth, a document number. With
+//! `HASH_KEY` both hashes are keyed, so a reader of the records cannot test a guess. The price:
+//! after a change of `HASH_KEY`, every key counts as new.
 
 use http::HeaderMap;
 use secrecy::SecretString;
@@ -34,10 +35,11 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Computes the fingerprint of a request with `body` by `caller`, if it has a key. The hashes are keyed with `secret` if the
-    /// operator configured one.
+    /// Computes the fingerprint of a request with `body` by `caller`, if it has a key. The hashes
+    /// are keyed with `secret` if the operator configured one.
     ///
-    /// All API keys count as one caller: a retry after a key rotation must not start a second verification.
+    /// All API keys count as one caller: a retry after a key rotation must not start a second
+    /// verification.
     pub fn new(
         headers: &HeaderMap,
         caller: &Caller,

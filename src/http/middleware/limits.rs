@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::base::lock::Mutex;
 
-/// Most clients with a window of their own. Beyond it, new clients share one window until old windows end.
+/// Most clients with a window of their own. Beyond it, new clients share one window until old
+/// windows end.
 const CLIENTS_MAX: usize = 20_000;
 
 /// Client whose requests are counted together.
@@ -26,8 +27,9 @@ pub enum Client {
 }
 
 impl Client {
-    /// A client at `address` without valid credentials. Only the first 64 bits of an IPv6 address count: one subscriber has all
-    /// addresses below them (RFC 6177), and could otherwise use a new address for each request.
+    /// A client at `address` without valid credentials. Only the first 64 bits of an IPv6 address
+    /// count: one subscriber has all addresses below them (RFC 6177), and could otherwise use a new
+    /// address for each request.
     pub fn anonymous(address: IpAddr) -> Self {
         Self::Address(match address.to_canonical() {
             IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),
@@ -154,7 +156,8 @@ impl RateLimiter {
         }
     }
 
-    /// Returns `client`, or [`Client::Overflow`] when it is new and [`CLIENTS_MAX`] windows are still running.
+    /// Returns `client`, or [`Client::Overflow`] when it is new and [`CLIENTS_MAX`] windows are
+    /// still running.
     fn counted_as(&self, client: Client, windows: &mut HashMap<Client, Window>, now: Instant) -> Client {
         if windows.len() >= CLIENTS_MAX && !windows.contains_key(&client) {
             windows.retain(|client, window| now.saturating_duration_since(window.began) < self.quota(client).window);

@@ -1,4 +1,5 @@
-//! What happens around an endpoint: client addresses, authentication, CORS, idempotency, rate limits, metrics.
+//! What happens around an endpoint: client addresses, authentication, CORS, idempotency, rate
+//! limits, metrics.
 
 pub(crate) mod address;
 pub(crate) mod auth;

@@ -1,5 +1,5 @@
-//! Counts and durations of answers, by method, route and status. Each series is looked up by name once only: that costs more
-//! than a cached answer.
+//! Counts and durations of answers, by method, route and status. Each series is looked up by name
+//! once only: that costs more than a cached answer.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,7 +8,8 @@ use metrics::{Counter, Histogram, counter, histogram};
 
 use crate::base::lock::RwLock;
 
-/// Series of the answers so far. The map stays small: methods and routes are a closed set, and callers cannot choose a status.
+/// Series of the answers so far. The map stays small: methods and routes are a closed set, and
+/// callers cannot choose a status.
 #[derive(Default)]
 pub struct RequestMetrics(RwLock<HashMap<(&'static str, &'static str, u16), Series>>);
 

@@ -191,7 +191,8 @@ async fn guesses_do_not_lock_out_signed_in_people_behind_the_same_address() {
     assert_eq!(ask(&not_used_yet).await, 429, "treated like a guess");
     assert_eq!(proxy.requests(), before, "so PocketBase is not asked");
 
-    // A known token is verified again although its address is stopped. A token that is no longer valid is forgotten.
+    // A known token is verified again although its address is stopped. A token that is no longer
+    // valid is forgotten.
     fixture.client.end_cache_lease();
     assert_eq!(ask(&token).await, 404);
     let new = "a-password-of-their-own";

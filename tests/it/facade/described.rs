@@ -47,7 +47,8 @@ fn operation<'d>(description: &'d Value, method: &Method, path: &str) -> Option<
     description["paths"][pattern].get(method)
 }
 
-/// Adds to `wrong` everything in `value` that `schema` does not allow. An object may have only described properties.
+/// Adds to `wrong` everything in `value` that `schema` does not allow. An object may have only
+/// described properties.
 fn conform(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
         let schema = root.pointer(reference.trim_start_matches('#')).expect("a reference");

@@ -1,4 +1,5 @@
-//! A facade in this process with a real PocketBase, and a client that checks every answer against the API description.
+//! A facade in this process with a real PocketBase, and a client that checks every answer against
+//! the API description.
 
 use std::sync::OnceLock;
 use std::time::Instant;

@@ -108,7 +108,8 @@ async fn a_final_verification_gets_no_challenge() {
 
 const BROWSER_ROLE: &str = "arn:aws:iam::000000000000:role/identivia-browser";
 
-/// Starts a facade that gets credentials for browsers from `sandbox`, with this key and secret, for this role.
+/// Starts a facade that gets credentials for browsers from `sandbox`, with this key and secret, for
+/// this role.
 async fn with_role(sandbox: &Sandbox, key: &str, secret: &str, role: &str) -> Fixture {
     let settings = rekognition::Settings {
         region: "eu-west-1".to_owned(),

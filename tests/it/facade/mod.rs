@@ -1,4 +1,5 @@
-//! The facade over HTTP, with a real PocketBase. The tests write into the records what a sidecar would write.
+//! The facade over HTTP, with a real PocketBase. The tests write into the records what a sidecar
+//! would write.
 
 mod callers;
 mod described;

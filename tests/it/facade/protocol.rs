@@ -1,4 +1,5 @@
-//! What holds for all requests: addresses, methods, sizes, slow clients, an unreachable PocketBase, the stop.
+//! What holds for all requests: addresses, methods, sizes, slow clients, an unreachable PocketBase,
+//! the stop.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! Cached answers: served without `PocketBase` while the cache lease is valid, and never older than an answer shown before.
+//! Cached answers: served without `PocketBase` while the cache lease is valid, and never older than
+//! an answer shown before.
 
 use std::time::{Duration, Instant};
 

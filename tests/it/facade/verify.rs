@@ -159,7 +159,8 @@ async fn many_requests_for_one_reference_start_one_verification() {
 
 #[tokio::test]
 async fn requests_without_a_reference_do_not_wait_for_each_other() {
-    // Enough requests that some would block each other if they shared a lock, as requests for one reference do.
+    // Enough requests that some would block each other if they shared a lock, as requests for one
+    // reference do.
     const AT_ONCE: u64 = 128;
     let pocketbase = Pocketbase::start().await;
     let proxy = Proxy::before(pocketbase.port()).await;

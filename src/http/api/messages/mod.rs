@@ -1,4 +1,5 @@
-//! Messages for the person, one for each message key of [`crate::verification::reason`], in English, Spanish, French and German.
+//! Messages for the person, one for each message key of [`crate::verification::reason`], in
+//! English, Spanish, French and German.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -91,7 +92,8 @@ mod tests {
         }
     }
 
-    /// In each language, a message about a picture asks for something: it contains a verb that says what to do.
+    /// In each language, a message about a picture asks for something: it contains a verb that says
+    /// what to do.
     #[test]
     fn every_message_about_a_picture_says_what_to_do() {
         const ASKS: [(Language, &[&str]); 4] = [
@@ -139,7 +141,8 @@ mod tests {
         }
     }
 
-    /// It is shown with every outcome that the other findings lead to, also when declined: so it promises nothing and asks for nothing.
+    /// It is shown with every outcome that the other findings lead to, also when declined: so it
+    /// promises nothing and asks for nothing.
     #[test]
     fn a_technical_failure_asks_nothing_and_promises_nothing() {
         const NOTHING: [(Language, &str, &[&str]); 4] = [

@@ -48,8 +48,8 @@ pub struct VerifyAnswer {
     /// State of the verification.
     #[serde(flatten)]
     pub verification: VerificationView,
-    /// Token for the person's browser, valid for this API (`Authorization: Bearer`) and for `PocketBase`. Only for callers
-    /// with an API key.
+    /// Token for the person's browser, valid for this API (`Authorization: Bearer`) and for
+    /// `PocketBase`. Only for callers with an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_token: Option<String>,
     /// When `client_token` expires.
@@ -98,8 +98,8 @@ pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     let now = service.pocketbase.now().unwrap_or_else(Timestamp::now);
     let request = read(body, call.caller, now)?;
     if request.device.is_some() && request.reference.as_deref().unwrap_or_default().is_empty() {
-        // The verification's id does not exist yet, so only the reference can bind the event to it. An event without that
-        // binding would decline the person.
+        // The verification's id does not exist yet, so only the reference can bind the event to it.
+        // An event without that binding would decline the person.
         let detail =
             "needs a reference that was the event's linked_id; without one, submit the event with the document";
         return Err(Problem::invalid(vec![FieldError::at("/device", detail)]));
@@ -141,7 +141,8 @@ fn key_in_flight() -> Problem {
     Problem::new(Kind::InFlight, "A request with this Idempotency-Key is being handled.")
 }
 
-/// Reads the requested policy, if the caller may use it. For a person, a policy that is not open to users does not exist.
+/// Reads the requested policy, if the caller may use it. For a person, a policy that is not open to
+/// users does not exist.
 async fn policy(service: &Service, caller: &Caller, asked: &str) -> Result<Arc<Policy>> {
     let name = if asked.is_empty() { DEFAULT_POLICY } else { asked };
     let policy = service.pocketbase.live_policy(name).await?;
@@ -157,7 +158,8 @@ async fn policy(service: &Service, caller: &Caller, asked: &str) -> Result<Arc<P
     }
 }
 
-/// Returns `policy` unless it cannot decide anything: a verification under it would wait for an operator.
+/// Returns `policy` unless it cannot decide anything: a verification under it would wait for an
+/// operator.
 fn usable(service: &Service, policy: Arc<Policy>) -> Result<Arc<Policy>> {
     let problems = policy.with_threshold(service.settings.face_liveness_threshold).problems();
     if problems.is_empty() {
@@ -193,8 +195,8 @@ async fn find_or_create(
 ) -> Result<Found> {
     let given = request.reference.clone().filter(|reference| !reference.is_empty());
     let asked = request.policy.as_deref().filter(|policy| !policy.is_empty()).unwrap_or(DEFAULT_POLICY);
-    // Without a reference the person gets a new user. Its name follows from the idempotency key, so that a request repeated
-    // after a crash finds the user that it created.
+    // Without a reference the person gets a new user. Its name follows from the idempotency key, so
+    // that a request repeated after a crash finds the user that it created.
     let reference = given.clone().unwrap_or_else(|| match &fingerprint {
         Some(fingerprint) => format!("{GENERATED_PREFIX}{}", &fingerprint.key[..32]),
         None => format!("{GENERATED_PREFIX}{}", uuid::Uuid::now_v7().simple()),
@@ -203,8 +205,9 @@ async fn find_or_create(
         let token = client_token(service, caller, &reference).await?;
         return Ok(Found { origin: Origin::Replayed, stored, token });
     }
-    // Two requests for one reference run one after the other, so that the second finds what the first created. A reference
-    // generated above belongs to this request alone: it is random, or of a key that is marked as in flight.
+    // Two requests for one reference run one after the other, so that the second finds what the
+    // first created. A reference generated above belongs to this request alone: it is random, or of
+    // a key that is marked as in flight.
     let _lock = match &given {
         Some(given) => Some(service.reference_lock(given).await),
         None => None,
@@ -216,8 +219,9 @@ async fn find_or_create(
     if let (Some(token), Some(given)) = (&token, &given)
         && !token.is_new
         && let Some(stored) = service.pocketbase.open_verification_of(&token.user).await?
-        // Only a verification that a server started under this reference. A person cannot set a reference, and one that the
-        // person started alone, under another policy and with other declared data, is not what this caller asks for.
+        // Only a verification that a server started under this reference. A person cannot set a
+        // reference, and one that the person started alone, under another policy and with other
+        // declared data, is not what this caller asks for.
         && stored.reference == *given
     {
         if stored.policy() != asked {
@@ -246,8 +250,8 @@ async fn find_or_create(
     }
 }
 
-/// Problem of an open verification under another policy. If it were returned as the requested one, the caller could take an
-/// approval under weaker rules for one under its own.
+/// Problem of an open verification under another policy. If it were returned as the requested one,
+/// the caller could take an approval under weaker rules for one under its own.
 fn other_policy(open: &StoredVerification, asked: &str) -> Problem {
     let (id, policy) = (&open.id, open.policy());
     Problem::new(
@@ -281,8 +285,8 @@ async fn client_token(service: &Service, caller: &Caller, reference: &str) -> Re
     }
 }
 
-/// Waits, if the caller prefers that, until a sidecar has processed the verification and, if this request brought a device
-/// event, has judged it.
+/// Waits, if the caller prefers that, until a sidecar has processed the verification and, if this
+/// request brought a device event, has judged it.
 async fn wait_for_first_result(
     service: &Service,
     call: &Call<'_>,

@@ -67,9 +67,9 @@ pub struct Consent {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyRequest {
-    /// The caller's own name for the person; never personal data. Only with an API key. While a verification of the same
-    /// reference is open under the same policy, that one is returned. Must not begin with `auto-`, the prefix of generated
-    /// references.
+    /// The caller's own name for the person; never personal data. Only with an API key. While a
+    /// verification of the same reference is open under the same policy, that one is returned. Must
+    /// not begin with `auto-`, the prefix of generated references.
     #[schema(max_length = 128, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$", example = "customer-4711")]
     pub reference: Option<String>,
     /// Name of the policy that decides; `default` if absent.
@@ -226,7 +226,8 @@ pub fn record(request: VerifyRequest, user: String, fingerprint: Option<&Fingerp
     }
 }
 
-/// Problem of fields that `PocketBase` rejected although they passed the validation, by the names that the caller used.
+/// Problem of fields that `PocketBase` rejected although they passed the validation, by the names
+/// that the caller used.
 pub fn rejected<'f>(fields: impl Iterator<Item = &'f str>) -> Problem {
     let errors = fields.map(|field| {
         let pointer = match field.rsplit('.').next().unwrap_or(field) {
