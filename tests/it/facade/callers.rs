@@ -6,7 +6,7 @@ use identivia::http::{Quota, Quotas, Settings};
 use reqwest::Method;
 use serde_json::json;
 
-use super::fixture::{Answer, KEY, ORIGIN, SECOND_KEY, Fixture, png, send, settings};
+use super::fixture::{Answer, Fixture, KEY, ORIGIN, SECOND_KEY, png, send, settings};
 use crate::harness::pocketbase::{self, PERSON, Pocketbase, SERVICE, logged_in};
 use crate::harness::proxy::Proxy;
 
@@ -177,7 +177,8 @@ async fn guesses_do_not_lock_out_signed_in_people_behind_the_same_address() {
     let fixture = Fixture::over(pocketbase, client, Settings { quotas, ..settings() }).await;
     fixture.client.renew_cache_lease(Instant::now() + Duration::from_mins(60));
     let token = someone_elses_token(&fixture).await;
-    let not_used_yet = fixture.verification("customer-1").await.body["client_token"].as_str().expect("a token").to_owned();
+    let not_used_yet =
+        fixture.verification("customer-1").await.body["client_token"].as_str().expect("a token").to_owned();
     let ask = async |token: &str| {
         let request = fixture.open(Method::GET, "/api/v1/status/aaaaaaaaaaaaaaa");
         send(request.header("authorization", format!("Bearer {token}"))).await.status

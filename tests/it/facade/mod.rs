@@ -4,9 +4,9 @@
 mod callers;
 mod described;
 mod document;
+mod fixture;
 mod liveness;
 mod protocol;
-mod fixture;
 mod status;
 mod status_cache;
 mod verify;

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::fixture::{KEY, Fixture, begin, description, png, send, settings};
+use super::fixture::{Fixture, KEY, begin, description, png, send, settings};
 use crate::harness::pocketbase::{self, Pocketbase, SERVICE, logged_in};
 use crate::harness::proxy::{Fault, Proxy};
 

@@ -60,7 +60,8 @@ async fn a_cached_answer_is_only_for_callers_that_may_see_it() {
     write(&fixture, &mine.id(), 1).await;
     let path = format!("/api/v1/status/{}", mine.id());
     assert_eq!(version(&fixture, &path).await, 1);
-    let with = |token: &serde_json::Value| fixture.open(Method::GET, &path).bearer_auth(token.as_str().expect("a token"));
+    let with =
+        |token: &serde_json::Value| fixture.open(Method::GET, &path).bearer_auth(token.as_str().expect("a token"));
     assert_eq!(send(with(&mine.body["client_token"])).await.status, 200);
     assert_eq!(send(with(&theirs.body["client_token"])).await.status, 404);
     assert_eq!(send(fixture.open(Method::GET, &path)).await.status, 401);

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::fixture::{Answer, KEY, SECOND_KEY, Fixture, begin, send, settings};
+use super::fixture::{Answer, Fixture, KEY, SECOND_KEY, begin, send, settings};
 use crate::harness::eventually;
 use crate::harness::pocketbase::{self, PERSON, Pocketbase, SERVICE, logged_in};
 use crate::harness::proxy::{Fault, Proxy};
