@@ -32,9 +32,9 @@ impl Filter {
         self.and(format_args!("{field} = {number}"))
     }
 
-    /// Requires `field = false`.
-    pub(super) fn is_false(self, field: &str) -> Self {
-        self.and(format_args!("{field} = false"))
+    /// Requires `field = value`.
+    pub(super) fn equal_bool(self, field: &str, value: bool) -> Self {
+        self.and(format_args!("{field} = {value}"))
     }
 
     /// Requires `id > id`, for reading a collection in order, page by page.
@@ -142,7 +142,7 @@ mod tests {
     fn alternatives_are_grouped_and_may_not_be_empty() {
         let alternatives = [Alternative::equal("a", ""), Alternative::equal("b", "x")];
         let alternatives = alternatives.map(|alternative| alternative.expect("no control characters"));
-        let filter = Filter::default().is_false("final").any_of(alternatives).expect("alternatives");
+        let filter = Filter::default().equal_bool("final", false).any_of(alternatives).expect("alternatives");
         assert_eq!(text(filter), "final = false && (a = '' || b = 'x')");
         assert!(Filter::default().any_of([]).is_err());
     }

@@ -185,7 +185,7 @@ pub fn id_of_idempotency_key(key: &str) -> String {
 
 /// The verifications that are not final.
 pub fn open() -> Filter {
-    Filter::default().is_false(FINAL)
+    Filter::default().equal_bool(FINAL, false)
 }
 
 /// The open verifications that may be due although no event says so: new, processing, or past their
@@ -200,7 +200,7 @@ pub fn due(now: Timestamp) -> Result<Filter> {
 
 /// The open verifications of a person.
 pub fn open_of(user: &str) -> Result<Filter> {
-    Ok(Filter::default().equal("user", user)?.is_false(FINAL))
+    Ok(Filter::default().equal("user", user)?.equal_bool(FINAL, false))
 }
 
 #[cfg(test)]
