@@ -250,7 +250,8 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 }
 
-/// The arrows between files: who imports whom. A name that a module hands on leads to the file that defines it.
+/// The arrows between files: who imports whom. A name that a module hands on leads to the file that defines it. What the root file
+/// of a module takes from its own parts is no arrow: it is where they are put together.
 fn arrows(sources: &[Source]) -> BTreeMap<Module, BTreeSet<Module>> {
     let by_module: BTreeMap<&[String], &Source> =
         sources.iter().map(|source| (source.module.as_slice(), source)).collect();
@@ -268,7 +269,8 @@ fn arrows(sources: &[Source]) -> BTreeMap<Module, BTreeSet<Module>> {
         None
     };
     let arrows = sources.iter().map(|source| {
-        let targets = source.named.iter().filter_map(|path| file_of(path)).filter(|target| *target != source.module);
+        let targets =
+            source.named.iter().filter_map(|path| file_of(path)).filter(|target| !target.starts_with(&source.module));
         (source.module.clone(), targets.collect())
     });
     arrows.collect()
