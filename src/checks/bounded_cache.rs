@@ -104,7 +104,7 @@ mod tests {
     async fn the_oldest_entry_is_dropped_first_also_of_the_same_instant() {
         let mut cache = cache();
         for key in ["c", "a", "b"] {
-            assert_eq!(cache.update(key, |text| text.push_str("1")), 0);
+            assert_eq!(cache.update(key, |text| text.push('1')), 0);
         }
         assert_eq!(cache.update("a", |text| text.push_str("23")), 1, "one byte too many");
         assert!(cache.get(&"c").is_none() && cache.get(&"b").is_some());

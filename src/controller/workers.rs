@@ -283,9 +283,9 @@ mod tests {
                 vec![after(SECOND, Requeue::After(Duration::ZERO)).boxed()]
             }
         };
-        let mut timer = timer(&queue);
-        follow(Requeue::AfterWork(claimed()), &timer, work_futures).await;
-        timer.armed = false;
+        let mut wake_up = timer(&queue);
+        follow(Requeue::AfterWork(claimed()), &wake_up, work_futures).await;
+        wake_up.armed = false;
         assert_eq!(*times.borrow(), [Duration::ZERO, SECOND]);
         assert_eq!((began.elapsed(), queue.len()), (60 * SECOND, 1));
     }

@@ -1,6 +1,7 @@
 //! The ports that the parts listen on.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 
 use anyhow::{Context as _, bail};
 
@@ -36,14 +37,23 @@ pub fn choose(options: &PortOptions) -> anyhow::Result<(Addresses, TcpListener)>
     Ok((addresses, page))
 }
 
-fn hold(port: u16, part: &str, option: &str) -> anyhow::Result<TcpListener> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+/// Free ports come from below the range from which the system takes the ports of outgoing connections (Linux: from 32768), so
+/// that no such connection takes one between here and the part's own start.
+const FREE: Range<u16> = 20_000..32_000;
+
+fn hold(port: u16, whom: &str, option: &str) -> anyhow::Result<TcpListener> {
+    let bound = match port {
+        0 => (0..100).find_map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, rand::random_range(FREE))).ok()),
+        _ => None,
+    };
+    // The system chooses if all of those were in use.
+    match bound.map_or_else(|| TcpListener::bind((Ipv4Addr::LOCALHOST, port)), Ok) {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => bail!(
-            "port {port} for {part} is in use: stop the program that uses it (another `dev`?), or choose another \
+            "port {port} for {whom} is in use: stop the program that uses it (another `dev`?), or choose another \
              port with {option} (0 picks a free one)"
         ),
-        Err(error) => Err(error).with_context(|| format!("cannot listen on port {port} for {part}; see {option}")),
+        Err(error) => Err(error).with_context(|| format!("cannot listen on port {port} for {whom}; see {option}")),
     }
 }
 

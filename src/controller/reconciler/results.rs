@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::controller::sample;
     use crate::verification::transition::Opened;
-    use crate::verification::{Code, Finding, Outcome};
+    use crate::verification::{Code, Outcome};
 
     const CLAIM: u32 = 2;
 
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_liveness_finding_also_completes_its_session() {
         let work = sample::liveness();
-        let transition = written(&claimed(&work), &work, WorkOutcome::Finding(Box::new(Finding::default())));
+        let transition = written(&claimed(&work), &work, WorkOutcome::Finding(Box::default()));
         let session = transition.session.expect("a session");
         assert_eq!((session.id.as_str(), session.status), (work.evidence(), SessionStatus::Completed));
     }

@@ -2,7 +2,7 @@
 //!
 //! A server that is killed and started again must find its port free. The system gives ports of its ephemeral range to any outgoing
 //! connection, so these come from below that range (Linux begins at 32768). Other tests are kept away by a locked file for each port,
-//! which `tests/support/pocketbase.py` and `dev --free-ports` respect too.
+//! which `tests/support/pocketbase.py` respects too.
 
 use std::fmt;
 use std::fs::{self, File};
