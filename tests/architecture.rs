@@ -244,6 +244,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_macro(self, call);
     }
 
+    /// `pub(super)` says who may see an item; it imports nothing.
+    fn visit_visibility(&mut self, _visibility: &'ast Visibility) {}
+
     fn visit_signature(&mut self, signature: &'ast syn::Signature) {
         self.has_async |= signature.asyncness.is_some();
         visit::visit_signature(self, signature);
@@ -408,6 +411,7 @@ fn an_import_is_found_however_it_is_written() {
     assert_eq!(of("use self::b::X; use b::Y;"), ["a::b::X", "a::b::Y"]);
     assert_eq!(of("fn f() { b::g(); println!(\"{}\", crate::c::N); }"), ["a::b::g", "c::N"]);
     assert_eq!(of("mod inner { use super::super::c::X; }"), ["c::X"]);
+    assert!(of("pub(super) struct X { pub(in crate::c) y: u8 }").is_empty());
     assert!(of("use other::c::X; pub use b::X; #[cfg(test)] mod tests { use crate::c::X; }").is_empty());
 }
 

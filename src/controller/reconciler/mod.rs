@@ -6,7 +6,7 @@
 //! through the same fenced batch, so whichever writer is slower reads again and decides again.
 //!
 //! `draft` holds what a pass will write, `plan` asks the core what is due, `results` says what a
-//! result makes of a case, and `work` runs claimed work.
+//! result makes of a case, and `run_work` runs claimed work.
 
 mod draft;
 mod error;
@@ -16,7 +16,7 @@ mod policy;
 mod requeue;
 mod restore;
 mod results;
-mod work;
+mod run_work;
 
 use std::sync::Arc;
 
