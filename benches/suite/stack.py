@@ -37,7 +37,8 @@ class Pocketbase(pocketbase.Server):
 
     def __enter__(self):
         if self.hooks:
-            shutil.copytree(self.hooks, self.folder.path / "pb_hooks")
+            self.folder.hooks = self.folder.path / "pb_hooks"
+            shutil.copytree(self.hooks, self.folder.hooks)
         super().__enter__()
         try:
             self.url = f"http://127.0.0.1:{self.port}"

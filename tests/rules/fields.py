@@ -50,13 +50,15 @@ SESSION_OF_SERVICE = {
     "status": "completed",
     "expires_at": DATE,
 }
-ACTION_NOT_OF_PERSON = {"reviewer": "reviewer", "redo": ["document"]}
-ACTION_NOT_OF_REVIEWER = {"user": "alice", "liveness_session": "session"}
+ACTION_OF_SERVER = {"superuser": "superuser000001"}
+ACTION_NOT_OF_PERSON = {"reviewer": "reviewer", "redo": ["document"], **ACTION_OF_SERVER}
+ACTION_NOT_OF_REVIEWER = {"user": "alice", "liveness_session": "session", **ACTION_OF_SERVER}
 
 
 def run(world):
     every_field_has_a_writer(world)
     people_set_only_their_own(world)
+    server_names_the_superuser(world)
     service_changes_only_its_own(world)
 
 
@@ -89,7 +91,22 @@ def people_set_only_their_own(world):
     attempts(world, "alice", "verifications", alice, not_hers, ours=VERIFICATION_OF_PERSON)
     attempts(world, "alice", "liveness_sessions", of, SESSION_OF_SERVICE)
     attempts(world, "alice", "actions", cancel, resolved(ACTION_NOT_OF_PERSON), ours={"reason": "Changed my mind."})
+    attempts(world, "service", "actions", cancel, resolved(ACTION_NOT_OF_PERSON))
     attempts(world, "reviewer", "actions", approve, {**resolved(ACTION_NOT_OF_REVIEWER), "redo": ["document"]})
+
+
+def server_names_the_superuser(world):
+    """A superuser who creates an action is named in it, in each way of creating, whatever was sent."""
+    _, found = world.call("superuser", "GET", records("_superusers"))
+    (superuser,) = [account["id"] for account in found["items"]]
+    decline = {"verification": world.open_case()["id"], "action": "decline", "reason": "Seen."}
+    for way, send in CREATIONS.items():
+        for what, extra in [("nothing", {}), ("another id", ACTION_OF_SERVER), ("an empty value", {"superuser": ""})]:
+            status, body = send(world, "superuser", "actions", decline, extra)
+            made = body[0]["body"] if isinstance(body, list) else body
+            stored = world.read("actions", made["id"])["superuser"] if status == 200 else None
+            claim = f"an action by a superuser who sent {what} by {way} names the superuser"
+            world.report.check(stored == superuser, claim, f"answered {status}, stored {stored!r}")
 
 
 def attempts(world, role, collection, base, forbidden, ours=None):

@@ -20,6 +20,7 @@ import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MIGRATIONS = ROOT / "pb_migrations"
+HOOKS = ROOT / "pb_commands"
 SUPERUSER = ("root@identivia.test", "correct-horse-battery")
 STARTUP_SECONDS = 20
 
@@ -36,12 +37,13 @@ def binary():
 
 
 class Folder:
-    """A data directory and a migrations directory, removed at the end."""
+    """A data directory and a migrations directory, removed at the end. The hooks are the project's, or those of `hooks`."""
 
     def __init__(self, migrations=()):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="identivia-pb-"))
         self.migrations = self.path / "pb_migrations"
         self.migrations.mkdir()
+        self.hooks = HOOKS
         self.use(migrations)
 
     def use(self, migrations):
@@ -61,7 +63,8 @@ class Folder:
         return done.stdout
 
     def flags(self):
-        return ["--dir", str(self.path / "pb_data"), "--migrationsDir", str(self.migrations), "--automigrate=false"]
+        folders = {"--dir": self.path / "pb_data", "--migrationsDir": self.migrations, "--hooksDir": self.hooks}
+        return [*(f"{flag}={folder}" for flag, folder in folders.items()), "--hooksWatch=false", "--automigrate=false"]
 
     def __enter__(self):
         return self

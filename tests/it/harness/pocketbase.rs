@@ -235,6 +235,13 @@ impl Admin {
         answer["items"].as_array().expect("items").clone()
     }
 
+    /// The id of the superuser's own record.
+    pub async fn own_id(&self) -> String {
+        let superusers = self.all("_superusers").await;
+        let own = superusers.iter().find(|record| record["email"] == SUPERUSER.0).expect("the superuser");
+        own["id"].as_str().expect("an id").to_owned()
+    }
+
     /// Runs one SQL statement.
     pub async fn sql(&self, query: &str) {
         self.call(Method::POST, "api/sql", &json!({ "query": query })).await;
@@ -320,6 +327,8 @@ fn command(folder: &Path) -> Command {
         .arg(folder.join("pb_data"))
         .arg("--migrationsDir")
         .arg(folder.join("pb_migrations"))
+        .arg("--hooksDir")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("pb_commands"))
         .arg("--automigrate=false")
         .stdin(Stdio::null())
         .stdout(out.try_clone().expect("a file"))
