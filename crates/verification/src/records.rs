@@ -91,19 +91,22 @@ pub enum Actor {
     User,
     /// A reviewer, by the id of the `reviewers` record.
     Reviewer(String),
-    /// An operator, through the admin UI.
-    Superuser,
+    /// An operator, through the admin UI, by the id of the `_superusers` record. Unknown where
+    /// `PocketBase` runs without the hook that stores it, and in actions older than the hook.
+    Superuser(Option<String>),
 }
 
 impl Actor {
-    /// How the journal names the author.
+    /// How the journal names the author: the kind, and the record id of a reviewer or superuser.
+    ///
+    /// The person may read it. It is an id only: the person cannot read the records of reviewers
+    /// and superusers. Rows of earlier versions name the kind only; nothing parses the name.
     pub fn label(&self) -> String {
         match self {
             Actor::User => "user".to_owned(),
-            // Without the id: the person may read the journal. The action that the row names has
-            // it.
-            Actor::Reviewer(_) => "reviewer".to_owned(),
-            Actor::Superuser => "superuser".to_owned(),
+            Actor::Reviewer(id) => format!("reviewer:{id}"),
+            Actor::Superuser(Some(id)) => format!("superuser:{id}"),
+            Actor::Superuser(None) => "superuser".to_owned(),
         }
     }
 }

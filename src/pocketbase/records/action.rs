@@ -45,6 +45,9 @@ pub struct ActionRow {
     redo: Vec<String>,
     user: String,
     reviewer: String,
+    // Absent from the view until the migration that added it has run.
+    #[serde(default)]
+    superuser: String,
     created: Timestamp,
 }
 
@@ -61,7 +64,7 @@ impl From<ActionRow> for Action {
         } else if !row.user.is_empty() {
             Actor::User
         } else {
-            Actor::Superuser
+            Actor::Superuser(Some(row.superuser).filter(|id| !id.is_empty()))
         };
         Self {
             id: row.id,
@@ -73,5 +76,30 @@ impl From<ActionRow> for Action {
             actor,
             created: row.created,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_action_names_its_author() {
+        let author = |fields: Value| {
+            let mut row = json!({
+                "id": "action000000001", "action": "approve", "liveness_session": "", "reason": "seen", "redo": null,
+                "user": "", "reviewer": "", "created": "2026-11-28 12:00:00.000Z",
+            });
+            row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            Action::from(serde_json::from_value::<ActionRow>(row).unwrap()).actor.label()
+        };
+        assert_eq!(author(json!({ "reviewer": "reviewer0000001" })), "reviewer:reviewer0000001");
+        assert_eq!(author(json!({ "superuser": "superuser000001" })), "superuser:superuser000001");
+        assert_eq!(author(json!({ "superuser": "" })), "superuser", "stored before the hook was there");
+        assert_eq!(author(json!({})), "superuser", "from a view without the field");
+        // The sidecar, logged in as a superuser, records an action of the person.
+        assert_eq!(author(json!({ "user": "person000000001", "superuser": "superuser000001" })), "user");
     }
 }

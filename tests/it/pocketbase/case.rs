@@ -36,6 +36,7 @@ async fn everything_about_a_case_is_read_in_order() {
         "redo": ["document"],
     });
     admin.create("actions", again).await;
+    let superuser = admin.own_id().await;
 
     let (read_case, now) = read(&client, &id).await;
     assert_eq!(read_case.record.user, PERSON);
@@ -50,7 +51,7 @@ async fn everything_about_a_case_is_read_in_order() {
     assert_eq!(read_case.actions[0].liveness_session, read_case.sessions[0].id);
     assert_eq!(
         (&read_case.actions[1].actor, read_case.actions[1].redo.as_slice()),
-        (&Actor::Superuser, [Kind::Document].as_slice())
+        (&Actor::Superuser(Some(superuser)), [Kind::Document].as_slice())
     );
     let age = now.duration_since(read_case.record.created);
     assert!(age >= SignedDuration::ZERO && age < SignedDuration::from_secs(20), "{age:?}");
