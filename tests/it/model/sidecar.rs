@@ -20,7 +20,7 @@ pub enum Said {
     /// The challenge could not be judged.
     Failed,
     /// No answer.
-    Trouble,
+    Unavailable,
 }
 
 /// The purpose of a task.
@@ -187,7 +187,7 @@ fn conclude(
 ) -> Transition {
     let session = |status, opened| SessionPatch { id: work.evidence().to_owned(), status, opened };
     match (said, work) {
-        (Said::Trouble, _) | (Said::Failed, Work::OpenSession { .. }) => {
+        (Said::Unavailable, _) | (Said::Failed, Work::OpenSession { .. }) => {
             let trouble = "system.provider_unavailable".to_owned();
             Transition::new(Event::WorkFailed { claim, work: work.clone(), trouble, retry_seconds: 5 }, by)
         }

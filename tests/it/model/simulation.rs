@@ -283,7 +283,7 @@ impl Simulation {
     }
 
     fn said(&mut self, purpose: &Purpose) -> Said {
-        let Purpose::Work { work, .. } = purpose else { return Said::Trouble };
+        let Purpose::Work { work, .. } = purpose else { return Said::Unavailable };
         if self.calm {
             return Said::Codes(Vec::new());
         }
@@ -295,7 +295,7 @@ impl Simulation {
             Some(Kind::FaceMatch) => &[Code::FaceMismatch, Code::FaceComparisonNotPossible],
         };
         match self.dice.random_range(0..20) {
-            0..3 => Said::Trouble,
+            0..3 => Said::Unavailable,
             3 if matches!(work, Work::Liveness { .. }) => Said::Failed,
             4..7 => Said::Codes(bad.choose(&mut self.dice).copied().into_iter().collect()),
             _ => Said::Codes(Vec::new()),

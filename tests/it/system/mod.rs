@@ -27,11 +27,11 @@ mod planted_bugs;
 mod polling;
 mod privacy;
 mod provider_faults;
+mod provider_outages;
 mod restore;
 mod review;
 mod shutdown;
 mod soak;
-mod trouble;
 mod upgrade;
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Faults of the providers: rows 28 and 30 to 36 of the table, each by its number. Row 29 is in `trouble`.
+//! Faults of the providers: rows 28 and 30 to 36 of the table, each by its number. Row 29 is in `provider_outages`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -112,24 +112,24 @@ async fn soak(faults: usize, sidecars: usize, persons: usize) {
     tell(format_args!("SOAK_SEED={seed} SOAK_FAULTS={faults}"));
     let mut stack = Stack::without_sidecar().await;
     let persons = stack.persons(persons).await;
-    let mut crowd = Vec::new();
+    let mut fleet = Vec::new();
     for name in ["one", "two", "three"].into_iter().take(sidecars) {
         let (between, environment) = stack.between(name).await;
         let mut sidecar = stack.launch(environment);
         sidecar.healthy().await;
-        crowd.push(Member { sidecar, between, peak: 0 });
+        fleet.push(Member { sidecar, between, peak: 0 });
     }
     let began = Instant::now();
     let over = Cell::new(false);
     let last = Cell::new(None);
     let sandbox = stack.sandbox();
-    let mut weather = Weather { dice: StdRng::seed_from_u64(seed), crowd, sandbox, happened: BTreeMap::new() };
+    let mut injector = FaultInjector { dice: StdRng::seed_from_u64(seed), fleet, sandbox, happened: BTreeMap::new() };
     let statuses = RefCell::new(BTreeMap::new());
     let storm = async {
         for _ in 0..faults {
-            weather.strike(&mut stack.pocketbase).await;
+            injector.strike(&mut stack.pocketbase).await;
         }
-        weather.clear().await;
+        injector.clear().await;
         last.set(Some(Instant::now()));
         over.set(true);
     };
@@ -141,13 +141,13 @@ async fn soak(faults: usize, sidecars: usize, persons: usize) {
     }));
     tokio::join!(storm, walks);
     let settled = last.get().expect("the storm is over").elapsed();
-    for member in &mut weather.crowd {
+    for member in &mut injector.fleet {
         member.sidecar.healthy().await;
         member.note_peak();
     }
     let world = stack.audit(&persons[0]).await;
-    report(&weather, &world, &statuses.into_inner(), began.elapsed(), settled);
-    judge(&world, &weather);
+    report(&injector, &world, &statuses.into_inner(), began.elapsed(), settled);
+    judge(&world, &injector);
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -156,7 +156,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Errors decided about no person, and each repeated paid call has a fault that explains it.
-fn judge(world: &World, weather: &Weather) {
+fn judge(world: &World, injector: &FaultInjector) {
     for (id, stored) in &world.stored {
         let status = stored.record["status"].as_str().unwrap_or_default();
         let aside = status == "needs_review"
@@ -164,18 +164,24 @@ fn judge(world: &World, weather: &Weather) {
         assert!(status == "approved" || aside, "{id} ended {status}: {}", stored.record);
     }
     let repeated: usize = world.repeated().iter().filter(|(name, _)| **name != RESULTS).map(|(_, calls)| calls).sum();
-    let faults: usize = weather.happened.values().sum();
+    let faults: usize = injector.happened.values().sum();
     // A crash of a sidecar loses at most its calls in flight: those of every person at once.
     assert!(repeated <= faults * 4, "{repeated} paid calls repeated by {faults} faults");
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some thousands")]
-fn report(weather: &Weather, world: &World, statuses: &BTreeMap<String, usize>, took: Duration, settled: Duration) {
+fn report(
+    injector: &FaultInjector,
+    world: &World,
+    statuses: &BTreeMap<String, usize>,
+    took: Duration,
+    settled: Duration,
+) {
     let rows = world.stored.values().flat_map(|stored| &stored.case.journal);
     let decisions = rows.filter(|entry| matches!(entry.event, Event::Decided { .. })).count();
-    let faults: usize = weather.happened.values().sum();
+    let faults: usize = injector.happened.values().sum();
     tell(format_args!("| fault | times |\n|---|---|"));
-    for (kind, times) in &weather.happened {
+    for (kind, times) in &injector.happened {
         tell(format_args!("| {kind:?} | {times} |"));
     }
     tell(format_args!("| all | {faults} |\n"));
@@ -189,7 +195,7 @@ fn report(weather: &Weather, world: &World, statuses: &BTreeMap<String, usize>, 
         let percent = 100.0 * calls as f64 / world.count(operation).max(1) as f64;
         tell(format_args!("| repeated: {operation} | {calls} of {} ({percent:.1} %) |", world.count(operation)));
     }
-    let peaks: Vec<u64> = weather.crowd.iter().map(|member| member.peak).collect();
+    let peaks: Vec<u64> = injector.fleet.iter().map(|member| member.peak).collect();
     tell(format_args!("| peak resident memory of a sidecar, MiB | {peaks:?} |"));
 }
 
@@ -213,22 +219,22 @@ impl Member {
 }
 
 /// Where faults come from.
-struct Weather {
+struct FaultInjector {
     dice: StdRng,
-    crowd: Vec<Member>,
+    fleet: Vec<Member>,
     sandbox: Control,
     happened: BTreeMap<Kind, usize>,
 }
 
-impl Weather {
+impl FaultInjector {
     /// Causes one fault, and waits a while before the next.
     async fn strike(&mut self, pocketbase: &mut Pocketbase) {
         let kind = Kind::draw(&mut self.dice);
         *self.happened.entry(kind).or_default() += 1;
-        let index = self.dice.random_range(0..self.crowd.len());
+        let index = self.dice.random_range(0..self.fleet.len());
         let moment = Duration::from_millis(self.dice.random_range(20..1500));
         let while_it_lasts = tokio::time::sleep(moment);
-        let member = &mut self.crowd[index];
+        let member = &mut self.fleet[index];
         let (stream, providers) = (&member.between.pocketbase, &member.between.providers);
         match kind {
             Kind::SidecarKilled => {
@@ -298,7 +304,7 @@ impl Weather {
     /// Ends all faults and starts every process.
     async fn clear(&mut self) {
         self.sandbox.mend().await;
-        for member in &self.crowd {
+        for member in &self.fleet {
             member.between.pocketbase.mend();
             member.between.providers.mend();
         }
