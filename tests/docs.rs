@@ -165,3 +165,23 @@ fn every_path_that_a_document_names_exists() {
     }
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
+
+/// `RELIABILITY.md` names the test of each promise as `module::test`, from the root of `tests/it`.
+#[test]
+fn every_test_that_the_promises_name_exists() {
+    let mut missing = Vec::new();
+    for named in text("RELIABILITY.md").split('`').skip(1).step_by(2) {
+        let (module, test) = match named.rsplit_once("::") {
+            Some((module, test)) if named.chars().all(|c| c.is_alphanumeric() || "_:".contains(c)) => (module, test),
+            _ => continue,
+        };
+        let path = module.replace("::", "/");
+        let files = ["", "system/"].map(|room| format!("tests/it/{room}{path}"));
+        let files = files.iter().flat_map(|file| [format!("{file}.rs"), format!("{file}/mod.rs")]);
+        let sources = files.filter_map(|file| fs::read_to_string(project().join(file)).ok());
+        if !sources.into_iter().any(|source| source.contains(&format!("fn {test}("))) {
+            missing.push(named.to_owned());
+        }
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
