@@ -112,6 +112,23 @@ impl Pocketbase {
     /// Stops the process: connections stay open, no request is answered.
     pub fn freeze(&self) {
         self.signal("-STOP");
+        // On a busy machine a thread may serve another request before the one that takes the signal runs.
+        let started = Instant::now();
+        while !self.is_stopped() {
+            assert!(started.elapsed() < STARTUP, "PocketBase was not stopped");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether every thread of the process is stopped.
+    fn is_stopped(&self) -> bool {
+        let threads = format!("/proc/{}/task", self.process.as_ref().expect("running").id());
+        // The state follows the name, which is in parentheses and may hold any letter.
+        let stopped = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'));
+        fs::read_dir(threads).expect("threads").all(|thread| {
+            // A thread that has ended meanwhile serves no request.
+            fs::read_to_string(thread.expect("a thread").path().join("stat")).map_or(true, stopped)
+        })
     }
 
     /// Continues a stopped process.
