@@ -60,26 +60,19 @@ impl WorkResult<'_> {
                 let kind = self.work.check().unwrap_or(Kind::Liveness);
                 let transition = Transition::check_finished(case, policy, self.claim, kind, (**finding).clone(), by);
                 match self.work {
-                    Work::Liveness { .. } => transition.changing(self.session(SessionStatus::Completed)),
+                    Work::Liveness { evidence, .. } => transition.changing(SessionPatch {
+                        id: evidence.clone(),
+                        status: SessionStatus::Completed,
+                        opened: None,
+                    }),
                     _ => transition,
                 }
             }
             WorkOutcome::SessionOpened(opened) => {
-                let event = Event::LivenessSessionOpened {
-                    claim: self.claim,
-                    liveness_session: self.work.evidence().to_owned(),
-                    expires_at: opened.expires_at,
-                };
-                let session = SessionPatch { opened: Some(opened.clone()), ..self.session(SessionStatus::Open) };
-                Transition::new(event, by).changing(session)
+                Transition::session_opened(self.claim, self.work.evidence(), opened.clone(), by)
             }
             WorkOutcome::SessionEnded { status, code } => {
-                let event = Event::LivenessSessionEnded {
-                    liveness_session: self.work.evidence().to_owned(),
-                    status: status.as_str().to_owned(),
-                    code: code.as_str().to_owned(),
-                };
-                Transition::new(event, by).changing(self.session(*status))
+                Transition::session_ended(self.work.evidence(), *status, code.as_str(), by)
             }
             WorkOutcome::ResultPending => self.failed(NOT_READY, RETRY_NOT_READY, by),
             WorkOutcome::Saturated { .. } => self.failed(PROVIDER_UNAVAILABLE, RETRY_SATURATED, by),
@@ -112,10 +105,6 @@ impl WorkResult<'_> {
             }
             _ => {}
         }
-    }
-
-    fn session(&self, status: SessionStatus) -> SessionPatch {
-        SessionPatch { id: self.work.evidence().to_owned(), status, opened: None }
     }
 
     fn failed(&self, trouble: &str, delay: Duration, by: &str) -> Transition {
