@@ -5,6 +5,7 @@
 //! that proof as a state machine without I/O or clock. [`Beats`] numbers the heartbeats and notices
 //! when `PocketBase` forgets one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,7 +18,7 @@ pub(super) const ECHO_WITHIN: Duration = Duration::from_secs(5);
 /// How long a heartbeat that came back proves the stream: by then the next one must have come back.
 pub(super) const PROOF_HOLDS: Duration = HEARTBEAT_EVERY.saturating_add(ECHO_WITHIN);
 
-/// The heartbeat that must come back over one stream, and until when.
+/// The heartbeats that must come back over one stream, and until when.
 ///
 /// ```text
 ///            writing(n)                  heard(n or later)
@@ -25,37 +26,39 @@ pub(super) const PROOF_HOLDS: Duration = HEARTBEAT_EVERY.saturating_add(ECHO_WIT
 ///                             |  stored(n): a shorter deadline
 ///                             |  deadline: the stream does not deliver
 /// ```
+///
+/// A heartbeat that is written while an earlier one is awaited is awaited, too. There is at most one
+/// such heartbeat: the deadline of a write is less than two intervals.
 #[derive(Debug, Default)]
 pub(super) struct Echo {
-    awaited: Option<(u64, Instant)>,
+    /// By number, which is also the order of their writes.
+    awaited: BTreeMap<u64, Instant>,
 }
 
 impl Echo {
-    /// Heartbeat `beat` is being written. While an earlier one is awaited, that one stays awaited.
+    /// Heartbeat `beat` is being written.
     pub fn writing(&mut self, beat: u64, now: Instant) {
         // The write itself may take as long as a request may.
-        self.awaited = self.awaited.or(Some((beat, now + HEARTBEAT_EVERY + ECHO_WITHIN)));
+        self.awaited.insert(beat, now + HEARTBEAT_EVERY + ECHO_WITHIN);
     }
 
     /// `PocketBase` has stored `beat`: from now on only the echo takes time.
     pub fn stored(&mut self, beat: u64, now: Instant) {
-        if let Some((awaited, deadline)) = &mut self.awaited
-            && *awaited == beat
-        {
+        if let Some(deadline) = self.awaited.get_mut(&beat) {
             *deadline = (*deadline).min(now + ECHO_WITHIN);
         }
     }
 
-    /// An own heartbeat came back. A later one proves the awaited one, too: events may be
+    /// An own heartbeat came back. A later one proves the earlier ones, too: events may be
     /// coalesced.
     pub fn heard(&mut self, beat: u64) {
-        self.awaited = self.awaited.filter(|(awaited, _)| beat < *awaited);
+        self.awaited.retain(|awaited, _| *awaited > beat);
     }
 
-    /// When the stream is given up unless the awaited heartbeat comes back; `None` while none is
+    /// When the stream is given up unless the awaited heartbeats come back; `None` while none is
     /// awaited.
     pub fn deadline(&self) -> Option<Instant> {
-        self.awaited.map(|(_, deadline)| deadline)
+        self.awaited.values().min().copied()
     }
 }
 
@@ -134,6 +137,18 @@ mod tests {
         echo.writing(1, now);
         echo.stored(1, now + 12 * SECOND);
         assert_eq!(echo.deadline(), Some(now + HEARTBEAT_EVERY + ECHO_WITHIN));
+    }
+
+    #[test]
+    fn a_heartbeat_written_while_another_is_awaited_must_come_back_too() {
+        let (mut echo, now) = (Echo::default(), Instant::now());
+        echo.writing(1, now);
+        echo.writing(2, now + HEARTBEAT_EVERY);
+        echo.stored(2, now + HEARTBEAT_EVERY + SECOND);
+        echo.heard(1);
+        assert_eq!(echo.deadline(), Some(now + HEARTBEAT_EVERY + SECOND + ECHO_WITHIN));
+        echo.heard(2);
+        assert_eq!(echo.deadline(), None);
     }
 
     #[test]
