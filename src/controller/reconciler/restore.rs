@@ -25,13 +25,15 @@ impl LastStored {
         self.by_id.lock().get(id).copied()
     }
 
-    /// Remembers that row `seq` of `id` is stored.
+    /// Remembers that row `seq` of `id` is stored. Two tasks may note their rows in either order:
+    /// the higher number counts.
     pub fn note(&self, id: &str, seq: u32) {
         let mut by_id = self.by_id.lock();
         if by_id.len() >= REMEMBERED_MAX {
             by_id.clear();
         }
-        by_id.insert(id.to_owned(), seq);
+        let last = by_id.entry(id.to_owned()).or_insert(seq);
+        *last = seq.max(*last);
     }
 
     /// Whether a journal of `id` that ends at row `found` lacks row `stored`. It is reported once:
@@ -66,6 +68,14 @@ mod tests {
         last.note("a", 7);
         assert!(!last.lacks("a", 7, 7) && !last.lacks("a", 7, 9));
         assert_eq!((last.get("a"), last.get("b")), (Some(7), None));
+    }
+
+    #[test]
+    fn a_row_noted_late_does_not_hide_a_later_one() {
+        let last = LastStored::default();
+        last.note("a", 8);
+        last.note("a", 7);
+        assert_eq!(last.get("a"), Some(8));
     }
 
     #[test]
