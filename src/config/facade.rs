@@ -81,6 +81,9 @@ impl Facade {
 fn api_keys(text: &str) -> Parsed<Vec<SecretString>> {
     let keys: Vec<&str> = parts(text).collect();
     let mut problems = Vec::new();
+    if keys.is_empty() {
+        problems.push("has no key; `openssl rand -hex 24` makes one".to_owned());
+    }
     if keys.iter().any(|key| key.len() < API_KEY_LENGTH_MIN) {
         problems
             .push(format!("has a key of fewer than {API_KEY_LENGTH_MIN} characters; `openssl rand -hex 24` makes one"));
@@ -92,6 +95,9 @@ fn api_keys(text: &str) -> Parsed<Vec<SecretString>> {
 }
 
 fn origins(text: &str) -> Parsed<Vec<String>> {
+    if parts(text).next().is_none() {
+        return wrong("has no origin");
+    }
     parts(text)
         .map(|part| match Url::parse(part) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none() => {

@@ -72,6 +72,15 @@ fn several_mistakes_are_reported_together_without_secrets() {
 }
 
 #[test]
+fn a_list_of_nothing_but_commas_is_not_a_list() {
+    let mut values = complete();
+    values.insert("API_KEY", ",".into());
+    values.insert("CLIENT_URL", " , ".into());
+    let problems = read(&values).unwrap_err().problems;
+    assert!(problems.len() == 2 && problems[0].contains("no key") && problems[1].contains("no origin"), "{problems:?}");
+}
+
+#[test]
 fn a_secret_from_a_file_loses_its_line_end() {
     use secrecy::ExposeSecret;
     let file = tempfile::NamedTempFile::new().unwrap();
