@@ -223,14 +223,17 @@ pub struct FaultRules {
 }
 
 impl FaultRules {
-    /// Adds a rule and returns its id; `None` if there are too many rules.
-    pub fn add(&mut self, fault: Fault) -> Option<u64> {
-        if self.rules.len() >= RULES_MAX {
+    /// Adds rules and returns their ids; adds none and returns `None` if there would be too many.
+    pub fn add(&mut self, faults: Vec<Fault>) -> Option<Vec<u64>> {
+        if self.rules.len() + faults.len() > RULES_MAX {
             return None;
         }
-        self.added += 1;
-        self.rules.push(Rule { id: self.added, fault, matched: 0, applied: 0 });
-        Some(self.added)
+        let ids = faults.into_iter().map(|fault| {
+            self.added += 1;
+            self.rules.push(Rule { id: self.added, fault, matched: 0, applied: 0 });
+            self.added
+        });
+        Some(ids.collect())
     }
 
     /// The rules, including those that are used up.
@@ -289,7 +292,7 @@ mod tests {
     #[test]
     fn a_rule_skips_then_applies_then_is_used_up() {
         let mut book = FaultRules::default();
-        book.add(fault(serde_json::json!({"provider": "openai", "fault": "error_5xx", "skip": 1, "times": 2})));
+        book.add(vec![fault(serde_json::json!({"provider": "openai", "fault": "error_5xx", "skip": 1, "times": 2}))]);
         let taken: Vec<_> = (0..5).map(|_| book.take(Openai, "chat.completions", Seed(1)).is_some()).collect();
         assert_eq!(taken, [false, true, true, false, false]);
         assert!(book.take(Rekognition, "DetectFaces", Seed(1)).is_none());
@@ -298,10 +301,10 @@ mod tests {
     #[test]
     fn rules_are_tried_in_order_and_by_operation() {
         let mut book = FaultRules::default();
-        book.add(fault(
-            serde_json::json!({"provider": "rekognition", "operation": "CompareFaces", "fault": "throttle"}),
-        ));
-        book.add(fault(serde_json::json!({"provider": "rekognition", "fault": "hang", "times": 0})));
+        book.add(vec![
+            fault(serde_json::json!({"provider": "rekognition", "operation": "CompareFaces", "fault": "throttle"})),
+            fault(serde_json::json!({"provider": "rekognition", "fault": "hang", "times": 0})),
+        ]);
         let kinds: Vec<_> = ["DetectFaces", "CompareFaces", "CompareFaces"]
             .map(|operation| book.take(Rekognition, operation, Seed(1)).expect("a fault").kind)
             .to_vec();
@@ -309,10 +312,19 @@ mod tests {
     }
 
     #[test]
+    fn too_many_rules_at_once_add_none() {
+        let mut book = FaultRules::default();
+        let rules = |number| (0..number).map(|_| fault(serde_json::json!({"provider": "sts", "fault": "html"}))).collect();
+        assert_eq!(book.add(rules(RULES_MAX - 1)).map(|ids| ids.len()), Some(RULES_MAX - 1));
+        assert_eq!(book.add(rules(2)), None);
+        assert_eq!((book.rules().len(), book.add(rules(1))), (RULES_MAX - 1, Some(vec![1000])));
+    }
+
+    #[test]
     fn probability_follows_the_seed() {
         let run = |seed| {
             let mut book = FaultRules::default();
-            book.add(fault(serde_json::json!({"provider": "sts", "fault": "html", "times": 0, "probability": 0.5})));
+            book.add(vec![fault(serde_json::json!({"provider": "sts", "fault": "html", "times": 0, "probability": 0.5}))]);
             (0..100).map(|_| book.take(Sts, "AssumeRole", Seed(seed)).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(run(1), run(1));

@@ -115,7 +115,7 @@ fn request_log(sandbox: &Sandbox, call: &Call) -> Answer {
     Ok(Reply::json(StatusCode::OK, &json!({"entries": entries, "last": state.request_log.last()})))
 }
 
-/// Adds one rule or a list of rules; if one rule is invalid, none is added.
+/// Adds one rule or a list of rules; if one rule is invalid or there are too many, none is added.
 fn add_faults(sandbox: &Sandbox, call: &Call) -> Answer {
     let body: Value = read(call)?;
     let wanted = if body.is_array() { body } else { json!([body]) };
@@ -124,10 +124,8 @@ fn add_faults(sandbox: &Sandbox, call: &Call) -> Answer {
     if let Some(problem) = wanted.iter().find_map(Fault::problem) {
         return Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, problem));
     }
-    let mut state = sandbox.state();
-    let ids: Option<Vec<u64>> = wanted.into_iter().map(|fault| state.faults.add(fault)).collect();
-    let ids = ids.ok_or_else(|| {
-        Problem(StatusCode::INSUFFICIENT_STORAGE, "the book of faults is full; DELETE /sandbox/faults".to_owned())
+    let ids = sandbox.state().faults.add(wanted).ok_or_else(|| {
+        Problem(StatusCode::INSUFFICIENT_STORAGE, "there are too many faults; DELETE /sandbox/faults".to_owned())
     })?;
     Ok(Reply::json(StatusCode::CREATED, &json!({"ids": ids})))
 }
