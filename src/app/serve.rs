@@ -82,7 +82,13 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         model,
     );
     let expiring = checks.clone();
-    let reconciler = Arc::new(Reconciler::new(client, checks, config.instance.clone(), config.face_liveness_threshold));
+    let reconciler = Arc::new(Reconciler::new(
+        client,
+        checks,
+        config.instance.clone(),
+        config.face_liveness_threshold,
+        config.documents_at_once,
+    ));
 
     let serving = CancellationToken::new();
     let mut servers = JoinSet::new();

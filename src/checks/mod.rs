@@ -39,9 +39,6 @@ use crate::pocketbase::{Client, PocketbaseError};
 use crate::verification::check::Check;
 use crate::verification::{Case, Finding, Kind, Work};
 
-/// Documents examined at the same time by one process. Each holds a few megabytes while it waits
-/// for its readings, so this bounds the memory for pictures however many documents wait.
-pub const DOCUMENTS_MAX: usize = 32;
 /// Pause between two searches for expired cache entries.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60);
 

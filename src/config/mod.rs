@@ -79,6 +79,7 @@ pub const VARIABLES: &[Variable] = &[
     facade::ADDRESS_REQUESTS_PER_MINUTE.variable,
     facade::TRUSTED_PROXIES.variable,
     service::WORKERS.variable,
+    service::DOCUMENTS_AT_ONCE.variable,
     service::SHUTDOWN_SECONDS.variable,
     service::LOG.variable,
     service::LOG_FORMAT.variable,
@@ -112,6 +113,8 @@ pub struct Config {
     pub allow_insecure_endpoints: bool,
     /// Verifications that are read, decided or written at the same time.
     pub workers: usize,
+    /// Documents that are checked at the same time.
+    pub documents_at_once: usize,
     /// Seconds that work in flight may take to finish at a stop.
     pub shutdown_seconds: u64,
     /// File of the OCR model for machine-readable zones.
@@ -171,6 +174,7 @@ fn read(reader: &mut Reader) -> Option<Config> {
         instance: service.instance.unwrap_or_else(|| format!("{}:{}", service::host_name(), facade.listen.port())),
         allow_insecure_endpoints: service.allow_insecure_endpoints,
         workers: service.workers,
+        documents_at_once: service.documents_at_once,
         shutdown_seconds: service.shutdown_seconds,
         mrz_model_path: service.mrz_model_path,
         log: service.log,

@@ -43,12 +43,18 @@ pub const ALLOW_INSECURE_ENDPOINTS: Setting<bool> = optional(
     "Allow http:// provider endpoints beyond loopback (tests only): true or false",
     |text| one_of(text, &["false", "true"]).map(|value| value == "true"),
 );
-// Running work holds no worker: see controller/workers.rs. Documents are bounded by checks::DOCUMENTS_MAX.
+// Running work holds no worker: see controller/workers.rs.
 pub const WORKERS: Setting<u32> = optional(
     "WORKERS",
     "32",
     "Verifications that are read, decided or written at the same time. Running checks do not count: \
-     the *_CALLS_AT_ONCE variables bound them, and at most 32 documents are checked at once",
+     the *_CALLS_AT_ONCE variables and DOCUMENTS_AT_ONCE bound them",
+    number::<1, 1024>,
+);
+pub const DOCUMENTS_AT_ONCE: Setting<u32> = optional(
+    "DOCUMENTS_AT_ONCE",
+    "32",
+    "Documents that are checked at the same time; each holds its pictures in memory until the model has read them",
     number::<1, 1024>,
 );
 pub const SHUTDOWN_SECONDS: Setting<u32> = optional(
@@ -72,6 +78,7 @@ pub struct Service {
     pub instance: Option<String>,
     pub allow_insecure_endpoints: bool,
     pub workers: usize,
+    pub documents_at_once: usize,
     pub shutdown_seconds: u64,
     pub mrz_model_path: Option<PathBuf>,
     pub log: LogSettings,
@@ -84,7 +91,8 @@ impl Service {
             (reader.get(&METRICS_LISTEN), reader.get(&HASH_KEY), reader.get(&INSTANCE));
         let (allow_insecure_endpoints, mrz_model_path) =
             (reader.get(&ALLOW_INSECURE_ENDPOINTS), reader.get(&MRZ_MODEL_PATH));
-        let (workers, shutdown_seconds) = (reader.get(&WORKERS), reader.get(&SHUTDOWN_SECONDS));
+        let (workers, documents_at_once) = (reader.get(&WORKERS), reader.get(&DOCUMENTS_AT_ONCE));
+        let shutdown_seconds = reader.get(&SHUTDOWN_SECONDS);
         let (filter, format) = (reader.get(&LOG), reader.get(&LOG_FORMAT));
         Some(Self {
             face_liveness_threshold: face_liveness_threshold?,
@@ -93,6 +101,7 @@ impl Service {
             instance: instance?,
             allow_insecure_endpoints: allow_insecure_endpoints?,
             workers: workers? as usize,
+            documents_at_once: documents_at_once? as usize,
             shutdown_seconds: u64::from(shutdown_seconds?),
             mrz_model_path: mrz_model_path?,
             log: LogSettings { filter: filter?, json: format? == "json" },

@@ -49,7 +49,7 @@
 //! | what | bound |
 //! |---|---|
 //! | passes at the same time | `WORKERS`; claimed work is not among them |
-//! | documents examined at the same time | [`DOCUMENTS_MAX`], by [`admission`] |
+//! | documents examined at the same time | `DOCUMENTS_AT_ONCE`, by [`admission`] |
 //! | calls to a provider | its [`ProviderLimiter`]: `*_CALLS_PER_SECOND`, `*_CALLS_AT_ONCE` |
 //! | ids in the queue, ids that wait for admission | 20,000 each; the sweeps find the others |
 //! | cached cases ([`case_cache`]) | the verifications whose work is under way |
@@ -58,7 +58,6 @@
 //! without a claim that could run out. Other work needs no permit: each item is one short call
 //! behind its limiter.
 //!
-//! [`DOCUMENTS_MAX`]: crate::checks::DOCUMENTS_MAX
 //! [`ProviderLimiter`]: crate::providers::limiter::ProviderLimiter
 
 pub mod admission;

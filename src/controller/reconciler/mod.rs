@@ -32,7 +32,7 @@ use self::requeue::{Held, Lease};
 use self::restore::LastStored;
 use self::results::{ResultTransition, WorkResult};
 use crate::base::failpoints::{Point, reached};
-use crate::checks::{CheckRunner, DOCUMENTS_MAX};
+use crate::checks::CheckRunner;
 use crate::controller::admission::{AdmissionQueue, Permit};
 use crate::controller::case_cache::CaseCache;
 use crate::controller::leases::HeldLeases;
@@ -79,8 +79,16 @@ enum Pass {
 
 impl Reconciler {
     /// Creates a reconciler that works as `instance`. `liveness_threshold` is
-    /// `FACE_LIVENESS_THRESHOLD`.
-    pub fn new(client: Client, checks: CheckRunner, instance: String, liveness_threshold: f64) -> Self {
+    /// `FACE_LIVENESS_THRESHOLD`. Up to `documents_at_once` documents are checked at the same time:
+    /// each holds a few megabytes while it waits for its readings, so this bounds the memory for
+    /// pictures however many documents wait.
+    pub fn new(
+        client: Client,
+        checks: CheckRunner,
+        instance: String,
+        liveness_threshold: f64,
+        documents_at_once: usize,
+    ) -> Self {
         Self {
             client,
             checks,
@@ -88,7 +96,7 @@ impl Reconciler {
             liveness_threshold,
             leases: HeldLeases::default(),
             cached_cases: CaseCache::default(),
-            admission: AdmissionQueue::new(DOCUMENTS_MAX),
+            admission: AdmissionQueue::new(documents_at_once),
             last_tries: Arc::new(Semaphore::new(1)),
             last_stored: LastStored::default(),
         }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use identivia::checks::DOCUMENTS_MAX;
 use identivia::verification::case::claims::ClaimState;
 use identivia::verification::{Event, Work};
 use serde_json::{Value, json};
@@ -64,9 +63,13 @@ async fn a_face_that_was_compared_is_not_compared_again_because_the_model_or_the
 
 #[tokio::test]
 async fn more_documents_than_there_is_room_for_wait_without_a_claim_that_runs_out() {
+    const AT_ONCE: usize = 5;
     const BEYOND: usize = 6;
-    let stack = Stack::start().await;
-    let (persons, sandbox) = (stack.persons(DOCUMENTS_MAX + BEYOND).await, stack.sandbox());
+    let mut stack = Stack::without_sidecar().await;
+    let mut environment = stack.environment("one");
+    environment.insert("DOCUMENTS_AT_ONCE", AT_ONCE.to_string());
+    stack.add(environment).await;
+    let (persons, sandbox) = (stack.persons(AT_ONCE + BEYOND).await, stack.sandbox());
     // The model does not answer before all that are admitted have claimed.
     sandbox
         .fault(json!({ "provider": "openai", "operation": "chat.completions", "fault": "error_5xx", "times": 1 }))
@@ -112,5 +115,5 @@ async fn more_documents_than_there_is_room_for_wait_without_a_claim_that_runs_ou
         .max()
         .unwrap_or(0);
     println!("{} documents, at most {most} under examination", persons.len());
-    assert!(most <= i32::try_from(DOCUMENTS_MAX).expect("few"), "{most} at the same time");
+    assert!(most <= i32::try_from(AT_ONCE).expect("few"), "{most} at the same time");
 }
