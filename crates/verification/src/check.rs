@@ -220,13 +220,14 @@ pub fn check_id(verification: &str, kind: &str, attempt: u32) -> String {
         .collect()
 }
 
-/// Decline outweighs review, and review outweighs resubmit: a suspicion must not be retried away.
-/// (A picture that is too bad to judge raises no suspicion: its check reports only the quality.)
+/// The most severe disposition that `reasons` ask for; `None` when they ask for nothing. Decline
+/// outweighs review, and review outweighs resubmit: a suspicion must not be retried away. (A picture that is too bad to judge raises no suspicion: its check reports only the quality.)
 fn most_severe(reasons: &[JudgedReason]) -> Option<Disposition> {
     reasons.iter().map(|reason| reason.disposition).filter(|disposition| *disposition >= Disposition::Resubmit).max()
 }
 
-/// A technical failure outweighs everything that was found about the person.
+/// The outcome that follows from `reasons`. A technical failure outweighs everything that was found
+/// about the person.
 fn outcome_of(reasons: &[JudgedReason]) -> Outcome {
     if reasons.iter().any(|r| matches!(r.code, Code::SystemProviderUnavailable | Code::SystemInternalError)) {
         return Outcome::Error;

@@ -12,7 +12,7 @@ use super::status::Status;
 /// Seconds that a claim on opening a liveness challenge lasts.
 const OPEN_SESSION_SECONDS: u32 = 30;
 
-/// A piece of work: what a sidecar claims and then does outside the core.
+/// A work item: what a sidecar claims and then does outside the core.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Work {
@@ -95,20 +95,20 @@ impl Work {
         }
     }
 
-    /// Seconds that this piece may take.
+    /// Seconds that this item may take.
     pub fn seconds(&self) -> u32 {
         self.check().map_or(OPEN_SESSION_SECONDS, |kind| kind.spec().claim_seconds)
     }
 
-    /// Seconds that a claim on all of `work` lasts: those of its longest piece. Shorter pieces of
-    /// it end earlier.
+    /// Seconds that a claim on all of `work` lasts: those of its longest item. Shorter items of it
+    /// end earlier.
     pub fn seconds_of(work: &[Work]) -> u32 {
         work.iter().map(Work::seconds).max().unwrap_or(0)
     }
 
     /// Whether both are tries at the same task. Each challenge is a task of its own. For other
-    /// checks the attempt is: a newer upload starts no second check beside the first and does not
-    /// reset the failures of the first.
+    /// checks each attempt is one task: a newer upload starts no second check in parallel and does
+    /// not reset the failures of the first.
     pub fn is_same_task(&self, other: &Work) -> bool {
         match self {
             Work::OpenSession { .. } | Work::Liveness { .. } => self == other,
@@ -161,7 +161,7 @@ pub enum Event {
     /// A sidecar claimed work, before it spends anything on it. The claim ends `seconds` after the
     /// row's `created`.
     WorkClaimed {
-        /// The pieces that were claimed.
+        /// The items that were claimed.
         work: Vec<Work>,
         /// How long the claim lasts, in seconds; never renewed.
         seconds: u32,
@@ -170,7 +170,7 @@ pub enum Event {
     WorkFailed {
         /// `seq` of the claim.
         claim: u32,
-        /// The piece that failed.
+        /// The item that failed.
         work: Work,
         /// Stable code of the error.
         trouble: String,

@@ -82,7 +82,7 @@ impl Kind {
                 claim_seconds: 120,
                 may_be_skipped: false,
             },
-            // Without liveness or the face match anyone would be let in while Rekognition is
+            // Without liveness and the face match, any person would pass while Rekognition is
             // unavailable.
             Kind::Liveness => &CheckSpec {
                 name: "liveness",
@@ -139,7 +139,7 @@ pub enum Outcome {
     Passed,
     /// A reason asks for new evidence or for a decline.
     Failed,
-    /// A reviewer must look at it.
+    /// A reviewer must decide.
     Review,
     /// The check was not run; `not_executed_because` gives the reason.
     NotExecuted,
@@ -160,7 +160,7 @@ impl Outcome {
     }
 }
 
-/// The outside services that a check can depend on.
+/// The external services that a check can depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {

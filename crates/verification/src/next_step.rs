@@ -77,8 +77,8 @@ fn newest_session(case: &Case, status: SessionStatus) -> Option<&LivenessSession
     case.sessions.iter().rev().find(|s| s.status == status)
 }
 
-/// The step for an open verification: claim the work that is due, else decide, else say when to
-/// look again.
+/// The step for an open verification: claim the work that is due, else decide, else say when the
+/// next step may be due.
 fn open_step(capacity: Capacity, case: &Case, policy: &Policy, now: Timestamp, runner: Runner<'_>) -> Step {
     let mut agenda = Agenda::new(case, policy, now, runner);
     if !already_decided(case, policy) {
@@ -118,7 +118,7 @@ fn decided(decision: Decision, runner: Runner<'_>) -> Transition {
     Transition { decision: Some(decision), ..Transition::new(event, runner.instance) }
 }
 
-/// The work that the evidence allows, most urgent first: first what a provider is about to delete.
+/// The work that the evidence allows, most urgent first: what a provider soon deletes.
 fn candidates(case: &Case, policy: &Policy, now: Timestamp) -> Vec<Work> {
     let is_wanted = |kind: &Kind| policy.requires(*kind) && case.effective_check(*kind).is_none();
     let mut kinds: Vec<Kind> = Kind::ALL.into_iter().filter(is_wanted).collect();

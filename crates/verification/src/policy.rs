@@ -155,7 +155,7 @@ impl Policy {
             }
         };
         let percent = |value: f64| value.is_finite() && (0.0..=100.0).contains(&value);
-        must(!self.required_checks.is_empty(), "required_checks is empty, so it would approve everyone");
+        must(!self.required_checks.is_empty(), "required_checks is empty, so it would approve every person");
         for kind in &self.required_checks {
             let bases = kind.spec().rests_on;
             let names = bases.iter().map(|base| base.as_str()).collect::<Vec<_>>().join(" and ");

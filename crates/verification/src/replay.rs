@@ -8,7 +8,7 @@ use super::journal::{Event, Source};
 use super::policy::Policy;
 use super::status::Status;
 
-/// A stored decision beside the recomputed one. `Display` is a line for an operator.
+/// A stored decision and the recomputed one. `Display` is a line for an operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
     /// `seq` of the deciding row.

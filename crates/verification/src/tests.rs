@@ -162,9 +162,9 @@ impl Story {
     /// Runs until all due work is answered; `blame` chooses what each check finds.
     fn run(&mut self, blame: impl Fn(Kind) -> Vec<Code>) {
         while let Some((claim, work)) = self.settle() {
-            for piece in work {
-                let reasons = piece.check().map(&blame).unwrap_or_default();
-                self.answer(claim, &piece, reasons.into_iter().map(|code| Reason::new(code, "")).collect());
+            for item in work {
+                let reasons = item.check().map(&blame).unwrap_or_default();
+                self.answer(claim, &item, reasons.into_iter().map(|code| Reason::new(code, "")).collect());
             }
         }
     }

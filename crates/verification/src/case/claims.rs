@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Case, Phase};
 use crate::journal::{Event, Work};
 
-/// The state of a claim on a piece of work.
+/// The state of a claim on a work item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimState {
     /// The work led to its result.
@@ -22,12 +22,12 @@ pub enum ClaimState {
     },
 }
 
-/// A claim on one piece of work.
+/// A claim on one work item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim<'a> {
     /// `seq` of the claiming row.
     pub seq: u32,
-    /// The piece that was claimed.
+    /// The work item that was claimed.
     pub work: &'a Work,
     /// Name of the instance that claimed it.
     pub by: &'a str,
@@ -38,7 +38,7 @@ pub struct Claim<'a> {
 }
 
 impl Claim<'_> {
-    /// Whether no result is stored yet, be the claim over or not.
+    /// Whether no result is stored yet. The time of the claim may be over.
     pub fn is_pending(&self) -> bool {
         matches!(self.state, ClaimState::Pending { .. })
     }
@@ -51,7 +51,7 @@ impl Case {
         for entry in &self.journal {
             if let Event::WorkClaimed { work, seconds } = &entry.event {
                 claims.extend(work.iter().map(|work| {
-                    // Each piece has its own time: a challenge must not wait for the end of a
+                    // Each item has its own time: a challenge must not wait for the end of a
                     // document that a dead instance claimed with it.
                     let seconds = work.seconds().min(*seconds);
                     let until = entry.created + SignedDuration::from_secs(i64::from(seconds));
@@ -104,7 +104,7 @@ impl Case {
         unanswered && open && fresh
     }
 
-    /// Whether one more death during `work` sets it aside, when `tries_max` claims on it may be
+    /// Whether one more crash during `work` sets it aside, when `tries_max` claims on it may be
     /// lost. Such work is best done while no other work of its kind runs: a record that kills the
     /// process then takes no other with it.
     pub fn is_last_try(&self, work: &Work, tries_max: u32) -> bool {

@@ -11,7 +11,7 @@ use crate::records::{Action, Actor};
 use crate::status::Status;
 use crate::transition::Transition;
 
-/// The checks that a reviewer repeats who names none.
+/// The checks to repeat when a reviewer names none.
 const REDO_DEFAULT: [Kind; 2] = [Kind::Document, Kind::Liveness];
 
 /// The transition that `action` leads to.
@@ -47,7 +47,7 @@ fn completed(case: &Case, action: &Action) -> Result<Event, &'static str> {
     }
 }
 
-/// A reviewer or an operator must act, and give a reason.
+/// Requires an action of a reviewer or an operator, with a reason.
 fn by_reviewer(action: &Action) -> Result<(), &'static str> {
     if action.actor == Actor::User {
         return Err("not_a_reviewer");

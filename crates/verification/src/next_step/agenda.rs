@@ -1,4 +1,5 @@
-//! The agenda of an open verification: which work is due, which is running, and when to look again.
+//! The agenda of an open verification: which work is due, which is running, and when
+//! more may be due.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,7 +17,7 @@ use crate::transition::Transition;
 /// the other one paid for are in its memory.
 const HEAD_START_SECONDS: i64 = 5;
 
-/// What is due for one verification now, gathered piece by piece.
+/// What is due for one verification now, gathered item by item.
 pub(super) struct Agenda<'a> {
     case: &'a Case,
     policy: &'a Policy,

@@ -33,7 +33,7 @@ pub enum Step {
     Wait(Timestamp),
     /// This follows from the stored records: store it.
     Write(Box<Transition>),
-    /// This work is due: claim it, then do it. The most urgent piece is first.
+    /// This work is due: claim it, then do it. The most urgent item is first.
     Claim(Vec<Work>),
 }
 

@@ -42,8 +42,8 @@ pub fn judge(comparison: &Comparison, policy: &Policy) -> Judgement {
     }
 }
 
-/// Whether `score` reaches `threshold`. A threshold of 0, or one that is no number, lets no one
-/// pass.
+/// Whether `score` reaches `threshold`. A threshold of 0, or one that is not a finite number,
+/// is never reached.
 fn reaches(score: f64, threshold: f64) -> bool {
     threshold.is_finite() && threshold > 0.0 && score >= threshold
 }

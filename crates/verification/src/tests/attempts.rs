@@ -142,13 +142,13 @@ fn earlier_evidence_does_not_answer_a_reviewers_request() {
     // The document's provider is unavailable until the deadline, so its check names no document.
     for _ in 0..200 {
         if let Some((claim, work)) = story.settle() {
-            for piece in work {
-                if piece.check() == Some(Kind::Document) {
+            for item in work {
+                if item.check() == Some(Kind::Document) {
                     let trouble = "system.provider_unavailable".to_owned();
-                    let event = Event::WorkFailed { claim, work: piece, trouble, retry_seconds: 30 };
+                    let event = Event::WorkFailed { claim, work: item, trouble, retry_seconds: 30 };
                     story.write(&Transition::new(event, "one"));
                 } else {
-                    story.answer(claim, &piece, vec![]);
+                    story.answer(claim, &item, vec![]);
                 }
             }
         }

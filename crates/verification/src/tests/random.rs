@@ -14,7 +14,7 @@ enum Happening {
     Cancel,
     Review(u8),
     Wait(u16),
-    /// Work ends: each byte chooses an answer, a failure or a death for one piece.
+    /// Work ends: each byte chooses an answer, a failure or a death for one item.
     Work(Vec<u8>),
 }
 
@@ -64,17 +64,17 @@ proptest! {
                 Happening::Wait(seconds) => story.pass_time(i64::from(seconds)),
                 Happening::Work(dice) => {
                     if let Some((claim, work)) = story.settle() {
-                        for (piece, dice) in work.iter().zip(dice) {
-                            match (dice % 16, piece.check()) {
+                        for (item, dice) in work.iter().zip(dice) {
+                            match (dice % 16, item.check()) {
                                 (0, _) => {} // the process dies
                                 (1 | 2, _) => {
-                                    let event = Event::WorkFailed { claim, work: piece.clone(),
+                                    let event = Event::WorkFailed { claim, work: item.clone(),
                                         trouble: "provider.unavailable".into(), retry_seconds: 5 };
                                     story.write(&Transition::new(event, "one"));
                                 }
                                 (_, kind) => {
                                     let codes = kind.map(|k| code_for(k, dice)).unwrap_or_default();
-                                    story.answer(claim, piece, codes.into_iter().map(|c| Reason::new(c, "")).collect());
+                                    story.answer(claim, item, codes.into_iter().map(|c| Reason::new(c, "")).collect());
                                 }
                             }
                         }

@@ -10,17 +10,17 @@ fn an_unavailable_provider_never_declines() {
         let mut clock = 0;
         while clock < 3600 {
             if let Some((claim, work)) = story.settle() {
-                for piece in work {
-                    if piece.check() == Some(kind) {
+                for item in work {
+                    if item.check() == Some(kind) {
                         let event = Event::WorkFailed {
                             claim,
-                            work: piece,
+                            work: item,
                             trouble: "provider.unavailable".into(),
                             retry_seconds: 60,
                         };
                         story.write(&Transition::new(event, "one"));
                     } else {
-                        story.answer(claim, &piece, vec![]);
+                        story.answer(claim, &item, vec![]);
                     }
                 }
             }
@@ -105,7 +105,7 @@ fn a_challenge_does_not_wait_for_the_document_that_a_dead_instance_claimed_with_
     story.document();
     story.ask_challenge();
     let (_, work) = story.settle().unwrap();
-    let session = work.iter().find(|piece| piece.check().is_none()).expect("a challenge").clone();
+    let session = work.iter().find(|item| item.check().is_none()).expect("a challenge").clone();
     let alone = session.seconds();
     assert!(alone < Work::seconds_of(&work), "{work:?}");
     let other = Runner { instance: "two", holding: &[] };

@@ -1,5 +1,5 @@
-//! Every `document.` code of the catalogue is yielded by some input: a code that nothing yields
-//! would be documented and never seen.
+//! Test that some input yields every `document.` code of the catalogue. Otherwise a code would be
+//! documented and never occur.
 
 use std::collections::BTreeSet;
 

@@ -140,7 +140,7 @@ fn command(plain: &str) -> Option<&'static str> {
     })
 }
 
-/// Matched even where letters are spaced out or words run together.
+/// Phrases that are matched even where letters are spaced out or words run together.
 #[rustfmt::skip]
 const UNMISTAKABLE: [&str; 14] = [
     "ignoreprevious", "ignoreall", "ignoretheabove", "ignoreyour", "ignoreinstructions", "ignoreany", "disregardprevious", "disregardall", "disregardthe", "systemprompt", "approvethis", "approvethe",

@@ -12,7 +12,7 @@
 //! - `normalise`: names, dates, numbers and states in a form that can be compared
 //! - [`readings`]: what each source says: a model, the zone, the barcode, the OCR model, the person
 //! - `agreement`: the matrix of every field, every reading of it, and whether they agree
-//! - [`judge`](mod@judge): observations and the reasons that follow, one question a file
+//! - [`judge`](mod@judge): observations and the reasons that follow, one question per file
 
 pub mod image;
 pub mod instruction_text;

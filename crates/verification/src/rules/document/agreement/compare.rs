@@ -78,7 +78,7 @@ pub fn compare_numbers((a, x): (Source, &NumberReading), (b, y): (Source, &Numbe
     if a.is_visual() && b.is_visual() { Agreement::NotComparable } else { Agreement::Differs }
 }
 
-/// Optional data of a zone may be anything, so only equality says something.
+/// Compares personal numbers. Optional data of a zone may be anything, so only equality counts.
 pub fn compare_personal_numbers((_, x): (Source, &NumberReading), (_, y): (Source, &NumberReading)) -> Agreement {
     numbers::same(&x.number, &y.number).map_or(Agreement::NotComparable, Agreement::Agrees)
 }

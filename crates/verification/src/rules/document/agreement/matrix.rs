@@ -134,8 +134,8 @@ fn zone_name(zone: &Zone) -> Name<'_> {
     Name { truncated: zone.names_truncated, ..Name::divided(Some(&zone.surname), Some(&zone.given_names)) }
 }
 
-/// Where the front's number is also the one that machines read, a different number on the back is
-/// another number of the card and is not compared.
+/// Marks a different number on the back as not comparable, where the front's number is also the one
+/// that machines read: the back's is another number of the card.
 fn without_second_number(mut row: Row) -> Row {
     let confirmed =
         row.between(|source| source == Source::Front, Source::is_machine).any(|pair| pair.agreement.agrees());
@@ -171,8 +171,8 @@ fn row<T>(
     Row { field, readings, comparisons }
 }
 
-/// The OCR model checks what was read, not what was declared: a declaration that only it confirms
-/// is not confirmed.
+/// Whether two sources are the OCR model and the declaration, which are not compared: a declaration
+/// that only the OCR model confirms is not confirmed.
 fn is_ocr_with_declaration(a: Source, b: Source) -> bool {
     matches!((a, b), (Source::Ocr, Source::Declared) | (Source::Declared, Source::Ocr))
 }

@@ -1,8 +1,8 @@
 //! Searches for a portrait on this machine, so that a picture without one costs no provider call.
 //!
 //! The detector finds frontal, upright faces. Documents are often photographed sideways, so a
-//! picture without a face is turned, and the turn that shows one is kept. Rekognition decides what
-//! counts as the portrait.
+//! picture without a face is turned, and the turn that shows one is kept. The provider's detection
+//! decides which face is the portrait.
 
 use std::sync::LazyLock;
 
@@ -25,19 +25,20 @@ pub struct LocalFace {
 }
 
 /// Longest side of the picture in a full search.
-const SEARCHED_SIDE: u32 = 800;
+const FULL_SIDE: u32 = 800;
 /// Longest side in the coarse search, which costs two fifths of a full one and settles most
 /// portraits. Faces smaller than [`WINDOW`] are not seen.
-const GLANCED_SIDE: u32 = 480;
+const COARSE_SIDE: u32 = 480;
 /// Width in pixels of the smallest face that the detector can see.
 const WINDOW: f64 = 40.0;
-/// Below this score a detection is as often a pattern as a face.
+/// Least score of a detection: one with a lower score is as often a pattern as a face.
 const SCORE_MIN: f64 = 2.0;
-/// From this score on it is a face. A lower score is accepted in place, but the picture is not
-/// turned for it.
+/// Score from which a detection is certainly a face. A lower score is accepted in place, but the
+/// picture is not turned for it.
 const SCORE_SURE: f64 = 8.0;
-/// A second face at least this high, relative to the first, is not a ghost image of the portrait.
-const RIVAL_HEIGHT: f64 = 0.75;
+/// Height, relative to the first face, from which a second face is a second portrait and not a ghost
+/// image.
+pub const RIVAL_HEIGHT: f64 = 0.75;
 
 /// Share of a picture that shows structure where it holds a printed document, however small.
 const PRINT_MIN: f32 = 0.12;
@@ -50,10 +51,10 @@ static MODEL: LazyLock<Model> = LazyLock::new(|| {
 /// The quarter turns to the right that bring a face upright, and the faces then found, the largest
 /// first.
 pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
-    if let Some(faces) = glance(picture) {
+    if let Some(faces) = coarse_search(picture) {
         return (0, faces);
     }
-    let small = shades(picture, SEARCHED_SIDE);
+    let small = shades(picture, FULL_SIDE);
     let upright = find(&small);
     if sure(&upright) {
         return (0, upright);
@@ -65,8 +66,8 @@ pub fn upright(picture: &RgbImage) -> (u8, Vec<LocalFace>) {
 
 /// The faces of an upright picture, where the coarse search is as good as the full one: there is
 /// certainly a face, and any rival would be large enough to be seen.
-fn glance(picture: &RgbImage) -> Option<Vec<LocalFace>> {
-    let coarse = shades(picture, GLANCED_SIDE);
+fn coarse_search(picture: &RgbImage) -> Option<Vec<LocalFace>> {
+    let coarse = shades(picture, COARSE_SIDE);
     let faces = find(&coarse);
     let rivals_seen = |face: &LocalFace| face.bounds.height * RIVAL_HEIGHT * f64::from(coarse.height()) >= WINDOW;
     (sure(&faces) && faces.first().is_some_and(rivals_seen)).then_some(faces)
@@ -140,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_model_is_the_one_we_know() {
+    fn the_face_model_is_the_pinned_one() {
         let bytes: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/face_model.bin"));
         assert_eq!(
             hex::encode(Sha256::digest(bytes)),

@@ -31,7 +31,7 @@ pub fn sniff(bytes: &[u8]) -> Result<Format, Reason> {
             let what = named
                 .iter()
                 .find(|(magic, at, _)| bytes.get(*at..at + magic.len()) == Some(*magic))
-                .map_or("no picture that is known here", |(_, _, what)| what);
+                .map_or("of an unknown type", |(_, _, what)| what);
             Err(unreadable(format!("the file is {what}; JPEG and PNG are read")))
         }
     }

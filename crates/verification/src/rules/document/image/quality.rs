@@ -1,8 +1,8 @@
 //! Measures whether a picture is legible, and names what the person can do better.
 //!
 //! Every measure is taken on the re-encoded picture. The thresholds accept what a model and a
-//! person can still read. They were set on specimens: clean ones at 1600 and 1024 pixels on one
-//! side, each flaw on the other.
+//! person can still read. They were set between two groups of specimens: flawless ones at 1600
+//! and 1024 pixels, and one with each flaw.
 
 use ::image::{GrayImage, RgbImage};
 use serde::Serialize;
@@ -30,18 +30,19 @@ pub struct Quality {
     pub cut_off: Vec<Edge>,
 }
 
-/// Below these sides the small print is lost, whatever the sharpness.
+/// Least sides in pixels: the small print of a smaller picture is lost, whatever the sharpness.
 const LONG_SIDE_MIN: u32 = 800;
 const SHORT_SIDE_MIN: u32 = 480;
-/// Edges wider than this: letters of the small print run together.
+/// Widest edges in pixels: with wider ones the letters of the small print run together.
 const EDGE_WIDTH_MAX: f32 = 4.5;
-/// Below this share of structure: an empty or plain surface.
+/// Least share of structure: an empty or plain surface has less.
 const STRUCTURE_MIN: f32 = 0.02;
-/// Light parts darker than this luma: too dark.
+/// Least luma of the light parts: a picture with darker ones is too dark.
 const LIGHT_MIN: f32 = 85.0;
-/// Burnt-out spots larger than this share: glare.
+/// Largest share of burnt-out spots: more is glare.
 const GLARE_MAX: f32 = 0.004;
-/// Below this: a black-and-white picture. The palest document under a lamp shows more colour.
+/// Least difference between colour channels: a black-and-white picture has less. The palest
+/// document under a lamp has more.
 const COLOUR_MIN: f32 = 7.0;
 
 /// Measures `picture`; `luma` holds its shades of grey.
@@ -63,41 +64,41 @@ impl Quality {
     /// The reasons that follow, for a picture uploaded with these sides.
     pub fn reasons(&self, width: u32, height: u32) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let mut say = |bad: bool, code: Code, detail: String| {
+        let mut record = |bad: bool, code: Code, detail: String| {
             if bad {
                 reasons.push(Reason::new(code, detail));
             }
         };
         let too_small = width.max(height) < LONG_SIDE_MIN || width.min(height) < SHORT_SIDE_MIN;
-        say(
+        record(
             too_small,
             Code::DocumentImageTooSmall,
             format!("{width} x {height}; at least {LONG_SIDE_MIN} x {SHORT_SIDE_MIN} are needed"),
         );
         let too_dark = self.light < LIGHT_MIN;
-        say(too_dark, Code::DocumentTooDark, format!("light parts reach {:.0} of 255", self.light));
+        record(too_dark, Code::DocumentTooDark, format!("light parts reach {:.0} of 255", self.light));
         let empty = self.structure < STRUCTURE_MIN;
-        say(
+        record(
             empty && !too_dark,
             Code::DocumentNotADocument,
             format!("{:.1} % of the picture shows any structure", self.structure * 100.0),
         );
-        say(
+        record(
             self.edge_width > EDGE_WIDTH_MAX && !empty && !too_dark,
             Code::DocumentBlurred,
             format!("edges are {:.1} pixels wide", self.edge_width),
         );
-        say(
+        record(
             self.glare > GLARE_MAX,
             Code::DocumentGlare,
             format!("burnt-out spots cover {:.1} % of the picture", self.glare * 100.0),
         );
-        say(
+        record(
             self.colour < COLOUR_MIN && !too_dark && !empty,
             Code::DocumentBlackAndWhite,
             format!("colour channels differ by {:.0} of 255", self.colour),
         );
-        say(
+        record(
             !self.cut_off.is_empty(),
             Code::DocumentCutOff,
             format!("the document runs out of the picture at {:?}", self.cut_off),

@@ -197,8 +197,8 @@ fn only_one_still_picture_of_a_known_type_is_opened() {
         (b"RIFF\0\0\0\0WEBPVP8 ", "WebP"),
         (b"\0\0\0\x18ftypheic", "HEIF"),
         (b"%PDF-1.7", "PDF"),
-        (b"<svg xmlns=", "no picture"),
-        (b"", "no picture"),
+        (b"<svg xmlns=", "unknown type"),
+        (b"", "unknown type"),
     ] {
         let reasons = back(bytes).expect_err("refused");
         assert_eq!(codes(&reasons), [Code::DocumentUnreadable]);

@@ -189,7 +189,7 @@ impl Duplicates {
                 MatchedBy::Number => "the same document was",
                 MatchedBy::Picture { .. } => "the same picture of a document was",
             };
-            let detail = format!("{what} handed in by another person in verification {}", first.verification);
+            let detail = format!("{what} submitted by another person in verification {}", first.verification);
             judgement.reasons.push(Reason::new(Code::DocumentDuplicateOtherUser, detail));
         }
         if let Value::Object(extracted) = &mut judgement.extracted {

@@ -71,8 +71,8 @@ fn between_readings(a: Source, b: Source) -> Option<Code> {
     }
 }
 
-/// A declaration must agree with some reading of the document. A further reading that differs from
-/// it is not recorded again.
+/// Records a declaration that agrees with no reading of the document. Where one agrees, a further
+/// reading that differs is not recorded again.
 fn declared(row: &Row, observations: &mut Observations) {
     let code = match row.field {
         Field::Name => Code::DocumentDeclaredNameMismatch,
@@ -95,7 +95,7 @@ fn declared(row: &Row, observations: &mut Observations) {
     observations.record(code, basis, format!("the declared {} {how} what the document states", row.field.words()));
 }
 
-/// Two sides that differ in more than one field are sides of two cards.
+/// Records sides of two cards: they differ in more than one field.
 fn other_back(readings: &Readings<'_>, rows: &[Row], observations: &mut Observations) {
     const FIELDS_MIN: usize = 2;
     let on_back =
@@ -124,7 +124,7 @@ fn name(source: Source) -> &'static str {
         Source::Back => "the back",
         Source::Mrz => "the machine-readable zone",
         Source::Barcode => "the barcode",
-        Source::Ocr => "our own reading",
+        Source::Ocr => "local OCR",
         Source::Declared => "the declaration",
     }
 }

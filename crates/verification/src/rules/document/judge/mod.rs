@@ -1,4 +1,4 @@
-//! What the readings of a document mean: one question a file, each with its reasons.
+//! What the readings of a document mean: one question per file, each with its reasons.
 
 pub mod duplicates;
 pub(crate) mod integrity;

@@ -45,7 +45,7 @@ pub fn format(readings: &Readings<'_>, observations: &mut Observations) {
             observations.record(
                 Code::DocumentNumberFormatInvalid,
                 basis,
-                "the document number has not the form of its issuer's",
+                "the document number does not have its issuer's format",
             );
         }
     }

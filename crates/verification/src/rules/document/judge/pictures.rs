@@ -14,7 +14,7 @@ pub fn observe(evidence: &Evidence<'_>, observations: &mut Observations) {
         let basis = if from_metadata { Basis::NONE } else { basis };
         observations.record(reason.code, basis, format!("{side}: {}", reason.detail));
     }
-    let refused = |side: &str| format!("the model would not read the {side}");
+    let refused = |side: &str| format!("the model refused to read the {side}");
     if evidence.front_reading.is_none() {
         observations.record(Code::SystemProviderRefused, Basis::NONE, refused("front"));
     }

@@ -3,19 +3,17 @@
 use crate::faces::{BoundingBox, DetectedFace, Sighting};
 use crate::reason::Code;
 use crate::rules::document::evidence::Evidence;
+use crate::rules::document::image::faces::RIVAL_HEIGHT;
 use crate::rules::document::judge::observations::{Basis, Observations};
 
 /// Confidence from which the provider's detection counts as a face.
 const FACE_CONFIDENCE: f64 = 90.0;
 /// Confidence from which an attribute of a face counts.
 const SIGHTING_CONFIDENCE: f64 = 90.0;
-/// AWS: face comparison needs at least 50 pixels in a picture of 1920 x 1080.
+/// Least height of a face in pixels. AWS: face comparison needs 50 in a picture of 1920 x 1080.
 const FACE_PIXELS_MIN: f64 = 50.0;
-/// A second face at least this high, relative to the first, is a second portrait and not a ghost
-/// image.
-const RIVAL_HEIGHT: f64 = 0.75;
-/// AWS: beyond these angles, in degrees, faces are not compared well. Portraits of documents look
-/// straight ahead.
+/// Largest angles, in degrees. AWS: beyond them faces are not compared well. Portraits of documents
+/// face the camera.
 const YAW_MAX: f64 = 45.0;
 const PITCH_MAX: f64 = 30.0;
 
@@ -60,7 +58,7 @@ pub fn observe(evidence: &Evidence<'_>, observations: &mut Observations) {
         observations.record(
             Code::DocumentDataInconsistent,
             Basis::FRONT,
-            format!("{} smaller faces were detected beside the portrait", faces.len() - 1),
+            format!("{} smaller faces were detected next to the portrait", faces.len() - 1),
         );
     }
     let pixels = bounds.height * f64::from(evidence.front.height);

@@ -42,7 +42,7 @@ fn basis(dates: &[Dated], observations: &Observations) -> Basis {
     observations.basis_of(dates.iter().map(|(source, _)| *source))
 }
 
-/// A document is expired if every reading says so. A difference between readings is recorded
+/// Records an expired document: every reading says so. A difference between readings is recorded
 /// elsewhere, and that is enough to stop.
 fn expiry(expiries: &[Dated], today: Date, policy: &Policy, observations: &mut Observations) {
     let Some(first) = expiries.iter().map(|(_, date)| date.earliest()).min() else { return };
@@ -78,7 +78,7 @@ fn issue(issues: &[Dated], today: Date, observations: &mut Observations) {
     }
 }
 
-/// A person is under age if every reading says so. A birth without a day may leave it open.
+/// Records a person under age: every reading says so. A birth without a day may leave it open.
 fn age(births: &[Dated], today: Date, policy: &Policy, observations: &mut Observations) {
     if births.is_empty() || policy.minimum_age == 0 {
         return;
@@ -89,7 +89,7 @@ fn age(births: &[Dated], today: Date, policy: &Policy, observations: &mut Observ
         observations.record(Code::PolicyUnderAge, basis, format!("younger than {} years", policy.minimum_age));
     } else if births.iter().any(|(_, date)| of_age_on(date.latest()) > today) {
         let detail =
-            format!("whether the holder is {} years old cannot be told from every reading", policy.minimum_age);
+            format!("not every reading shows that the holder is {} years old", policy.minimum_age);
         observations.record(Code::DocumentDataInconsistent, basis, detail);
     }
 }
@@ -107,7 +107,7 @@ fn order(births: &[Dated], issues: &[Dated], expiries: &[Dated], today: Date, ob
         impossible.push("the holder is not born yet");
     }
     if births.iter().any(|(_, date)| date.year() < today.year() - AGE_YEARS_MAX) {
-        impossible.push("the holder is older than anybody");
+        impossible.push("the holder would be older than any living person");
     }
     let basis = basis(births, observations).and(basis(issues, observations)).and(basis(expiries, observations));
     for detail in impossible {
@@ -130,7 +130,7 @@ pub fn issuer(readings: &Readings<'_>, policy: &Policy, observations: &mut Obser
             observations.record(
                 Code::DocumentExtractionDisagreement,
                 basis,
-                "the issuing state is no state that is known",
+                "the issuing state is not a known state",
             );
         } else if refused {
             observations.record(Code::DocumentCountryNotAllowed, basis, format!("{state} is not accepted"));

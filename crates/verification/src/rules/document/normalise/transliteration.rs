@@ -328,7 +328,7 @@ fn greek(word: &str) -> String {
     latin
 }
 
-/// Upsilon after a vowel is voiced before vowels and voiced consonants.
+/// Spelling of upsilon after a vowel, which is voiced before vowels and voiced consonants.
 fn after_vowel(next: Option<&char>, voiced: &'static str, voiceless: &'static str) -> &'static str {
     match next {
         Some('Θ' | 'Κ' | 'Ξ' | 'Π' | 'Σ' | 'Τ' | 'Φ' | 'Χ' | 'Ψ') | None => voiceless,

@@ -1,8 +1,8 @@
 //! Parses the text of a North American driving licence's barcode by AAMVA's card design standard,
 //! versions 1 to 10.
 //!
-//! The barcode corrects errors and proves nothing: everyone can print a valid one. Its reading is
-//! there to be compared.
+//! The barcode corrects errors and proves nothing: a forger can print a valid one. Its reading is
+//! only compared with the others.
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -64,7 +64,7 @@ impl Licence {
             found.push(format!("issuer {} is {by_number}, but the licence names {stated}", self.issuer));
         }
         if self.issuer_jurisdiction.is_none() && matches!(self.country.as_deref(), Some("USA" | "CAN")) {
-            found.push(format!("issuer {} is nobody's number", self.issuer));
+            found.push(format!("issuer {} is an unknown issuer number", self.issuer));
         }
         if let (Some(by_number), Some(country)) = (self.issuer_country(), self.country.as_deref())
             && by_number != country
@@ -151,7 +151,7 @@ impl Header {
 struct Elements<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Elements<'a> {
-    /// The first element follows the subfile's two letters, the others a line break. Offsets in the
+    /// Parses the elements: the first follows the subfile's two letters, the others a line break. Offsets in the
     /// header are often wrong, so they are not used.
     fn of(rest: &'a str) -> Option<Self> {
         let lines = rest.split(['\n', '\r', '\u{1e}', '\u{1d}']);
@@ -202,8 +202,8 @@ impl<'a> Elements<'a> {
         (surname.map(comma_separated), given)
     }
 
-    /// `MMDDCCYY` in the United States, `CCYYMMDD` in Canada and in version 1. No date is valid in
-    /// both orders.
+    /// A date: `MMDDCCYY` in the United States, `CCYYMMDD` in Canada and in version 1. No date is
+    /// valid in both orders.
     fn date(&self, id: &str) -> Option<PartialDate> {
         let digits = self.get(id)?;
         if digits.len() != 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -321,8 +321,8 @@ mod tests {
         let elements = ["DCSPUBLIC", "DACJOHN", "DAQ1", "DBB08121990", "DBA08122031", "DAJTX", "DCGCAN"];
         let licence = parse(&barcode(8, 636_014, &elements)).expect("a licence");
         assert_eq!(licence.contradictions().len(), 2);
-        let nobody = parse(&barcode(8, 636_998, &elements)).expect("a licence");
-        assert_eq!(nobody.contradictions(), ["issuer 636998 is nobody's number"]);
+        let unknown = parse(&barcode(8, 636_998, &elements)).expect("a licence");
+        assert_eq!(unknown.contradictions(), ["issuer 636998 is an unknown issuer number"]);
     }
 
     #[test]

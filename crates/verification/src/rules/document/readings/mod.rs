@@ -113,7 +113,7 @@ impl<'a> Readings<'a> {
         self.visual().filter_map(|(source, reading)| of(&reading.fields).map(|text| (source, text.as_str()))).collect()
     }
 
-    /// The holder's names.
+    /// The holder's name by each source.
     pub fn names(&self) -> Vec<(Source, Name<'_>)> {
         let mut names: Vec<(Source, Name<'_>)> = self
             .visual()
@@ -135,7 +135,7 @@ impl<'a> Readings<'a> {
         names
     }
 
-    /// Dates of birth.
+    /// The date of birth by each source.
     pub fn births(&self) -> Vec<(Source, DateReading)> {
         let declared =
             self.record.declared_date_of_birth.map(|date| (Source::Declared, DateReading::known(date.into())));
@@ -157,13 +157,13 @@ impl<'a> Readings<'a> {
         earlier.filter(|_| meant).unwrap_or(birth)
     }
 
-    /// Dates of issue.
+    /// The date of issue by each source.
     pub fn issues(&self) -> Vec<(Source, DateReading)> {
         let machine = self.machine_dates(|_| None, |licence| licence.date_of_issue);
         self.printed_dates(Role::Issue, |fields| fields.date_of_issue.as_ref()).into_iter().chain(machine).collect()
     }
 
-    /// Dates of expiry.
+    /// The date of expiry by each source.
     pub fn expiries(&self) -> Vec<(Source, DateReading)> {
         let machine = self.machine_dates(|zone| Some(zone.date_of_expiry), |licence| licence.date_of_expiry);
         self.printed_dates(Role::Expiry, |fields| fields.date_of_expiry.as_ref()).into_iter().chain(machine).collect()
@@ -217,7 +217,7 @@ impl<'a> Readings<'a> {
         numbers
     }
 
-    /// Issuing states.
+    /// The issuing state by each source.
     pub fn issuing_states(&self) -> Vec<(Source, String)> {
         let visual = self.visual().filter_map(|(source, reading)| {
             let printed = reading.issuing_state.clone()?;
@@ -242,7 +242,7 @@ impl<'a> Readings<'a> {
         if named { licence.issuing_country().map(str::to_owned) } else { None }
     }
 
-    /// Nationalities.
+    /// The nationality by each source.
     pub fn nationalities(&self) -> Vec<(Source, String)> {
         let visual = self.visual_text(|fields| fields.nationality.as_ref());
         let zone = self.zone().map(|zone| (Source::Mrz, zone.nationality.clone()));
@@ -254,7 +254,7 @@ impl<'a> Readings<'a> {
             .collect()
     }
 
-    /// Sexes.
+    /// The sex by each source.
     pub fn sexes(&self) -> Vec<(Source, String)> {
         let visual =
             self.visual_text(|fields| fields.sex.as_ref()).into_iter().map(|(source, text)| (source, text.to_owned()));
@@ -263,7 +263,7 @@ impl<'a> Readings<'a> {
         visual.chain(zone).chain(barcode).collect()
     }
 
-    /// Personal numbers.
+    /// The personal number by each source.
     pub fn personal_numbers(&self) -> Vec<(Source, NumberReading)> {
         let visual = self
             .visual_text(|fields| fields.personal_number.as_ref())

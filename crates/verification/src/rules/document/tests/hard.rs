@@ -35,7 +35,7 @@ const HONEST: &[Honest] = &[
         s.fields().surname = some("Müller"); s.record.declared_name = "Anna Mueller".to_owned();
         s.reading().mrz_lines = td3(|f| f.surname = "MUELLER".into());
     }),
-    ("Cyrillic beside Latin", passport, |s| {
+    ("Cyrillic next to Latin", passport, |s| {
         s.fields().surname = some("ИВАНОВА / IVANOVA"); s.fields().given_names = some("ЮЛИЯ / IULIIA"); s.record.declared_name = "Iuliia Ivanova".to_owned();
         s.reading().mrz_lines = td3(|f| { f.surname = "IVANOVA".into(); f.given_names = "IULIIA".into(); });
     }),
@@ -71,13 +71,13 @@ const HONEST: &[Honest] = &[
     ("the personal number declared", passport, |s| s.record.declared_document_number = "ZE184226B".to_owned()),
     ("the state's name", passport, |s| { s.reading().issuing_state = some("Utopia"); s.fields().nationality = some("UTOPIAN / UTOPIENNE"); }),
     ("sex in two languages", passport, |s| s.fields().sex = some("K/F")),
-    ("sex X beside a filler", passport, |s| { s.fields().sex = some("X"); s.reading().mrz_lines = td3(|f| f.sex = ::mrz::Sex::Unspecified); }),
+    ("sex X and a filler", passport, |s| { s.fields().sex = some("X"); s.reading().mrz_lines = td3(|f| f.sex = ::mrz::Sex::Unspecified); }),
     ("no date of issue", passport, |s| s.fields().date_of_issue = None),
     ("fillers miscounted", passport, |s| s.reading().mrz_lines[0].push_str("<<")),
     ("zeros for letters in the zone", passport, |s| s.reading().mrz_lines[0] = s.reading().mrz_lines[0].replace("UTO", "UT0")),
     ("partial legibility with all fields", passport, |s| s.reading().readable = Readable::Partial),
     ("no back needed, but given", passport, |s| { s.back = Some(picture()); s.back_reading = Some(Transcription { fields: Fields::default(), ..reading(SeenType::Passport, Side::Unknown) }); }),
-    ("the side not told", identity_card, |s| { s.reading().side = Side::Unknown; s.other_side().side = Side::Unknown; }),
+    ("the side unknown", identity_card, |s| { s.reading().side = Side::Unknown; s.other_side().side = Side::Unknown; }),
     ("another number on the back", identity_card, |s| s.other_side().fields.document_number = some("CARD 5567")),
     ("a hyphen in the barcode", licence, |s| { s.fields().given_names = some("ANNA-MARIA"); }),
     ("no middle name in the barcode", licence, |s| s.back.as_mut().expect("a back").barcodes = vec![barcode(&[("DAD", "NONE")])]),

@@ -312,7 +312,7 @@ fn these_honest_people_go_to_review() {
         ("a name typed in a script that the document does not print", passport, |s| s.record.declared_name = "アンナ・エリクソン".to_owned(), &[Code::DocumentDeclaredNameMismatch]),
         ("a maiden name typed", passport, |s| s.record.declared_name = "Anna Maria Lindqvist".to_owned(), &[Code::DocumentDeclaredNameMismatch]),
         ("a nickname typed", passport, |s| s.record.declared_name = "Annie Eriksson".to_owned(), &[Code::DocumentDeclaredNameMismatch]),
-        ("a ghost image beside the portrait", identity_card, |s| s.faces.push(DetectedFace { bounds: Some(BoundingBox { left: 0.8, top: 0.6, width: 0.04, height: 0.07 }), ..face() }), &[Code::DocumentDataInconsistent]),
+        ("a ghost image next to the portrait", identity_card, |s| s.faces.push(DetectedFace { bounds: Some(BoundingBox { left: 0.8, top: 0.6, width: 0.04, height: 0.07 }), ..face() }), &[Code::DocumentDataInconsistent]),
     ];
     for (what, make, change, codes) in cases {
         let mut submission = make();

@@ -1,7 +1,7 @@
 //! Compares the local OCR model's reading of the zone with the vision model's.
 //!
-//! OCR only adds doubt, where it certainly read another zone than the model reports. It confirms
-//! nothing and declines no one; that it is unsure is shown to the reviewer and changes nothing.
+//! OCR only adds doubt, where it certainly read another zone than the model reports. It never
+//! confirms and never declines. An unsure result is shown to the reviewer and changes nothing.
 //!
 //! The OCR model misreads a letter now and then, so lines are compared with an allowance, and a
 //! character that it did not recognise matches any. Where its zone holds, what the check digits
@@ -27,7 +27,7 @@ fn compared(readings: &Readings<'_>) -> Compared {
     let (side, Some(reading)) = readings.ocr else {
         return Compared {
             verdict: Verdict::Unavailable,
-            why: "there was no own reading: no recognition model is loaded",
+            why: "there was no local OCR: no recognition model is loaded",
         };
     };
     let reported = if side == Source::Back { readings.back } else { readings.front };
@@ -83,13 +83,13 @@ pub struct Compared {
     pub why: &'static str,
 }
 
-/// One of this many characters of a line may be misread.
+/// Characters of a line for each one that may be misread.
 const MISREAD: usize = 15;
-/// A line that differs in more than one of this many characters is another line, even where the OCR
-/// zone does not hold.
+/// Characters of a line for each one that may differ. A line that differs in more is another line,
+/// even where the OCR zone does not hold.
 const OTHER: usize = 5;
-/// Where the OCR zone holds, a legible line that differs in more than one of this many recognised
-/// letters is another line.
+/// Recognised letters of a legible line for each one that may differ. A line that differs in more is
+/// another line, where the OCR zone holds.
 const OTHER_LETTERS: usize = 3;
 /// Mean score from which the letters of a line are legible.
 const LEGIBLE: f32 = 0.5;
@@ -102,16 +102,16 @@ const LINES_MIN: usize = 2;
 /// Compares the OCR reading with the lines that the model reports for the same side, and with the
 /// zone that they make.
 pub fn compare(ocr: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Compared {
-    let say = |verdict, why| Compared { verdict, why };
+    let result = |verdict, why| Compared { verdict, why };
     let reported: Vec<String> = reported.iter().map(|line| mrz::clean(line)).filter(|line| !line.is_empty()).collect();
     if ocr.lines.len() < LINES_MIN && ocr.data.is_none() {
-        return say(Verdict::NothingSeen, "our own reading made out no zone");
+        return result(Verdict::NothingSeen, "local OCR found no zone");
     }
     let ours = ocr.holds().or(ocr.data.as_deref());
     if reported.is_empty() {
         return match ours {
-            Some(_) => say(Verdict::Differs, "our own reading made out a zone where the model reports none"),
-            None => say(Verdict::Unsure, "our own reading made out something where the model reports no zone"),
+            Some(_) => result(Verdict::Differs, "local OCR read a zone where the model reports none"),
+            None => result(Verdict::Unsure, "local OCR read some lines where the model reports no zone"),
         };
     }
     // A zone whose check digits do not agree is not a consistent lie; `presence` records it.
@@ -119,9 +119,9 @@ pub fn compare(ocr: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Co
     if let (Some(ours), Some(theirs)) = (ours, theirs)
         && protected(ours) != protected(theirs)
     {
-        return say(
+        return result(
             Verdict::Differs,
-            "in our own reading the check digits agree, and its number or dates are not those the model reports",
+            "local OCR read a number or dates that are not those the model reports; its check digits agree",
         );
     }
     if ocr.holds().is_some() {
@@ -130,22 +130,22 @@ pub fn compare(ocr: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Co
         let names = if ocr.lines.len() == LINES_MIN { 0 } else { ocr.lines.len() - 1 };
         let judged: Vec<&Line> = if theirs.is_some() { ocr.lines.iter().collect() } else { vec![&ocr.lines[names]] };
         if judged.iter().any(|line| reported.iter().any(|other| contradicts(line, other))) {
-            return say(
+            return result(
                 Verdict::Differs,
-                "our own reading holds and is sure of a letter that is not the one the model reports",
+                "local OCR is sure of a letter that is not the one the model reports; its check digits agree",
             );
         }
         if judged.iter().any(|line| is_another(line, &reported)) {
-            return say(Verdict::Differs, "our own reading holds, and a line of it is not one the model reports");
+            return result(Verdict::Differs, "local OCR read a line that the model does not report; its check digits agree");
         }
     } else if ocr.data.is_none() && ocr.lines.iter().any(|line| is_surely_another(line, &reported)) {
-        return say(Verdict::Differs, "our own reading shows other lines than the model reports");
+        return result(Verdict::Differs, "local OCR read other lines than the model reports");
     }
     let is_seen = |other: &String| ocr.lines.iter().any(|line| distance(line, other) <= misread(line));
     if ocr.lines.iter().all(|line| nearest(line, &reported) <= misread(line)) && reported.iter().all(is_seen) {
-        say(Verdict::Agrees, "our own reading shows the lines that the model reports")
+        result(Verdict::Agrees, "local OCR read the lines that the model reports")
     } else {
-        say(Verdict::Unsure, "our own reading is not good enough to say")
+        result(Verdict::Unsure, "local OCR did not read well enough to compare")
     }
 }
 

@@ -225,7 +225,7 @@ struct Context {
 }
 
 impl Context {
-    /// `12 AUG 1990`, `AUG 12, 1990`, `1990 AUG 12`, `AUG 1990`.
+    /// Parses `12 AUG 1990`, `AUG 12, 1990`, `1990 AUG 12`, `AUG 1990`.
     fn with_month_word(&self, month: i8, numbers: &[&str]) -> Option<Printed> {
         let (year, day) = match *numbers {
             [year] if year.len() == 4 => (year, None),

@@ -124,7 +124,7 @@ impl Parsed {
         self.surname.iter().chain(&self.given).collect()
     }
 
-    /// `None` when no rule leads between the scripts of the two.
+    /// Compares two readings. `None` when no rule leads from the script of one to the other's.
     fn compare(&self, other: &Self, strictness: Strictness) -> Option<Agreement> {
         let found = [
             self.part_by_part(other),
@@ -194,7 +194,7 @@ impl Parsed {
         [joined(0, 0), joined(1, 1), joined(0, 1), joined(1, 0)].into_iter().flatten().min()
     }
 
-    /// One side leaves words out and has no other word.
+    /// What had to be allowed where one side leaves words out and has no other word.
     fn left_out(&self, other: &Self, strictness: Strictness) -> Option<Normalisation> {
         let (short, long) = if self.words().len() <= other.words().len() { (self, other) } else { (other, self) };
         let (few, many) = (short.words(), long.words());
@@ -220,8 +220,8 @@ impl Parsed {
         (allowed && balanced).then(|| pairing.normalisation.max(Normalisation::LeftOut))
     }
 
-    /// This side ran out of room: each of its words begins one of the other's, and a surname is
-    /// recognisable (the first may be a particle: `DE`, `DA`).
+    /// What had to be allowed where this side ran out of room: each of its words begins one of the
+    /// other's, and a surname is recognisable (the first may be a particle: `DE`, `DA`).
     fn cut_off(&self, other: &Self) -> Option<Normalisation> {
         if !self.truncated {
             return None;

@@ -1,7 +1,7 @@
 //! Parses machine-readable zones strictly: every check digit, and the calendar of ICAO 9303.
 //!
 //! A valid zone is consistent with itself and proves no more. Names, states and sex carry no check
-//! digit, and everyone can compute the digits. So what a zone says counts once the visual zone says
+//! digit, and a forger can compute the digits. So what a zone says counts once the visual zone says
 //! the same.
 //!
 //! Two things are done to the text before it is parsed, and both are recorded in the reading: runs

@@ -81,9 +81,9 @@ impl Letter {
     }
 }
 
-/// From this share of the usual distance on, a letter is missing between two letters.
+/// Share of the usual distance from which a letter is missing between two letters.
 const DROPPED: f32 = 1.55;
-/// Below this share of the usual distance, two letters are one that was read twice.
+/// Share of the usual distance below which two letters are one that was read twice.
 const DOUBLED: f32 = 0.45;
 /// Most letters that can be missing in one gap; a wider gap is the end of the line.
 const GAP_MAX: usize = 8;

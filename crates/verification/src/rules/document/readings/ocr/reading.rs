@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::rules::document::readings::mrz::{self, Zone};
 use crate::rules::document::readings::source::Source;
 
-/// From this score on a character was recognised, not guessed.
+/// Score from which a character was recognised, not guessed.
 const SEEN: f32 = 0.5;
 
 /// A line as the OCR model read it.

@@ -202,7 +202,7 @@ fn mrz_lines(value: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Clean text of at most `max` characters; `None` when nothing is left of it.
+/// Text of at most `max` visible characters; `None` when nothing is left of it.
 fn text(value: &Value, max: usize) -> Option<String> {
     let raw = match value {
         Value::String(text) => text.clone(),
