@@ -2,8 +2,8 @@
 //! that the watch works.
 //!
 //! `PocketBase` stays the source of truth. An answer is cached only if it was read under a valid
-//! lease, and everything that can make it stale drops it. A caller never gets an older answer than
-//! one that this facade gave before.
+//! cache lease, and everything that can make it stale drops it. A caller never gets an older answer
+//! than one that this facade gave before.
 //!
 //! - *A change is committed.* Its event drops the answer. Until the event arrives, milliseconds
 //!   later, the facade serves the old answer, as a read a moment earlier would have.
@@ -18,8 +18,8 @@
 //! - *The watch is lost.* That ends the epoch. Answers of another epoch are not served, and none is
 //!   cached until a heartbeat comes back.
 //! - *The watch receives no events, and the watcher has not noticed yet.* A heartbeat renews the
-//!   lease for a limited time only ([`Client::cache_epoch`]). Only in this case can an answer be
-//!   stale, and for no longer than that time.
+//!   cache lease for a limited time only ([`Client::cache_epoch`]). Only in this case can an answer
+//!   be stale, and for no longer than that time.
 //! - *An event never arrives.* An epoch ends by itself after a minute, and the next one reads each
 //!   answer again.
 
@@ -182,7 +182,7 @@ mod tests {
         CachedStatus { version, user: "u".into(), body: Bytes::from(version.to_string()) }
     }
 
-    /// An empty cache under a valid lease.
+    /// An empty cache under a valid cache lease.
     fn leased() -> (StatusCache, CacheLease, Epoch) {
         let lease = CacheLease::default();
         let epoch = renewed(&lease);

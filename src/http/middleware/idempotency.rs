@@ -27,16 +27,16 @@ const OF_REQUESTS: &str = "identivia/idempotency-request/1\0";
 
 /// Hashes of a key and of its request in hex, as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprint {
+pub struct RequestHashes {
     /// Hash of the key together with its caller and route.
     pub key: String,
     /// Hash of the body's canonical form: white space and the order of names do not matter.
     pub request: String,
 }
 
-impl Fingerprint {
-    /// Computes the fingerprint of a request with `body` by `caller`, if it has a key. The hashes
-    /// are keyed with `secret` if the operator configured one.
+impl RequestHashes {
+    /// Computes the hashes of a request with `body` by `caller`, if it has a key. They are keyed
+    /// with `secret` if the operator configured one.
     ///
     /// All API keys count as one caller: a retry after a key rotation must not start a second
     /// verification.
@@ -88,15 +88,15 @@ mod tests {
 
     use super::*;
 
-    fn fingerprint(key: &str, caller: &Caller, body: &Value) -> Result<Option<Fingerprint>> {
+    fn hashes_of(key: &str, caller: &Caller, body: &Value) -> Result<Option<RequestHashes>> {
         under(Some("a-key-of-the-operator"), key, caller, body)
     }
 
-    fn under(secret: Option<&str>, key: &str, caller: &Caller, body: &Value) -> Result<Option<Fingerprint>> {
+    fn under(secret: Option<&str>, key: &str, caller: &Caller, body: &Value) -> Result<Option<RequestHashes>> {
         let value = HeaderValue::from_str(key).expect("header");
         let headers = HeaderMap::from_iter([(HeaderName::from_static(HEADER), value)]);
         let secret = secret.map(SecretString::from);
-        Fingerprint::new(&headers, caller, "/api/v1/verify", body, secret.as_ref())
+        RequestHashes::new(&headers, caller, "/api/v1/verify", body, secret.as_ref())
     }
 
     const SERVER: Caller = Caller::Server { key: 0 };
@@ -104,20 +104,20 @@ mod tests {
     #[test]
     fn a_key_is_the_same_quoted_or_not_and_for_every_api_key() {
         let body = json!({ "a": 1, "b": [2] });
-        let one = fingerprint("\"k-1\"", &SERVER, &body).expect("valid").expect("there");
-        let two = fingerprint("k-1", &Caller::Server { key: 1 }, &json!({ "b": [2], "a": 1 })).expect("valid");
+        let one = hashes_of("\"k-1\"", &SERVER, &body).expect("valid").expect("there");
+        let two = hashes_of("k-1", &Caller::Server { key: 1 }, &json!({ "b": [2], "a": 1 })).expect("valid");
         assert_eq!(two, Some(one.clone()));
         assert_eq!(one.key.len(), 64);
     }
 
     #[test]
-    fn another_caller_key_or_body_is_another_fingerprint() {
+    fn another_caller_key_or_body_has_other_hashes() {
         let body = json!({});
-        let base = fingerprint("k", &SERVER, &body).expect("valid").expect("there");
+        let base = hashes_of("k", &SERVER, &body).expect("valid").expect("there");
         let person = Caller::Person { user: "u".to_owned() };
-        assert_ne!(fingerprint("k", &person, &body).expect("valid").expect("there").key, base.key);
-        assert_ne!(fingerprint("K", &SERVER, &body).expect("valid").expect("there").key, base.key);
-        let other = fingerprint("k", &SERVER, &json!({ "x": null })).expect("valid").expect("there");
+        assert_ne!(hashes_of("k", &person, &body).expect("valid").expect("there").key, base.key);
+        assert_ne!(hashes_of("K", &SERVER, &body).expect("valid").expect("there").key, base.key);
+        let other = hashes_of("k", &SERVER, &json!({ "x": null })).expect("valid").expect("there");
         assert_eq!(other.key, base.key);
         assert_ne!(other.request, base.request);
     }
@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn unusable_keys_are_rejected() {
         for wrong in ["", "\"\"", &"k".repeat(256)] {
-            assert!(fingerprint(wrong, &SERVER, &json!({})).is_err(), "{wrong:?}");
+            assert!(hashes_of(wrong, &SERVER, &json!({})).is_err(), "{wrong:?}");
         }
-        assert_eq!(Fingerprint::new(&HeaderMap::new(), &SERVER, "/", &json!({}), None), Ok(None));
+        assert_eq!(RequestHashes::new(&HeaderMap::new(), &SERVER, "/", &json!({}), None), Ok(None));
     }
 }

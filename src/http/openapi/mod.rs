@@ -131,12 +131,12 @@ mod tests {
             "input_hours": 24, "technical_minutes": 30, "device_max_age_seconds": 600, "work_tries_max": 3,
         }))
         .expect("a policy");
-        let told: BTreeSet<String> = Code::ALL
+        let public: BTreeSet<String> = Code::ALL
             .iter()
             .map(|code| JudgedReason::new(&Reason::new(*code, ""), Kind::Document, &policy).user_message_key)
             .collect();
-        assert_eq!(described.iter().map(|code| (*code).to_owned()).collect::<BTreeSet<_>>(), told);
-        assert_eq!(described.len(), told.len(), "a code is listed twice");
+        assert_eq!(described.iter().map(|code| (*code).to_owned()).collect::<BTreeSet<_>>(), public);
+        assert_eq!(described.len(), public.len(), "a code is listed twice");
         for fraud in Code::ALL.iter().filter(|code| code.entry().category == Category::Fraud) {
             assert!(!described.contains(&fraud.as_str()), "{fraud}");
         }

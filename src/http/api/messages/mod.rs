@@ -45,7 +45,7 @@ impl Language {
 /// Messages of one language.
 #[derive(Default, Deserialize)]
 struct Catalogue {
-    /// Message for a key that has none: a reviewer will look at the verification.
+    /// Message for a key that has none: a reviewer will check the verification.
     fallback: String,
     /// Messages by the two parts of their keys, such as `document` and `blurred`.
     #[serde(flatten)]

@@ -23,7 +23,7 @@ use crate::http::context::{Call, Service};
 use crate::http::long_poll as wait;
 use crate::http::long_poll::LongPoll;
 use crate::http::middleware::auth::Caller;
-use crate::http::middleware::idempotency::Fingerprint;
+use crate::http::middleware::idempotency::RequestHashes;
 use crate::pocketbase::PocketbaseError;
 use crate::pocketbase::records::{DEFAULT_POLICY, StoredVerification};
 use crate::pocketbase::store::users::ClientToken;
@@ -93,7 +93,7 @@ pub struct VerifyAnswer {
 pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     let body = body::json(call.headers, &mut call.body, service.settings.json_bytes_max).await?;
     let secret = service.settings.hash_key.as_ref();
-    let fingerprint = Fingerprint::new(call.headers, call.caller, call.route, &body, secret)?;
+    let hashes = RequestHashes::new(call.headers, call.caller, call.route, &body, secret)?;
     // PocketBase's clock if it is known: this machine's clock may be wrong.
     let now = service.pocketbase.now().unwrap_or_else(Timestamp::now);
     let request = read(body, call.caller, now)?;
@@ -104,13 +104,13 @@ pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
             "needs a reference that was the event's linked_id; without one, submit the event with the document";
         return Err(Problem::invalid(vec![FieldError::at("/device", detail)]));
     }
-    let in_flight = fingerprint
+    let in_flight = hashes
         .as_ref()
         .map(|f| service.in_flight.acquire_if_free(&f.key, ()).ok_or_else(key_in_flight))
         .transpose()?;
     let policy = policy(service, call.caller, request.policy.as_deref().unwrap_or_default()).await?;
     let event_id = request.device.as_ref().map(|device| device.event_id.clone());
-    let found = find_or_create(service, call.caller, request, fingerprint).await?;
+    let found = find_or_create(service, call.caller, request, hashes).await?;
     drop(in_flight);
     let device_accepted = match &event_id {
         Some(event_id) => service.submit_device_event(&found.stored.id, event_id, "start").await?,
@@ -191,17 +191,17 @@ async fn find_or_create(
     service: &Service,
     caller: &Caller,
     request: VerifyRequest,
-    fingerprint: Option<Fingerprint>,
+    hashes: Option<RequestHashes>,
 ) -> Result<Found> {
     let given = request.reference.clone().filter(|reference| !reference.is_empty());
     let asked = request.policy.as_deref().filter(|policy| !policy.is_empty()).unwrap_or(DEFAULT_POLICY);
     // Without a reference the person gets a new user. Its name follows from the idempotency key, so
     // that a request repeated after a crash finds the user that it created.
-    let reference = given.clone().unwrap_or_else(|| match &fingerprint {
-        Some(fingerprint) => format!("{GENERATED_PREFIX}{}", &fingerprint.key[..32]),
+    let reference = given.clone().unwrap_or_else(|| match &hashes {
+        Some(hashes) => format!("{GENERATED_PREFIX}{}", &hashes.key[..32]),
         None => format!("{GENERATED_PREFIX}{}", uuid::Uuid::now_v7().simple()),
     });
-    if let Some(stored) = replayed(service, fingerprint.as_ref()).await? {
+    if let Some(stored) = replayed(service, hashes.as_ref()).await? {
         let token = client_token(service, caller, &reference).await?;
         return Ok(Found { origin: Origin::Replayed, stored, token });
     }
@@ -234,15 +234,15 @@ async fn find_or_create(
         (Caller::Server { .. }, Some(token)) => token.user.clone(),
         (Caller::Server { .. }, None) => String::new(),
     };
-    let record = record(request, user, fingerprint.as_ref());
+    let record = record(request, user, hashes.as_ref());
     match service.pocketbase.create_verification(&record).await {
         Ok(stored) => {
             reached(Point::VerificationCreated);
             Ok(Found { origin: Origin::Created, stored, token })
         }
         // Another facade created it first with the same key.
-        Err(PocketbaseError::Conflict { .. }) if fingerprint.is_some() => {
-            let stored = replayed(service, fingerprint.as_ref()).await?.ok_or_else(key_in_flight)?;
+        Err(PocketbaseError::Conflict { .. }) if hashes.is_some() => {
+            let stored = replayed(service, hashes.as_ref()).await?.ok_or_else(key_in_flight)?;
             Ok(Found { origin: Origin::Replayed, stored, token })
         }
         Err(PocketbaseError::Invalid { fields, .. }) => Err(rejected(fields.iter().map(|f| f.field.as_str()))),
@@ -264,14 +264,14 @@ fn other_policy(open: &StoredVerification, asked: &str) -> Problem {
 }
 
 /// Finds the verification that an earlier request with this key and the same body created.
-async fn replayed(service: &Service, fingerprint: Option<&Fingerprint>) -> Result<Option<StoredVerification>> {
-    let Some(fingerprint) = fingerprint else { return Ok(None) };
-    let stored = service.pocketbase.verification_by_idempotency_key(&fingerprint.key).await?;
+async fn replayed(service: &Service, hashes: Option<&RequestHashes>) -> Result<Option<StoredVerification>> {
+    let Some(hashes) = hashes else { return Ok(None) };
+    let stored = service.pocketbase.verification_by_idempotency_key(&hashes.key).await?;
     if let Some(stored) = &stored {
         service.status_cache.observe_version(&stored.id, stored.version, None);
     }
     match stored {
-        Some(stored) if stored.request_hash != fingerprint.request => {
+        Some(stored) if stored.request_hash != hashes.request => {
             Err(Problem::new(Kind::KeyReused, "This Idempotency-Key was used with another body."))
         }
         stored => Ok(stored),

@@ -10,7 +10,7 @@ use crate::http::api::fields::{COUNTRY, Device, DocumentKind, EVENT_ID};
 use crate::http::api::problem::{FieldError, Kind, Problem, Result};
 use crate::http::api::validation::{Object, Rule};
 use crate::http::middleware::auth::Caller;
-use crate::http::middleware::idempotency::Fingerprint;
+use crate::http::middleware::idempotency::RequestHashes;
 use crate::pocketbase::records::NewVerification;
 
 /// Most that a caller's clock may be ahead of the service's.
@@ -201,7 +201,7 @@ fn is_email(text: &str) -> bool {
 }
 
 /// Converts `request` to the record that is stored.
-pub fn record(request: VerifyRequest, user: String, fingerprint: Option<&Fingerprint>) -> NewVerification {
+pub fn record(request: VerifyRequest, user: String, hashes: Option<&RequestHashes>) -> NewVerification {
     let declared = request.declared.unwrap_or_default();
     let contact = request.contact.unwrap_or_default();
     let (consent_version, consent_given_at) =
@@ -221,8 +221,8 @@ pub fn record(request: VerifyRequest, user: String, fingerprint: Option<&Fingerp
         consent_given_at,
         locale: request.locale.unwrap_or_default(),
         metadata: request.metadata.map(Value::Object),
-        idempotency_key: fingerprint.map(|f| f.key.clone()).unwrap_or_default(),
-        request_hash: fingerprint.map(|f| f.request.clone()).unwrap_or_default(),
+        idempotency_key: hashes.map(|h| h.key.clone()).unwrap_or_default(),
+        request_hash: hashes.map(|h| h.request.clone()).unwrap_or_default(),
     }
 }
 
