@@ -43,8 +43,7 @@ pub(super) struct Context {
     pub(super) providers: ProviderClients,
     pub(super) responses: ResponseCache,
     pub(super) faces: FaceCache,
-    /// Pictures are decoded off the async threads, a few at a time: each can need tens of
-    /// megabytes.
+    /// Permits to decode a picture, off the async threads: each can need tens of megabytes.
     pub(super) decoders: Arc<Semaphore>,
     pub(super) keys: HashKeys,
     /// The model for local OCR, where one is configured.

@@ -13,7 +13,7 @@ use crate::verification::Provider;
 use crate::verification::rules::device::{self, DeviceEvent};
 use crate::verification::{DeviceSignal, Finding};
 
-/// An event whose signal was submitted less than this before the claim may not be readable yet.
+/// Time from the submission of a signal to the claim below which its event may not be readable yet.
 /// (Both times are `PocketBase`'s.)
 const EVENT_YOUNG: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
 /// The pauses before a young event is asked for again.

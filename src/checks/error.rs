@@ -56,7 +56,7 @@ fn log_provider_error(error: &ProviderError) -> WorkOutcome {
     }
     let chain = telemetry::chain(error);
     if !error.is_retryable() {
-        // The same request would fail again, so a person has to look at the case.
+        // The same request would fail again, so a reviewer must decide.
         tracing::error!(error = chain, "the provider rejects our request");
         return unpaid(vec![Reason::new(Code::SystemInternalError, error.code())], Vec::new());
     }

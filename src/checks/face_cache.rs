@@ -3,7 +3,7 @@
 //!
 //! The key contains the name that `PocketBase` gave to the file, and no other file ever has that
 //! name: the cache never mixes a face up with one that a restored `PocketBase` holds under the same
-//! record. Each face is handed out once.
+//! record. Each face is taken once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::checks::bounded_cache::{BoundedCache, Bounds};
 
 /// Bytes of all faces together: some sixty portraits.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Longer than a challenge takes.
+/// Longest age of a face: longer than a challenge takes.
 const AGE_MAX: Duration = Duration::from_secs(5 * 60);
 
 /// Id of a `checks` record and name of its file.

@@ -18,10 +18,10 @@ use crate::verification::next_step::RESULT_GRACE_SECONDS;
 use crate::verification::rules::liveness::{self, Verdict};
 use crate::verification::transition::Opened;
 
-/// A browser reports "finished" a moment before the provider has the result: ask again this often
-/// ...
+/// Pause between two requests for a result: a browser reports "finished" a moment before the
+/// provider has it.
 const RESULT_PAUSE: Duration = Duration::from_millis(700);
-/// ... this many times, then leave it to the next try of the work.
+/// Most requests for a result in one try of the work. More are left to the next try.
 const RESULT_TRIES: u32 = 10;
 
 /// Opens a challenge for the record `session`. Its id is the provider's idempotency token: a

@@ -1,5 +1,4 @@
-//! Runs one piece of claimed work: fetches the evidence, asks the providers once, lets the core
-//! judge.
+//! Runs one claimed work item: fetches the evidence, asks the providers once, lets the core judge.
 //!
 //! Nothing here decides about a person, and nothing is written to `PocketBase`. A provider's clear
 //! "no" is a finding. A provider that gave no answer is [`WorkOutcome::Failed`]; the controller

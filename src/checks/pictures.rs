@@ -21,7 +21,7 @@ use crate::verification::{Code, Document, Reason};
 /// Largest picture that is fetched: the collections' own limit and a little.
 const PICTURE_BYTES_MAX: usize = 6 * 1024 * 1024;
 
-/// Both sides of a document, decoded and cleaned.
+/// Both sides of a document, decoded and re-encoded.
 pub(super) struct Sides {
     pub(super) front: Prepared,
     /// `None` for a document of one side.

@@ -1,8 +1,8 @@
 //! Paid responses of providers, kept from the moment they come until the finding that rests on them
 //! is stored.
 //!
-//! A document is examined in several calls. When one of them fails, or when `PocketBase` is away,
-//! the responses that did come are not paid again at the next try. Correctness does not rest on
+//! A document check makes several calls. When one of them fails, or `PocketBase` is unreachable, the
+//! responses that did come are not paid again at the next try. Correctness does not rest on
 //! them: they are gone with the process, and then the provider is asked again.
 //!
 //! Bounded by bytes, by number (each entry counts as if it were large) and by age. Pictures of
@@ -23,12 +23,12 @@ use crate::verification::rules::liveness::SessionResult;
 
 /// Bytes of all responses together.
 const BYTES_MAX: usize = 64 * 1024 * 1024;
-/// What an entry counts as beside its pictures: more than any transcription.
+/// Bytes that an entry counts as in addition to its pictures: more than any transcription has.
 const BYTES_EACH: usize = 32 * 1024;
-/// Longer than any policy keeps trying, except those that try for hours.
+/// Longest age of a response: longer than the deadline of a policy, unless that is hours.
 const AGE_MAX: Duration = Duration::from_secs(3600);
 
-/// The responses to one piece of work, as far as there are any.
+/// The responses to one work item, as far as there are any.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CachedResponses {
     /// Faces on the front of the document.

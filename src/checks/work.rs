@@ -1,4 +1,4 @@
-//! A piece of work and its outcome: what the controller passes in and gets back.
+//! A work item and its outcome: what the controller passes in and gets back.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::verification::transition::Opened;
 use crate::verification::{Case, Code, Finding, Policy, SessionStatus, Work};
 
-/// One claimed piece of work.
+/// One claimed work item.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkItem<'a> {
     /// The case as it was when the work was claimed.
@@ -19,7 +19,7 @@ pub struct WorkItem<'a> {
     pub work: &'a Work,
     /// Time of the claim, on `PocketBase`'s clock.
     pub now: Timestamp,
-    /// The outcome is no longer waited for after this.
+    /// The controller no longer waits for the outcome after this.
     pub end: Instant,
 }
 
@@ -31,7 +31,7 @@ impl WorkItem<'_> {
     }
 }
 
-/// The outcome of a piece of work.
+/// The outcome of a work item.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WorkOutcome {
     /// The finding of the check.

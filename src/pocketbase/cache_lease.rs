@@ -1,8 +1,8 @@
-//! For how long something that was read may be relied on without reading it again.
+//! The cache lease: how long a value that was read may be used without reading it again.
 //!
 //! Only while the watch is whole. A `PocketBase` that was restored from a backup, or replaced, ends
 //! every stream, and what was read before says nothing about what it holds now. So the end of a
-//! stream ends the lease and begins a new [`Epoch`], and what was read in another epoch is not
+//! stream ends the cache lease and begins a new [`Epoch`], and what was read in another epoch is not
 //! used. An epoch also ends after [`EPOCH_MAX`], which bounds how long a change without an event,
 //! such as a row written by SQL, goes unseen.
 
@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 use super::error::Result;
 use crate::base::lock::Mutex;
 
-/// The longest time that something is relied on without reading it again.
+/// The longest time for which a value is used without reading it again.
 pub const EPOCH_MAX: Duration = Duration::from_secs(60);
 
 /// A period without a loss of the watch, of at most [`EPOCH_MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(u64);
 
-/// The permission to rely on what was read. Each heartbeat that comes back over the stream renews
+/// The permission to use values that were read. Each heartbeat that comes back over the stream renews
 /// it.
 #[derive(Debug, Default)]
 pub struct CacheLease {
@@ -31,12 +31,12 @@ struct State {
     until: Option<Instant>,
     /// The number of the latest epoch.
     number: u64,
-    /// When that epoch began; `None` since the lease was last ended.
+    /// When that epoch began; `None` after the cache lease was ended.
     since: Option<Instant>,
 }
 
 impl CacheLease {
-    /// The current epoch; `None` unless the lease is in force at `now`.
+    /// The current epoch; `None` unless the cache lease is in force at `now`.
     pub fn epoch(&self, now: Instant) -> Option<Epoch> {
         let mut state = self.state.lock();
         state.until.filter(|until| now < *until)?;
@@ -47,12 +47,12 @@ impl CacheLease {
         Some(Epoch(state.number))
     }
 
-    /// Puts the lease in force until `until`.
+    /// Puts the cache lease in force until `until`.
     pub fn renew(&self, until: Instant) {
         self.state.lock().until = Some(until);
     }
 
-    /// Ends the lease and its epoch.
+    /// Ends the cache lease and its epoch.
     pub fn end(&self) {
         let mut state = self.state.lock();
         state.until = None;
@@ -63,7 +63,7 @@ impl CacheLease {
 /// A bounded cache of what was read, by name. An entry is used in the epoch in which it was read,
 /// and no longer.
 ///
-/// Whoever receives an event about the cached collection calls [`LeasedCache::invalidate`].
+/// The receiver of an event about the cached collection calls [`LeasedCache::invalidate`].
 #[derive(Debug)]
 pub(super) struct LeasedCache<T> {
     entries_max: usize,

@@ -21,7 +21,7 @@ const FILE_TOKEN_USED_FOR: Duration = Duration::from_secs(120);
 
 #[derive(Debug)]
 pub(super) struct Caches {
-    /// How long the leased caches below may be relied on.
+    /// The cache lease, which says how long the leased caches below may be used.
     pub lease: CacheLease,
     pub policies: PolicyCache,
     /// The live version of a policy, by the policy's name.

@@ -88,7 +88,7 @@ impl Client {
     }
 
     /// The epoch of the cache lease; `None` while it is not in force. Take it *before* reading what
-    /// is to be relied on later.
+    /// is to be cached.
     pub fn cache_epoch(&self) -> Option<Epoch> {
         self.caches().lease.epoch(Instant::now())
     }

@@ -5,13 +5,13 @@
 //! - `client` sends requests as the service and never mistakes a lost session for an empty
 //!   answer.
 //! - [`store`] has the operations: read a case, commit a batch, create what a person submits, list
-//!   what a sweep looks at.
+//!   the ids for a sweep.
 //! - [`realtime`] is the stream of events, and `schema_check` the check of the schema at the
 //!   start.
 //!
 //! [`records`] has the stored records as types, and is the only place that spells the names of
 //! collections and fields. `caches` has what a client remembers, and [`cache_lease`] says for how
-//! long that may be relied on.
+//! long that may be used.
 //!
 //! Three facts about `PocketBase` shape all of this:
 //!

@@ -87,7 +87,7 @@ pub struct Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         // However this stream ended, events may be missed until the next one is open, and what this
-        // one had received and nobody had read is lost with it.
+        // one had received and the watcher had not read is lost with it.
         self.client.end_cache_lease();
     }
 }

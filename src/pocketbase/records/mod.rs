@@ -46,7 +46,9 @@ pub(super) use document::DocumentFields;
 pub(super) use document_hashes::{HashFields, HashRow, sharing_a_band, with_number};
 pub(super) use heartbeat::{BeatRow, LATEST_FIRST, id_of_instance};
 pub(super) use hint::{HintRow, hint_fields};
-pub(super) use journal::{EntryFields, FenceRow, SEQ, row_of};
+#[cfg(feature = "crash-points")]
+pub(super) use journal::SEQ;
+pub(super) use journal::{EntryFields, FenceRow, row_of};
 pub(super) use known_document::with_any_hash;
 pub(super) use liveness_session::SessionFields;
 pub(super) use policy::{HIGHEST_VERSION_FIRST, PolicyName, named, parse_policy};

@@ -1,4 +1,4 @@
-//! The check at the start: is the schema on the server the one that this binary was written for?
+//! The check at the start that the server has the schema that this binary was written for.
 //!
 //! A superuser may read the schema, so it is compared with the one in this binary. A service
 //! account may not. For it, each collection is asked for one record with a filter that names every

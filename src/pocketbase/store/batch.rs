@@ -31,8 +31,8 @@ pub enum Commit {
     /// Another sidecar wrote the next journal row, or handled the action, first. Nothing is stored:
     /// read the case again.
     Lost,
-    /// Another sidecar stored the same document as the first of its kind. Nothing is stored: look
-    /// for the document again.
+    /// Another sidecar stored the same document as the first of its kind. Nothing is stored:
+    /// search for the document again.
     Overtaken,
 }
 

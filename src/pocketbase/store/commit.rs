@@ -62,8 +62,8 @@ impl Client {
 
     /// The outcome of a commit without an answer, by the row that is stored in the place of its
     /// last one; `None` if that cannot be learned now.
-    // The last row and not the first: the row that handles a person's action is the same whoever
-    // writes it. Only a later one, such as a claim, names its writer. The hash covers the writer,
+    // The last row and not the first: the row that handles a person's action is the same for every
+    // writer. Only a later one, such as a claim, names its writer. The hash covers the writer,
     // the event and the whole past.
     async fn read_back(&self, verification: &str, ours: &Entry) -> Option<Commit> {
         let request = Request::get("read a journal row back", Collection::Journal.records())

@@ -1,4 +1,4 @@
-//! Whose token is this? The check of a person's token, cached under the cache lease.
+//! The check of a person's token: whose it is. Cached under the cache lease.
 
 use std::time::{Duration, Instant};
 

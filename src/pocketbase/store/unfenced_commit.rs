@@ -12,7 +12,7 @@ use crate::pocketbase::request::Request;
 use crate::pocketbase::store::batch::{Batch, Commit, OPERATION, is_lost_race, stored};
 use crate::verification::{Entry, Event, Transition};
 
-/// The most lost races after which even this gives up.
+/// The most lost races after which this commit gives up, too.
 const TRIES: usize = 20;
 
 impl Client {

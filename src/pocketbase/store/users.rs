@@ -2,7 +2,7 @@
 //! browser.
 //!
 //! After three empty filtered lists within three seconds `PocketBase` delays each further one by up
-//! to half a second, for everybody but superusers. So a record that is usually absent (a new
+//! to half a second, for all clients but superusers. So a record that is usually absent (a new
 //! person, an open verification, an idempotency key) is looked up by an id that follows from what
 //! is known.
 

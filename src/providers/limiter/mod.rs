@@ -54,7 +54,7 @@ struct Shared {
     state: Mutex<State>,
     /// Held by the one waiter that watches the clock for all.
     clock: tokio::sync::Mutex<()>,
-    /// A call joined, left or ended: the clock may have to be set again.
+    /// Notified when a call joined, left or ended: the clock may have to be set again.
     changed: Notify,
 }
 
@@ -221,7 +221,7 @@ impl Shared {
     async fn watch_the_clock(self: &Arc<Self>) -> Infallible {
         let _alone = self.clock.lock().await;
         loop {
-            // Register before looking: a change in between would be lost.
+            // Register before reading the queue: a change in between would be lost.
             let changed = self.changed.notified();
             match self.admit() {
                 Some(at) => {

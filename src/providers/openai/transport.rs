@@ -1,4 +1,4 @@
-//! Sends `async-openai`'s requests with our own HTTP client.
+//! Sends `async-openai`'s requests with this program's HTTP client.
 //!
 //! The crate's own transport retries, sleeps as long as a server asks, follows redirects and
 //! resends the document, reads without limit, and logs bodies that it cannot parse. So the crate

@@ -6,7 +6,7 @@ use aws_sdk_rekognition::error::BoxError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::Limited;
 
-/// Twice five pictures of 200 KiB in base64, and some reserve.
+/// Most bytes of a response: twice five pictures of 200 KiB in base64, and some reserve.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The error of a response that announces more than [`BODY_BYTES_MAX`].

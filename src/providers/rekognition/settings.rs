@@ -26,7 +26,7 @@ pub struct Settings {
     pub allow_insecure_endpoints: bool,
     /// Keys; `None` lets the SDK find them (web identity, container or instance role, profile).
     pub credentials: Option<StaticCredentials>,
-    /// Pictures beside the reference image that AWS keeps for reviewers, 0 to 4.
+    /// Pictures in addition to the reference image that AWS keeps for reviewers, 0 to 4.
     pub audit_images: u8,
     /// Role whose short-lived credentials a browser gets for the challenge.
     pub browser_role_arn: Option<String>,
