@@ -10,14 +10,12 @@ use tokio::task::JoinSet;
 
 use crate::pocketbase::Caller;
 
-/// An event.
 #[derive(Debug)]
 pub struct Event {
     /// The collection's name.
     pub collection: String,
     /// `create`, `update` or `delete`.
     pub action: String,
-    /// The record.
     pub record: Value,
     /// Time of arrival.
     pub at: Instant,

@@ -20,7 +20,7 @@ const SQUARE_CODES_MAX: usize = 16;
 const PAYLOAD_CHARS_MAX: usize = 4096;
 /// Longest side of a larger picture in the second attempt: noise that hides bars at full size
 /// averages out.
-const SECOND_LOOK_SIDE: u32 = 1300;
+const SECOND_ATTEMPT_SIDE: u32 = 1300;
 /// Factor by which a smaller picture is enlarged in the second attempt: bars of two or three pixels
 /// get an edge that the binariser keeps.
 const ENLARGED: u32 = 2;
@@ -33,7 +33,7 @@ pub fn read(luma: &GrayImage) -> Vec<String> {
     }
     let longest = luma.width().max(luma.height());
     let scaled = |side: u32| {
-        if longest > SECOND_LOOK_SIDE { (side * SECOND_LOOK_SIDE / longest).max(1) } else { side * ENLARGED }
+        if longest > SECOND_ATTEMPT_SIDE { (side * SECOND_ATTEMPT_SIDE / longest).max(1) } else { side * ENLARGED }
     };
     at_this_size(&scale::luma(luma, (scaled(luma.width()), scaled(luma.height())), Filter::Triangle))
 }
@@ -49,7 +49,7 @@ fn at_this_size(luma: &GrayImage) -> Vec<String> {
     texts
 }
 
-/// Reads the text of every QR code in a picture. It identifies no one, but a model may also read it
+/// Reads the text of every QR code in a picture. It identifies no person. A model may also read it
 /// and follow it.
 pub fn read_square(luma: &GrayImage) -> Vec<String> {
     let mut texts = symbols(luma, BarcodeFormat::QR_CODE, QrReader);

@@ -64,9 +64,9 @@ fn runs_out(picture: &RgbImage, crossed: &[Edge]) -> bool {
 /// Share of an edge that shows something else. Print is as dark as a table here and there, so a
 /// pixel counts with its neighbours.
 fn crossed_share(edge: &[Rgb<u8>], background: Rgb<u8>) -> f32 {
-    const BESIDE: usize = 3;
+    const NEIGHBOURS: usize = 3;
     let other: Vec<bool> = edge.iter().map(|pixel| distance(*pixel, background) >= OTHER_DISTANCE).collect();
-    let near = |at: usize| other[at.saturating_sub(BESIDE)..(at + BESIDE + 1).min(other.len())].contains(&true);
+    let near = |at: usize| other[at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS + 1).min(other.len())].contains(&true);
     #[expect(clippy::cast_precision_loss, reason = "at most 200 pixels")]
     let share = (0..other.len()).filter(|at| near(*at)).count() as f32 / other.len().max(1) as f32;
     share

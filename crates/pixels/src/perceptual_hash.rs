@@ -24,7 +24,8 @@ use super::scale::{self, Filter};
 const WAVES: usize = 32;
 /// Pixels a side of the picture on which the waves are computed.
 const GRID: usize = 128;
-/// Waves that are slower than these hardly change in a copy: the bands are made of them.
+/// Waves across and down that the bands are made of: the slowest ones, which hardly change in a
+/// copy.
 const BAND_WAVES: usize = 24;
 /// Bands of a hash that are looked up one by one: a copy in which fewer bits than this changed has
 /// one unchanged band.
@@ -47,7 +48,7 @@ impl PerceptualHash {
         let small = DynamicImage::ImageRgb8(scale::rgb(picture, (side, side), Filter::Triangle)).into_luma8();
         let light: Vec<f64> = small.into_raw().into_iter().map(f64::from).collect();
         let strengths = strengths(&light);
-        let middle = middle(&strengths);
+        let middle = median(&strengths);
         let mut bits = [0; BYTES];
         for (wave, strength) in strengths.iter().enumerate() {
             if *strength > middle {
@@ -114,8 +115,7 @@ fn strengths(light: &[f64]) -> Vec<f64> {
     waves.iter().flat_map(|down| across.iter().map(move |line| along(line, down))).collect()
 }
 
-/// The median.
-fn middle(strengths: &[f64]) -> f64 {
+fn median(strengths: &[f64]) -> f64 {
     let mut sorted = strengths.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()

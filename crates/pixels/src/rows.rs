@@ -45,9 +45,9 @@ impl Row {
 const WORK_SIDE: u32 = 900;
 /// Half the side of the square with whose mean a pixel is compared.
 const SURROUNDINGS: usize = 12;
-/// Ink is at most this share as bright as its surroundings ...
+/// Greatest brightness of ink, relative to its surroundings.
 const INK_SHARE: f32 = 0.84;
-/// ... and at least this much darker.
+/// Least difference between ink and its surroundings.
 const INK_STEP: f32 = 12.0;
 /// Longest horizontal run of ink that is a stroke of a letter.
 const STROKE_MAX: usize = 16;

@@ -11,7 +11,7 @@ use image::{GrayImage, RgbImage};
 pub enum Filter {
     /// Linear: weights fall with distance. For pictures that are measured.
     Triangle,
-    /// Catmull-Rom, which keeps edges sharp. For pictures that people and models look at.
+    /// Catmull-Rom, which keeps edges sharp. For pictures that people view and models read.
     Sharp,
 }
 

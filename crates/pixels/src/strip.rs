@@ -19,7 +19,7 @@ pub const STRIP_WIDTH_MAX: usize = 2600;
 /// Narrowest strip that the model reads.
 pub const STRIP_WIDTH_MIN: usize = 160;
 /// Margin to the left and right, in heights of the letters.
-const AIR_BESIDE: f32 = 0.5;
+const AIR_SIDES: f32 = 0.5;
 
 /// A level strip of text.
 #[derive(Clone, PartialEq)]
@@ -40,28 +40,28 @@ pub fn cut(picture: &GrayImage, row: &Row, air: f32) -> Option<Strip> {
     }
     let along = ((row.to.0 - row.from.0) / length, (row.to.1 - row.from.1) / length);
     let step = row.height * air / STRIP_HEIGHT as f32;
-    let beside = row.height * AIR_BESIDE;
-    let width = ((length + 2.0 * beside) / step).round() as usize;
+    let margin = row.height * AIR_SIDES;
+    let width = ((length + 2.0 * margin) / step).round() as usize;
     if !(STRIP_WIDTH_MIN..=STRIP_WIDTH_MAX).contains(&width) {
         return None;
     }
     // Where a step is wider than a pixel, pixels between the steps are also sampled.
-    let looks = (step.ceil() as usize).clamp(1, 4);
+    let samples = (step.ceil() as usize).clamp(1, 4);
     let mut pixels = Vec::with_capacity(width * STRIP_HEIGHT);
     for y in 0..STRIP_HEIGHT {
         for x in 0..width {
             let mut sum = 0.0;
-            for look_y in 0..looks {
-                for look_x in 0..looks {
-                    let inside = |look: usize| (look as f32 + 0.5) / looks as f32;
-                    let right = (x as f32 + inside(look_x)) * step - beside;
-                    let down = (y as f32 + inside(look_y)) * step - row.height * air / 2.0;
+            for sample_y in 0..samples {
+                for sample_x in 0..samples {
+                    let inside = |sample: usize| (sample as f32 + 0.5) / samples as f32;
+                    let right = (x as f32 + inside(sample_x)) * step - margin;
+                    let down = (y as f32 + inside(sample_y)) * step - row.height * air / 2.0;
                     let at =
                         (row.from.0 + along.0 * right - along.1 * down, row.from.1 + along.1 * right + along.0 * down);
                     sum += brightness(picture, at);
                 }
             }
-            pixels.push(sum / (looks * looks) as f32);
+            pixels.push(sum / (samples * samples) as f32);
         }
     }
     Some(Strip { width, pixels })

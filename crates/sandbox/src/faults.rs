@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::operations::{OPERATIONS, Provider};
+use crate::operations::{OPERATIONS, SimulatedProvider};
 use crate::seed::Seed;
 
 /// Most rules at a time; further ones are refused.
@@ -73,12 +73,12 @@ pub enum FaultKind {
 pub struct FaultDescription {
     pub fault: FaultKind,
     /// The providers that have it.
-    pub providers: &'static [Provider],
+    pub providers: &'static [SimulatedProvider],
     pub description: &'static str,
 }
 
-use Provider::{Fingerprint, Openai, Rekognition, Sts};
-const ALL: &[Provider] = &[Rekognition, Sts, Openai, Fingerprint];
+use SimulatedProvider::{Fingerprint, Openai, Rekognition, Sts};
+const ALL: &[SimulatedProvider] = &[Rekognition, Sts, Openai, Fingerprint];
 
 pub const CATALOGUE: &[FaultDescription] = &[
     described(
@@ -126,7 +126,7 @@ pub const CATALOGUE: &[FaultDescription] = &[
     described(FaultKind::WrongSchema, &[Openai], "The model answers JSON that does not satisfy the schema."),
 ];
 
-const fn described(fault: FaultKind, providers: &'static [Provider], description: &'static str) -> FaultDescription {
+const fn described(fault: FaultKind, providers: &'static [SimulatedProvider], description: &'static str) -> FaultDescription {
     FaultDescription { fault, providers, description }
 }
 
@@ -134,7 +134,7 @@ const fn described(fault: FaultKind, providers: &'static [Provider], description
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    pub provider: Provider,
+    pub provider: SimulatedProvider,
     /// The operation; all of the provider's if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
@@ -253,13 +253,13 @@ impl FaultRules {
     }
 
     /// Counts a call of this operation and returns the fault to apply to it, if one is due.
-    pub fn take(&mut self, provider: Provider, operation: &str, seed: Seed) -> Option<Fault> {
+    pub fn take(&mut self, provider: SimulatedProvider, operation: &str, seed: Seed) -> Option<Fault> {
         self.rules.iter_mut().filter(|rule| rule.matches(provider, operation)).find_map(|rule| rule.count(seed))
     }
 }
 
 impl Rule {
-    fn matches(&self, provider: Provider, operation: &str) -> bool {
+    fn matches(&self, provider: SimulatedProvider, operation: &str) -> bool {
         let used_up = self.fault.times != 0 && self.applied >= self.fault.times;
         self.fault.provider == provider
             && !used_up
@@ -291,41 +291,41 @@ mod tests {
 
     #[test]
     fn a_rule_skips_then_applies_then_is_used_up() {
-        let mut book = FaultRules::default();
-        book.add(vec![fault(serde_json::json!({"provider": "openai", "fault": "error_5xx", "skip": 1, "times": 2}))]);
-        let taken: Vec<_> = (0..5).map(|_| book.take(Openai, "chat.completions", Seed(1)).is_some()).collect();
+        let mut rules = FaultRules::default();
+        rules.add(vec![fault(serde_json::json!({"provider": "openai", "fault": "error_5xx", "skip": 1, "times": 2}))]);
+        let taken: Vec<_> = (0..5).map(|_| rules.take(Openai, "chat.completions", Seed(1)).is_some()).collect();
         assert_eq!(taken, [false, true, true, false, false]);
-        assert!(book.take(Rekognition, "DetectFaces", Seed(1)).is_none());
+        assert!(rules.take(Rekognition, "DetectFaces", Seed(1)).is_none());
     }
 
     #[test]
     fn rules_are_tried_in_order_and_by_operation() {
-        let mut book = FaultRules::default();
-        book.add(vec![
+        let mut rules = FaultRules::default();
+        rules.add(vec![
             fault(serde_json::json!({"provider": "rekognition", "operation": "CompareFaces", "fault": "throttle"})),
             fault(serde_json::json!({"provider": "rekognition", "fault": "hang", "times": 0})),
         ]);
         let kinds: Vec<_> = ["DetectFaces", "CompareFaces", "CompareFaces"]
-            .map(|operation| book.take(Rekognition, operation, Seed(1)).expect("a fault").kind)
+            .map(|operation| rules.take(Rekognition, operation, Seed(1)).expect("a fault").kind)
             .to_vec();
         assert_eq!(kinds, [FaultKind::Hang, FaultKind::Throttle, FaultKind::Hang]);
     }
 
     #[test]
     fn too_many_rules_at_once_add_none() {
-        let mut book = FaultRules::default();
-        let rules = |number| (0..number).map(|_| fault(serde_json::json!({"provider": "sts", "fault": "html"}))).collect();
-        assert_eq!(book.add(rules(RULES_MAX - 1)).map(|ids| ids.len()), Some(RULES_MAX - 1));
-        assert_eq!(book.add(rules(2)), None);
-        assert_eq!((book.rules().len(), book.add(rules(1))), (RULES_MAX - 1, Some(vec![1000])));
+        let mut rules = FaultRules::default();
+        let many = |number| (0..number).map(|_| fault(serde_json::json!({"provider": "sts", "fault": "html"}))).collect();
+        assert_eq!(rules.add(many(RULES_MAX - 1)).map(|ids| ids.len()), Some(RULES_MAX - 1));
+        assert_eq!(rules.add(many(2)), None);
+        assert_eq!((rules.rules().len(), rules.add(many(1))), (RULES_MAX - 1, Some(vec![1000])));
     }
 
     #[test]
     fn probability_follows_the_seed() {
         let run = |seed| {
-            let mut book = FaultRules::default();
-            book.add(vec![fault(serde_json::json!({"provider": "sts", "fault": "html", "times": 0, "probability": 0.5}))]);
-            (0..100).map(|_| book.take(Sts, "AssumeRole", Seed(seed)).is_some()).collect::<Vec<_>>()
+            let mut rules = FaultRules::default();
+            rules.add(vec![fault(serde_json::json!({"provider": "sts", "fault": "html", "times": 0, "probability": 0.5}))]);
+            (0..100).map(|_| rules.take(Sts, "AssumeRole", Seed(seed)).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(run(1), run(1));
         let applied = run(1).iter().filter(|applied| **applied).count();

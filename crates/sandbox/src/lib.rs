@@ -60,7 +60,7 @@ use drill::DrillArgs;
 use specimen::args::SpecimenArgs;
 use state::{Keys, Sandbox};
 
-/// A simulator of the providers that identivia asks.
+/// A simulator of the providers that Identivia calls.
 #[derive(Parser)]
 #[command(name = "sandbox", version, about)]
 struct Cli {

@@ -2,31 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A simulated provider.
+/// A simulated provider. AWS counts as two: Rekognition and STS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// AWS Rekognition.
+pub enum SimulatedProvider {
     Rekognition,
-    /// AWS STS.
     Sts,
     Openai,
     Fingerprint,
 }
 
 /// Every operation that is answered, by its name in the request log and in the fault rules.
-pub const OPERATIONS: &[(Provider, &str)] = &[
-    (Provider::Rekognition, "CreateFaceLivenessSession"),
-    (Provider::Rekognition, "GetFaceLivenessSessionResults"),
-    (Provider::Rekognition, "DetectFaces"),
-    (Provider::Rekognition, "CompareFaces"),
-    (Provider::Sts, "AssumeRole"),
-    (Provider::Sts, "GetCallerIdentity"),
-    (Provider::Openai, "models.list"),
-    (Provider::Openai, "models.retrieve"),
-    (Provider::Openai, "chat.completions"),
-    (Provider::Openai, "responses"),
-    (Provider::Fingerprint, "events.get"),
-    (Provider::Fingerprint, "events.update"),
-    (Provider::Fingerprint, "visitors.delete"),
+pub const OPERATIONS: &[(SimulatedProvider, &str)] = &[
+    (SimulatedProvider::Rekognition, "CreateFaceLivenessSession"),
+    (SimulatedProvider::Rekognition, "GetFaceLivenessSessionResults"),
+    (SimulatedProvider::Rekognition, "DetectFaces"),
+    (SimulatedProvider::Rekognition, "CompareFaces"),
+    (SimulatedProvider::Sts, "AssumeRole"),
+    (SimulatedProvider::Sts, "GetCallerIdentity"),
+    (SimulatedProvider::Openai, "models.list"),
+    (SimulatedProvider::Openai, "models.retrieve"),
+    (SimulatedProvider::Openai, "chat.completions"),
+    (SimulatedProvider::Openai, "responses"),
+    (SimulatedProvider::Fingerprint, "events.get"),
+    (SimulatedProvider::Fingerprint, "events.update"),
+    (SimulatedProvider::Fingerprint, "visitors.delete"),
 ];

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::faults::FaultKind;
-use crate::operations::Provider;
+use crate::operations::SimulatedProvider;
 
-/// The oldest entry is dropped for a new one beyond this number.
+/// Most entries. The oldest is dropped for a new one beyond this number.
 const CAPACITY: usize = 20_000;
 
 #[derive(Debug, Clone, Serialize)]
@@ -18,7 +18,7 @@ pub struct Entry {
     pub seq: u64,
     /// When the request arrived, on the sandbox's clock.
     pub at: String,
-    pub provider: Provider,
+    pub provider: SimulatedProvider,
     pub operation: String,
     pub outcome: Outcome,
     /// The fault that was applied, if one was.
@@ -104,7 +104,7 @@ impl RequestLog {
     pub fn open(
         &mut self,
         at: String,
-        provider: Provider,
+        provider: SimulatedProvider,
         operation: &str,
         fault: Option<FaultKind>,
         notes: Notes,
@@ -157,7 +157,7 @@ mod tests {
     fn the_log_is_bounded_and_numbered() {
         let mut log = RequestLog::default();
         for _ in 0..CAPACITY + 5 {
-            log.open(String::new(), Provider::Sts, "AssumeRole", None, Notes::default());
+            log.open(String::new(), SimulatedProvider::Sts, "AssumeRole", None, Notes::default());
         }
         assert_eq!(log.after(0, usize::MAX).count(), CAPACITY);
         assert_eq!(log.after(0, 1).next().map(|entry| entry.seq), Some(6));

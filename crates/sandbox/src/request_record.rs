@@ -6,7 +6,7 @@ use std::time::Instant;
 use http::StatusCode;
 
 use crate::faults::Fault;
-use crate::operations::Provider;
+use crate::operations::SimulatedProvider;
 use crate::request_log::{Notes, Outcome};
 use crate::state::Sandbox;
 
@@ -23,7 +23,7 @@ impl RequestRecord {
     /// Adds an entry with the outcome `pending`.
     pub fn open(
         sandbox: &Arc<Sandbox>,
-        provider: Provider,
+        provider: SimulatedProvider,
         operation: &str,
         fault: Option<&Fault>,
         notes: Notes,

@@ -15,15 +15,15 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::apply_fault::{self, Cut};
 use crate::faults::{Fault, FaultKind};
-use crate::operations::Provider;
+use crate::operations::SimulatedProvider;
 use crate::request_log::{Notes, Outcome};
 use crate::request_record::RequestRecord;
 use crate::state::Sandbox;
 use crate::wire::{Call, Reply, WireBody};
 use crate::{aws, control, fingerprint, openai};
 
-/// More than two images of 5 MiB in base64 (Rekognition), and than the 50 MB that `OpenAI`
-/// documents.
+/// Most bytes of a body: more than two images of 5 MiB in base64 (Rekognition), and than the 50 MB
+/// that `OpenAI` documents.
 const BODY_BYTES_MAX: usize = 64 << 20;
 /// How long open requests may continue after the signal to stop.
 const STOP_GRACE: Duration = Duration::from_secs(2);
@@ -100,22 +100,22 @@ fn failed(error: &JoinError) -> Reply {
 }
 
 /// The provider and operation of a request; `None` if it is for the sandbox's own endpoints.
-fn operation(call: &Call) -> Option<(Provider, String)> {
+fn operation(call: &Call) -> Option<(SimulatedProvider, String)> {
     if let Some(found) = aws::operation(call) {
         return Some(found);
     }
     if call.path == "/v1" || call.path.starts_with("/v1/") {
-        return Some((Provider::Openai, openai::operation(call).to_owned()));
+        return Some((SimulatedProvider::Openai, openai::operation(call).to_owned()));
     }
     if call.path == "/v4" || call.path.starts_with("/v4/") {
-        return Some((Provider::Fingerprint, fingerprint::operation(call).to_owned()));
+        return Some((SimulatedProvider::Fingerprint, fingerprint::operation(call).to_owned()));
     }
     None
 }
 
 async fn answer_as_provider(
     sandbox: Arc<Sandbox>,
-    provider: Provider,
+    provider: SimulatedProvider,
     operation: String,
     call: Call,
 ) -> Result<Response<WireBody>, Cut> {
@@ -145,7 +145,7 @@ async fn answer_as_provider(
 /// Runs the provider's handler on a blocking thread: analysing pictures takes time.
 async fn run_handler(
     sandbox: &Arc<Sandbox>,
-    provider: Provider,
+    provider: SimulatedProvider,
     operation: String,
     call: Call,
     fault: Option<Fault>,
@@ -158,11 +158,11 @@ async fn run_handler(
             return (replacement, notes);
         }
         let reply = match provider {
-            Provider::Rekognition | Provider::Sts => {
+            SimulatedProvider::Rekognition | SimulatedProvider::Sts => {
                 aws::answer(&sandbox, provider, &operation, &call, fault, &mut notes)
             }
-            Provider::Openai => openai::answer(&sandbox, &operation, &call, fault, &mut notes),
-            Provider::Fingerprint => fingerprint::answer(&sandbox, &operation, &call, fault, &mut notes),
+            SimulatedProvider::Openai => openai::answer(&sandbox, &operation, &call, fault, &mut notes),
+            SimulatedProvider::Fingerprint => fingerprint::answer(&sandbox, &operation, &call, fault, &mut notes),
         };
         (reply, notes)
     });
@@ -170,7 +170,7 @@ async fn run_handler(
 }
 
 /// What a request says about itself, so that the request log has it even if no handler runs.
-fn notes_of(provider: Provider, operation: &str, call: &Call) -> Notes {
+fn notes_of(provider: SimulatedProvider, operation: &str, call: &Call) -> Notes {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "PascalCase", default)]
     struct AboutSession {
@@ -179,10 +179,10 @@ fn notes_of(provider: Provider, operation: &str, call: &Call) -> Notes {
     }
     let about = match provider {
         // Only small bodies are parsed here; bodies with pictures are left to their handlers.
-        Provider::Rekognition if operation.contains("FaceLiveness") => {
+        SimulatedProvider::Rekognition if operation.contains("FaceLiveness") => {
             serde_json::from_slice(&call.body).unwrap_or_default()
         }
-        Provider::Fingerprint => {
+        SimulatedProvider::Fingerprint => {
             AboutSession { session_id: call.path.rsplit('/').next().map(str::to_owned), ..AboutSession::default() }
         }
         _ => AboutSession::default(),

@@ -15,7 +15,7 @@ use crate::aws::issued::Issued;
 use crate::aws::sessions::{Outcome as LivenessOutcome, Sessions};
 use crate::faults::FaultRules;
 use crate::fingerprint::store::Events;
-use crate::operations::Provider;
+use crate::operations::SimulatedProvider;
 use crate::request_log::{Outcome, RequestLog};
 use crate::seed::{Seed, sha256_hex};
 use crate::selfies::{self, Selfie, Selfies};
@@ -86,12 +86,12 @@ impl Default for Latency {
 
 impl Latency {
     /// The latency of one provider.
-    pub fn of(&self, provider: Provider) -> u64 {
+    pub fn of(&self, provider: SimulatedProvider) -> u64 {
         let name = match provider {
-            Provider::Rekognition => "rekognition",
-            Provider::Sts => "sts",
-            Provider::Openai => "openai",
-            Provider::Fingerprint => "fingerprint",
+            SimulatedProvider::Rekognition => "rekognition",
+            SimulatedProvider::Sts => "sts",
+            SimulatedProvider::Openai => "openai",
+            SimulatedProvider::Fingerprint => "fingerprint",
         };
         match self {
             Self::All(ms) => *ms,

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq as _;
 use super::errors::AwsError;
 use super::policy::Permissions;
 use super::sigv4::Authorization;
-use crate::operations::Provider;
+use crate::operations::SimulatedProvider;
 use crate::state::Sandbox;
 use crate::wire::Call;
 
@@ -23,7 +23,7 @@ pub struct Caller {
 impl Caller {
     /// Identifies the caller by the signature: the account's own user, or the bearer of credentials
     /// that STS issued.
-    pub fn identify(sandbox: &Sandbox, provider: Provider, call: &Call, now: Timestamp) -> Result<Self, AwsError> {
+    pub fn identify(sandbox: &Sandbox, provider: SimulatedProvider, call: &Call, now: Timestamp) -> Result<Self, AwsError> {
         let authorization = Authorization::of(call)?;
         let service = service(provider);
         let unknown = || {
@@ -51,7 +51,7 @@ impl Caller {
     }
 
     /// Refuses an operation that the caller's permissions do not allow.
-    pub fn check_permission(&self, provider: Provider, operation: &str) -> Result<(), AwsError> {
+    pub fn check_permission(&self, provider: SimulatedProvider, operation: &str) -> Result<(), AwsError> {
         let action = format!("{}:{operation}", service(provider));
         // AWS allows every caller this operation, whatever the policy says.
         if operation == "GetCallerIdentity" || self.permissions.allow(&action) {
@@ -65,6 +65,6 @@ impl Caller {
 }
 
 /// The provider's name in signatures and actions.
-fn service(provider: Provider) -> &'static str {
-    if provider == Provider::Sts { "sts" } else { "rekognition" }
+fn service(provider: SimulatedProvider) -> &'static str {
+    if provider == SimulatedProvider::Sts { "sts" } else { "rekognition" }
 }

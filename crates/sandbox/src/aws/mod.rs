@@ -17,7 +17,7 @@ use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::faults::{Fault, FaultKind};
-use crate::operations::Provider;
+use crate::operations::SimulatedProvider;
 use crate::request_log::Notes;
 use crate::state::Sandbox;
 use crate::wire::{Call, Reply};
@@ -27,20 +27,20 @@ use errors::AwsError;
 const TARGET_PREFIX: &str = "RekognitionService.";
 
 /// The provider and operation, if this is a request for AWS.
-pub fn operation(call: &Call) -> Option<(Provider, String)> {
+pub fn operation(call: &Call) -> Option<(SimulatedProvider, String)> {
     if let Some(target) = call.header("x-amz-target") {
-        return Some((Provider::Rekognition, target.strip_prefix(TARGET_PREFIX).unwrap_or(target).to_owned()));
+        return Some((SimulatedProvider::Rekognition, target.strip_prefix(TARGET_PREFIX).unwrap_or(target).to_owned()));
     }
     let form = call.header("content-type").is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
     let query_protocol =
         call.path == "/" && (call.method == Method::POST && form || call.query_value("Action").is_some());
-    query_protocol.then(|| (Provider::Sts, sts::parameter(call, "Action").unwrap_or_default()))
+    query_protocol.then(|| (SimulatedProvider::Sts, sts::parameter(call, "Action").unwrap_or_default()))
 }
 
 /// Answers a request to Rekognition or STS.
 pub fn answer(
     sandbox: &Sandbox,
-    provider: Provider,
+    provider: SimulatedProvider,
     operation: &str,
     call: &Call,
     fault: Option<&Fault>,
@@ -55,14 +55,14 @@ pub fn answer(
             notes.region = Some(caller.region.clone());
             caller.check_permission(provider, operation)?;
             match provider {
-                Provider::Sts => sts::answer(sandbox, operation, call, &caller, &request_id),
+                SimulatedProvider::Sts => sts::answer(sandbox, operation, call, &caller, &request_id),
                 _ => rekognition::answer(sandbox, operation, call, &caller, fault, notes),
             }
         }),
     };
     let reply = worked.unwrap_or_else(|error| {
         notes.error = Some(error.code.clone());
-        if provider == Provider::Sts { error.xml(&request_id) } else { error.json(&request_id) }
+        if provider == SimulatedProvider::Sts { error.xml(&request_id) } else { error.json(&request_id) }
     });
     let reply = match fault {
         Some(Fault { kind: FaultKind::Throttle, retry_after: Some(seconds), .. }) => reply

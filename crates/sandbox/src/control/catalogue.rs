@@ -15,7 +15,7 @@ const LIVENESS: [(&str, &str); 6] = [
     ),
     ("spoof", "A picture or mask: SUCCEEDED with confidence 1 to 25 and a reference image of `person`."),
     ("fail", "The check itself fails: FAILED."),
-    ("walk_away", "Nobody finishes: IN_PROGRESS until the session is EXPIRED."),
+    ("walk_away", "The challenge is not finished: IN_PROGRESS until the session is EXPIRED."),
     ("no_reference_image", "SUCCEEDED with good confidence, but without a reference image."),
 ];
 

@@ -125,7 +125,7 @@ fn add_faults(sandbox: &Sandbox, call: &Call) -> Answer {
         return Err(Problem(StatusCode::UNPROCESSABLE_ENTITY, problem));
     }
     let ids = sandbox.state().faults.add(wanted).ok_or_else(|| {
-        Problem(StatusCode::INSUFFICIENT_STORAGE, "there are too many faults; DELETE /sandbox/faults".to_owned())
+        Problem(StatusCode::INSUFFICIENT_STORAGE, "there are too many fault rules; DELETE /sandbox/faults".to_owned())
     })?;
     Ok(Reply::json(StatusCode::CREATED, &json!({"ids": ids})))
 }

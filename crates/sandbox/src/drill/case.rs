@@ -51,7 +51,6 @@ pub struct Declared {
     pub number: Option<String>,
     /// The document type as the facade names it.
     pub document_type: Option<&'static str>,
-    /// Issuing state.
     pub country: Option<String>,
 }
 

@@ -170,7 +170,6 @@ fn zone(kind: Kind) -> String {
     lines.lines().collect::<Vec<_>>().join(" ")
 }
 
-/// All injections.
 pub fn cases(factory: &CaseFactory) -> Vec<Case> {
     INJECTIONS
         .iter()

@@ -26,7 +26,7 @@ pub const CATALOGUE: &[Scenario] = &[
     scenario("clean", "An ordinary person's browser at home.", |_| json!({})),
     scenario(
         "replayed",
-        "The vendor saw this identification before: somebody sent a recorded one.",
+        "The vendor saw this identification before: a recorded one was sent again.",
         |_| json!({"replayed": true}),
     ),
     Scenario { age_seconds: 86_400, ..scenario("old", "Identified a day ago.", |_| json!({})) },
@@ -108,7 +108,7 @@ pub const CATALOGUE: &[Scenario] = &[
         "A phone that was reset an hour ago.",
         |at| json!({"factory_reset_timestamp": at.as_millisecond() - 3_600_000, "sdk": {"platform": "android", "version": "3.0.0"}, "suspect_score": 6}),
     ),
-    scenario("mitm", "Somebody sits on the line.", |_| json!({"mitm_attack": true, "suspect_score": 12})),
+    scenario("mitm", "The connection is intercepted.", |_| json!({"mitm_attack": true, "suspect_score": 12})),
     scenario(
         "location_spoofing",
         "The position is made up.",
@@ -145,7 +145,7 @@ pub const CATALOGUE: &[Scenario] = &[
         |at| json!({"identification": {"visitor_found": false, "first_seen_at": at.as_millisecond(), "last_seen_at": null}}),
     ),
     scenario("unbound", "No linked_id.", |_| json!({"linked_id": null})),
-    scenario("other_linked_id", "Bound to somebody else's session.", |_| json!({"linked_id": "somebody-elses"})),
+    scenario("other_linked_id", "Bound to another person's session.", |_| json!({"linked_id": "somebody-elses"})),
     scenario("other_origin", "Taken on another site.", |_| json!({"url": "https://phishing.example.net/verify"})),
     scenario(
         "partial",

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::json::merge;
 
-/// Properties besides the fields that an instruction may set.
+/// Properties that an instruction may set in addition to the fields.
 const PROPERTIES: [&str; 3] = ["document_type", "issuing_state", "side"];
 /// Phrases by which a text demands that the model keeps silent about it.
 const SILENCE: [&str; 6] = [

@@ -114,7 +114,7 @@ fn is_instruction(line: &str) -> bool {
 fn report(reading: &mut Value, instructions_seen: bool) {
     reading["instructions_seen"] = json!(instructions_seen);
     if let (true, Some(suspicions)) = (instructions_seen, reading["suspicions"].as_array_mut()) {
-        let reason = "text on the document is addressed to whoever reads it by machine";
+        let reason = "text on the document addresses the model that reads it";
         suspicions.push(json!({"kind": "instruction_text", "place": "document", "reason": reason}));
     }
 }

@@ -32,14 +32,14 @@ fn a_driving_licence_and_its_flaws_are_read_back() {
 }
 
 fn assert_every_flaw_of(kind: Kind) {
-    let clean = Specimen::new(kind, 11, TODAY);
-    let drawn = draw(&clean).expect("a specimen whose texts fit");
-    let reread = Reread::from_small_jpegs(&clean);
+    let flawless = Specimen::new(kind, 11, TODAY);
+    let drawn = draw(&flawless).expect("a specimen whose texts fit");
+    let reread = Reread::from_small_jpegs(&flawless);
     reread.assert_complete();
     assert_eq!(reread.people(), ["anna-maria-eriksson"]);
     assert!(reread.front.faces[0].sharpness > 60.0 && (30.0..80.0).contains(&reread.front.faces[0].brightness));
     for flaw in FlawKind::value_variants() {
-        let specimen = clean.clone().with(*flaw);
+        let specimen = flawless.clone().with(*flaw);
         let Drawn { front, back } = draw(&specimen).expect("a specimen whose texts fit");
         // A side that the flaw does not change need not be analysed again.
         let front = if front == drawn.front { reread.front.clone() } else { analysis_of(front, 1024) };
