@@ -36,7 +36,7 @@ const IMPURE: &[&str] = &["std::env", "std::fs", "std::net", "std::process", "st
 /// The one file that may read the machine's own clock: before `PocketBase` has answered once there is no better one.
 const CLOCK_EXCEPTION: &str = "src/http/endpoints/verify/mod.rs";
 
-/// Most lines of a file beside its tests.
+/// Most lines of a file without its tests.
 const LINES_MAX: usize = 400;
 /// What the documentation at the head of a longer file says.
 const LONG_BECAUSE: &str = "One file because";
@@ -372,7 +372,7 @@ fn no_file_is_too_long_to_be_read_at_once() {
     for sources in SOURCES.values() {
         for source in sources {
             let text = fs::read_to_string(&source.path).expect("a source");
-            let lines = lines_beside_tests(&text);
+            let lines = lines_without_tests(&text);
             let head: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
             if lines > LINES_MAX && !head.contains(LONG_BECAUSE) {
                 wrong.push(format!(
@@ -386,7 +386,7 @@ fn no_file_is_too_long_to_be_read_at_once() {
 }
 
 /// Lines of `text` up to the unit tests at its end.
-fn lines_beside_tests(text: &str) -> usize {
+fn lines_without_tests(text: &str) -> usize {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().lines().count()
 }
 

@@ -1,4 +1,4 @@
-//! How the quality thresholds treat specimens: clean ones raise nothing at the sizes and qualities
+//! How the quality thresholds treat specimens: flawless ones raise nothing at the sizes and qualities
 //! that phones send; flawed ones raise the code that tells the person what to improve.
 
 use std::io::Cursor;
@@ -46,7 +46,7 @@ fn codes(picture: &[u8], side: Side) -> Vec<Code> {
 }
 
 #[test]
-fn clean_specimens_raise_nothing() {
+fn flawless_specimens_raise_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     for document_type in ["passport", "identity-card", "identity-card-td2", "driving-licence"] {
         let (front, back) = specimen(folder.path(), document_type, &[]);

@@ -47,7 +47,7 @@ async fn each_kind_of_credentials_gives_the_access_it_should() {
         ("a token without Bearer", vec![("authorization", own.clone())], [401, 401, 401]),
         ("garbage", vec![("authorization", "Bearer a.b.c".to_owned())], [401, 401, 401]),
         (
-            "a wrong key beside a token",
+            "a wrong key and a token",
             vec![("x-api-key", "wrong".to_owned()), ("authorization", format!("Bearer {own}"))],
             [401, 401, 401],
         ),

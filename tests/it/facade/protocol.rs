@@ -179,7 +179,7 @@ async fn requests_in_progress_finish_when_the_service_stops() {
     let mut answer = String::new();
     slow.read_to_string(&mut answer).await.expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 422"), "{answer}");
-    fixture.task.await.expect("no panic").expect("a clean end");
+    fixture.task.await.expect("no panic").expect("no error");
 }
 
 #[tokio::test]
@@ -213,5 +213,5 @@ async fn metrics_have_their_own_port() {
     assert_eq!(answer.text().await.expect("text"), "up 1\n");
     assert_eq!(reqwest::get(format!("{base}/health")).await.expect("an answer").status(), 404);
     shutdown.cancel();
-    task.await.expect("no panic").expect("a clean end");
+    task.await.expect("no panic").expect("no error");
 }

@@ -33,7 +33,7 @@ async fn a_lost_watch_means_asking_pocketbase_until_it_is_proved_again() {
 }
 
 #[tokio::test]
-async fn who_has_seen_more_elsewhere_gets_no_older_answer() {
+async fn a_caller_that_saw_a_newer_version_elsewhere_gets_no_older_answer() {
     let (fixture, id, path) = cached_at(3).await;
     write(&fixture, &id, 4).await;
     let asks = |seen: &str| send(fixture.request(Method::GET, &path).header("if-none-match", seen));
@@ -78,7 +78,7 @@ async fn cached_at(number: u32) -> (Fixture, String, String) {
     (fixture, id, path)
 }
 
-/// Renews the lease as a heartbeat does, for longer than any test takes.
+/// Renews the cache lease as a heartbeat does, for longer than any test takes.
 fn renew_lease(fixture: &Fixture) {
     fixture.client.renew_cache_lease(Instant::now() + Duration::from_secs(600));
 }

@@ -318,7 +318,7 @@ async fn no_verification_starts_under_an_unusable_policy_until_it_is_repaired() 
         fixture.admin.patch("policies", &policy, repaired).await;
         assert_eq!(status().await.status, 200);
     }
-    // A policy that can be read, but would approve everyone.
+    // A policy that can be read, but would approve every person.
     fixture.admin.patch("policies", &policy, json!({ "face_match_pass": 0, "face_match_review": 0 })).await;
     assert_eq!(begin().await.status, 503);
     assert_eq!(fixture.admin.all("verifications").await.len(), 1);

@@ -9,13 +9,13 @@ pub mod tls;
 
 use std::time::{Duration, Instant};
 
-/// Waits until `look` returns a value, for at most ten seconds. Panics with `what` after that.
-pub async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+/// Waits until `read` returns a value, for at most ten seconds. Panics with `what` after that.
+pub async fn eventually<T>(what: &str, read: impl AsyncFn() -> Option<T>) -> T {
     const PATIENCE: Duration = Duration::from_secs(10);
     const PAUSE: Duration = Duration::from_millis(20);
     let started = Instant::now();
     loop {
-        if let Some(found) = look().await {
+        if let Some(found) = read().await {
             return found;
         }
         assert!(started.elapsed() < PATIENCE, "never happened: {what}");

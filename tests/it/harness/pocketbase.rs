@@ -194,7 +194,7 @@ impl Admin {
     }
 
     /// Copies the login, with connections of its own for another runtime. `PocketBase` limits the logins of superusers.
-    pub fn anew(&self) -> Self {
+    pub fn with_own_connections(&self) -> Self {
         Self { http: reqwest::Client::new(), base: self.base.clone(), token: self.token.clone() }
     }
 
@@ -269,7 +269,7 @@ impl Admin {
 fn prepare_process() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        rustls::crypto::aws_lc_rs::default_provider().install_default().expect("nobody else installs one");
+        rustls::crypto::aws_lc_rs::default_provider().install_default().expect("the first installation");
     });
 }
 

@@ -65,7 +65,7 @@ struct Rule {
     met: u32,
 }
 
-/// What all connections obey. These are counters, so that a connection that looks late still sees that it was meant.
+/// What all connections obey. These are counters, so that a connection that reads them late still sees that they changed.
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     cuts: u64,

@@ -25,8 +25,8 @@ pub fn of_a_batch(store: &Store, sidecars: &[Sidecar], before: &Phase, new: &[En
                 if !open {
                     broken.push(format!("row {}: work is claimed although nothing is open", entry.seq));
                 }
-                for piece in work {
-                    broken.extend(excluded(store, sidecars, entry.seq, piece));
+                for item in work {
+                    broken.extend(excluded(store, sidecars, entry.seq, item));
                 }
             }
             Event::CheckFinished { .. } | Event::LivenessSessionOpened { .. } | Event::WorkFailed { .. } if !open => {
@@ -40,11 +40,11 @@ pub fn of_a_batch(store: &Store, sidecars: &[Sidecar], before: &Phase, new: &[En
     broken
 }
 
-/// No instance claims work to which another live instance is still entitled.
-fn excluded(store: &Store, sidecars: &[Sidecar], seq: u32, piece: &Work) -> Vec<String> {
-    let same = |other: &Work| match (piece, other) {
-        (Work::OpenSession { .. } | Work::Liveness { .. }, _) => piece == other,
-        _ => piece.check() == other.check() && piece.attempt() == other.attempt(),
+/// Checks that no instance claims work to which another live instance is still entitled.
+fn excluded(store: &Store, sidecars: &[Sidecar], seq: u32, item: &Work) -> Vec<String> {
+    let same = |other: &Work| match (item, other) {
+        (Work::OpenSession { .. } | Work::Liveness { .. }, _) => item == other,
+        _ => item.check() == other.check() && item.attempt() == other.attempt(),
     };
     let claims = store.case.claims();
     let earlier = claims.iter().filter(|claim| claim.seq < seq && same(claim.work));
@@ -62,7 +62,7 @@ fn excluded(store: &Store, sidecars: &[Sidecar], seq: u32, piece: &Work) -> Vec<
     broken
 }
 
-/// A claim has one answer per item of work, and an attempt one finding per kind.
+/// Checks that a claim has one answer per work item, and an attempt one finding per kind.
 fn answered_once(store: &Store) -> Vec<String> {
     let mut broken = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
@@ -74,7 +74,7 @@ fn answered_once(store: &Store) -> Vec<String> {
     broken
 }
 
-/// Numbers have no gaps, and each row is chained to the one before it.
+/// Checks that numbers have no gaps, and that each row is chained to the one before it.
 fn numbered(store: &Store, new: &[Entry]) -> Vec<String> {
     let journal = &store.case.journal;
     let from = journal.len() - new.len();

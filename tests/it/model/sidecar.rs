@@ -26,7 +26,7 @@ pub enum Said {
 /// The purpose of a task.
 #[derive(Clone)]
 pub enum Purpose {
-    /// Looking at the verification.
+    /// A pass over the verification.
     Pass,
     /// Running work under a claim.
     Work { claim: u32, work: Work },
@@ -54,7 +54,7 @@ pub struct Sent {
     pub after: Box<Case>,
     /// The work that it claims, with the claim's number.
     pub claims: Option<(u32, Vec<Work>)>,
-    /// When to look again.
+    /// When the next pass is due.
     pub wake: Option<Timestamp>,
 }
 
@@ -98,7 +98,7 @@ pub struct Sidecar {
 pub enum Plan {
     /// Write these rows.
     Write(Box<Sent>),
-    /// Write nothing, and look again then.
+    /// Write nothing, and make the next pass then.
     Rest(Option<Timestamp>),
     /// The result is no longer wanted.
     TooLate,

@@ -194,7 +194,7 @@ impl Simulation {
         }
     }
 
-    /// A sidecar looks at the verification, because of an event, a timer or a sweep. One look at a time.
+    /// A sidecar makes a pass, because of an event, a timer or a sweep. One pass at a time.
     fn wake(&mut self) {
         let index = self.dice.random_range(0..self.sidecars.len());
         self.look(index);

@@ -35,7 +35,7 @@ async fn each_kind_of_record_is_created_and_shown() {
     let stored = client.verification_by_idempotency_key("ab12").await.expect("an answer").expect("there");
     assert_eq!((stored.id.as_str(), stored.request_hash.as_str(), stored.version), (id.as_str(), "cd34", 0));
     assert_eq!(client.open_verification_of(PERSON).await.expect("an answer").expect("there").id, id);
-    assert_eq!(client.open_verification_of("nobodynobody001").await.expect("an answer"), None);
+    assert_eq!(client.open_verification_of("absentperson001").await.expect("an answer"), None);
     assert_eq!(client.verification(&id).await.expect("an answer"), Some(stored));
 
     let session =

@@ -77,8 +77,8 @@ async fn a_killed_server_ends_the_stream_and_a_new_one_is_opened() {
     assert_eq!(next(&mut connection).await.expect("a hint").verification, id);
 }
 
-/// What the old stream had received and nobody had read is lost with it, so the next stream begins
-/// without a lease.
+/// What the old stream had received and the client had not read is lost with it, so the next
+/// stream begins without a cache lease.
 #[tokio::test]
 async fn a_stream_that_ends_ends_the_lease_even_when_the_next_stream_is_open() {
     let server = Pocketbase::start().await;

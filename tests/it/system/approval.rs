@@ -26,7 +26,7 @@ async fn it_works_the_same_for_a_superuser() {
     environment.insert("PB_USER_EMAIL", SUPERUSER.0.to_owned());
     environment.insert("PB_USER_PASSWORD", SUPERUSER.1.to_owned());
     stack.add(environment).await;
-    assert!(stack.sidecars[0].log().contains("SUPERUSER"), "nobody warned the operator");
+    assert!(stack.sidecars[0].log().contains("SUPERUSER"), "the operator was not warned");
     let person = stack.person().await;
     let record = person.honest_walk().await;
     assert_approved(&record);

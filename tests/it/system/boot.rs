@@ -25,7 +25,7 @@ async fn every_variable_that_is_missing_is_named_at_once() {
 }
 
 #[tokio::test]
-async fn a_pocketbase_that_is_not_as_expected_is_told() {
+async fn a_pocketbase_that_is_not_as_expected_is_reported() {
     let pocketbase = Pocketbase::start().await;
     let admin = pocketbase.admin().await;
     let url = pocketbase.url().to_string();
@@ -66,7 +66,7 @@ async fn the_doctor_finds_nothing_where_all_is_well() {
 }
 
 #[tokio::test]
-async fn the_doctor_looks_at_everything_however_much_is_wrong() {
+async fn the_doctor_checks_everything_however_much_is_wrong() {
     let stack = Stack::without_sidecar().await;
     let admin = stack.admin();
     switch_batch(&admin, false).await;

@@ -45,9 +45,9 @@ async fn a_sidecar_killed_in_the_middle_takes_its_work_up_again() {
     let journal = person.journal(&id).await;
     assert_eq!(claims(&journal, "open_session"), 2, "{journal:?}");
     assert_eq!(claims(&journal, "document"), 2, "{journal:?}");
-    let world = stack.audit(&person).await;
-    assert_eq!(world.repeated()["CreateFaceLivenessSession"], 1);
-    assert_eq!(world.repeated()["chat.completions"], 1);
+    let observed = stack.audit(&person).await;
+    assert_eq!(observed.repeated()["CreateFaceLivenessSession"], 1);
+    assert_eq!(observed.repeated()["chat.completions"], 1);
 }
 
 #[tokio::test]
@@ -109,8 +109,8 @@ async fn pocketbase_killed_in_the_middle_costs_nothing_but_time() {
     println!("healthy {:.1} s after PocketBase's return", back.elapsed().as_secs_f64());
     person.take_challenge(&id, Challenge::default()).await;
     person.status(&id, "approved").await;
-    let world = stack.audit(&person).await;
-    assert_eq!(world.repeated()["chat.completions"], 0, "a paid answer was thrown away");
+    let observed = stack.audit(&person).await;
+    assert_eq!(observed.repeated()["chat.completions"], 0, "a paid answer was thrown away");
 }
 
 #[tokio::test]
@@ -135,13 +135,13 @@ async fn a_pocketbase_that_comes_and_goes_loses_and_doubles_nothing() {
     };
     let (records, ()) = tokio::join!(join_all(persons.iter().map(patient_walk)), deaths);
     assert!(records.iter().all(|record| record["status"] == "approved"), "{records:?}");
-    let world = stack.audit(&persons[0]).await;
-    assert_eq!(world.stored.len(), PERSONS);
+    let observed = stack.audit(&persons[0]).await;
+    assert_eq!(observed.stored.len(), PERSONS);
 }
 
 async fn patient_walk(person: &Person) -> Value {
     let id = person.begin().await;
-    person.hand_in(&id, &snapshot(), Challenge::default()).await;
+    person.submit_all(&id, &snapshot(), Challenge::default()).await;
     person.settled_within(&id, 2 * PATIENCE).await
 }
 

@@ -134,11 +134,11 @@ async fn lane(points: &RefCell<VecDeque<String>>) -> (usize, usize) {
     if deaths == 0 {
         return (0, 0);
     }
-    let world = stack.audit(&person).await;
+    let observed = stack.audit(&person).await;
     // A result that is not ready may be asked for again; that is not charged.
-    let paid = world.repeated().into_iter().filter(|(operation, _)| *operation != "GetFaceLivenessSessionResults");
+    let paid = observed.repeated().into_iter().filter(|(operation, _)| *operation != "GetFaceLivenessSessionResults");
     let repeated: Vec<usize> = paid.map(|(_, calls)| calls).collect();
-    assert!(repeated.iter().all(|calls| *calls <= deaths), "{deaths} deaths, and paid twice {:?}", world.repeated());
+    assert!(repeated.iter().all(|calls| *calls <= deaths), "{deaths} deaths, and paid twice {:?}", observed.repeated());
     (deaths, repeated.iter().sum())
 }
 
@@ -307,7 +307,7 @@ impl Walk<'_> {
         let service = admin.all("services").await[0]["id"].as_str().expect("an id").to_owned();
         admin.patch("services", &service, json!({ "password": SERVICE.1, "passwordConfirm": SERVICE.1 })).await;
         let id = self.begun().await;
-        // The stream is deaf now. A request to the facade makes the sidecar look.
+        // The stream delivers nothing now. A request to the facade makes the sidecar use its session.
         ask_for(&mut armed, &id).await;
         let _successor = self.dies(armed).await;
         self.withdraw(&id).await;

@@ -69,12 +69,12 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
         match outcome(person, challenge).await.as_str() {
             "completed" => drop(served.insert(challenge.clone())),
             "expired" => {
-                let told = |row: &serde_json::Value| {
+                let ended = |row: &serde_json::Value| {
                     row["event"] == "liveness_session_ended"
                         && row["data"]["liveness_session"] == **challenge
                         && row["data"]["code"] == "liveness.session_expired"
                 };
-                person.journalled(verification, "the end of the challenge", told).await;
+                person.journalled(verification, "the end of the challenge", ended).await;
                 let record = person.read("verifications", verification).await.expect("readable");
                 assert!(record["next"].as_array().is_some_and(|next| next.contains(&json!("liveness"))), "{record}");
             }

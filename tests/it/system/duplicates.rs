@@ -16,7 +16,7 @@ const COMPROMISED: &str = "document.compromised";
 const RACERS: usize = 6;
 
 #[tokio::test]
-async fn a_document_is_known_again_under_another_person_and_on_the_list() {
+async fn a_document_is_recognised_under_another_person_and_on_the_list() {
     let mut stack = Stack::strict().await;
     stack.add_sidecar("one").await;
     let owner = stack.person().await;
@@ -29,7 +29,7 @@ async fn a_document_is_known_again_under_another_person_and_on_the_list() {
     let other = stack.person().await;
     let theirs = other.walk(&rewritten(&passport()), Challenge::default()).await;
     assert_eq!(theirs["status"], "needs_review", "{theirs}");
-    assert!(!theirs.to_string().contains("duplicate"), "who tries is not told: {theirs}");
+    assert!(!theirs.to_string().contains("duplicate"), "the person must not learn of it: {theirs}");
     let check = document_check(&stack, &theirs).await;
     assert_eq!(codes(&check), [DUPLICATE]);
     let known = &check["extracted"]["known"];
@@ -66,7 +66,7 @@ async fn of_those_who_show_one_document_at_the_same_moment_all_but_one_are_notic
     let persons = stack.persons(RACERS).await;
     let begun = join_all(persons.iter().map(Person::begin)).await;
     let picture = snapshot();
-    join_all(persons.iter().zip(&begun).map(|(person, id)| person.hand_in(id, &picture, Challenge::default()))).await;
+    join_all(persons.iter().zip(&begun).map(|(person, id)| person.submit_all(id, &picture, Challenge::default()))).await;
     let records = join_all(persons.iter().zip(&begun).map(|(person, id)| person.settled(id))).await;
     let mut unnoticed = 0;
     for record in &records {
@@ -74,7 +74,7 @@ async fn of_those_who_show_one_document_at_the_same_moment_all_but_one_are_notic
         unnoticed += usize::from(!noticed);
         assert_eq!(record["status"] == "approved", !noticed, "{record}");
     }
-    assert_eq!(unnoticed, 1, "the first is nobody's copy, and there is one first");
+    assert_eq!(unnoticed, 1, "the first is not a copy, and there is one first");
     stack.audit(&persons[0]).await;
 }
 

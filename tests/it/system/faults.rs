@@ -60,9 +60,9 @@ async fn health_says(stack: &mut Stack, what: &str, good: impl Fn(u16, &Value) -
 }
 
 /// Asserts that no call was paid for twice.
-fn assert_paid_once(world: &super::oracle::World) {
+fn assert_paid_once(observed: &super::oracle::Observed) {
     // A result that is not ready may be asked for again; that is not charged.
-    let paid = world.repeated().into_iter().filter(|(operation, _)| *operation != "GetFaceLivenessSessionResults");
+    let paid = observed.repeated().into_iter().filter(|(operation, _)| *operation != "GetFaceLivenessSessionResults");
     assert_eq!(paid.filter(|(_, calls)| *calls > 0).collect::<Vec<_>>(), [], "paid twice");
 }
 

@@ -14,8 +14,8 @@ async fn another_persons_face_is_never_approved() {
     assert_eq!(record["status"], "needs_review", "{record}");
     assert_eq!(record["results"]["liveness"], "passed");
     assert_eq!(record["results"]["face_match"], "review");
-    let world = stack.audit(&person).await;
-    assert!(world.codes().contains("face.mismatch"));
+    let observed = stack.audit(&person).await;
+    assert!(observed.codes().contains("face.mismatch"));
     // The person does not learn what suggests deceit.
     assert!(!record.to_string().contains("face.mismatch"), "{record}");
 }
@@ -84,7 +84,7 @@ async fn after_a_challenge_that_failed_another_can_be_taken() {
 }
 
 #[tokio::test]
-async fn whoever_withdraws_is_left_alone() {
+async fn a_person_who_withdraws_is_left_alone() {
     let stack = Shared::get().await;
     let person = stack.person().await;
     let id = person.begin().await;

@@ -10,7 +10,7 @@ use identivia::verification::Event;
 use super::person::{Challenge, Person};
 use super::specimen::snapshot;
 use super::stack::Stack;
-use super::{PATIENCE, oracle::World};
+use super::{PATIENCE, oracle::Observed};
 
 const VERIFICATIONS: usize = 200;
 const PERSONS: usize = 16;
@@ -25,16 +25,16 @@ async fn two_sidecars_decide_two_hundred_verifications_once_each() {
     join_all(persons.iter().map(|person| walk_until_enough(person, &turn))).await;
     let seconds = began.elapsed().as_secs_f64();
 
-    let world = stack.audit(&persons[0]).await;
-    assert_eq!(world.stored.len(), VERIFICATIONS);
-    let approved = world.stored.values().filter(|stored| stored.record["status"] == "approved").count();
+    let observed = stack.audit(&persons[0]).await;
+    assert_eq!(observed.stored.len(), VERIFICATIONS);
+    let approved = observed.stored.values().filter(|stored| stored.record["status"] == "approved").count();
     assert_eq!(approved, VERIFICATIONS);
-    let deciders = deciders(&world);
+    let deciders = deciders(&observed);
     println!("{VERIFICATIONS} verifications by {PERSONS} persons in {seconds:.1} s: {:.1} a second", rate(seconds));
-    println!("decided by {deciders:?}; calls beyond one each: {:?}", world.repeated());
+    println!("decided by {deciders:?}; calls beyond one each: {:?}", observed.repeated());
     assert_eq!(deciders.len(), 2, "one of two did nothing");
     assert_eq!(deciders.values().sum::<usize>(), VERIFICATIONS);
-    assert!(world.repeated().iter().all(|(operation, calls)| *operation == RESULTS || *calls == 0), "paid twice");
+    assert!(observed.repeated().iter().all(|(operation, calls)| *operation == RESULTS || *calls == 0), "paid twice");
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
@@ -49,15 +49,15 @@ async fn walk_until_enough(person: &Person, turn: &Cell<usize>) {
     while turn.get() < VERIFICATIONS {
         turn.set(turn.get() + 1);
         let id = person.begin().await;
-        person.hand_in(&id, &snapshot(), Challenge::default()).await;
+        person.submit_all(&id, &snapshot(), Challenge::default()).await;
         person.settled_within(&id, 3 * PATIENCE).await;
     }
 }
 
 /// Number of verifications that each instance decided.
-fn deciders(world: &World) -> BTreeMap<&str, usize> {
+fn deciders(observed: &Observed) -> BTreeMap<&str, usize> {
     let mut deciders = BTreeMap::new();
-    for entry in world.stored.values().flat_map(|stored| &stored.case.journal) {
+    for entry in observed.stored.values().flat_map(|stored| &stored.case.journal) {
         if matches!(entry.event, Event::Decided { .. }) {
             *deciders.entry(entry.by.as_str()).or_default() += 1;
         }

@@ -82,11 +82,11 @@ async fn a_fooled_model_gets_nothing_approved_because_the_pixels_say_otherwise()
 }
 
 #[tokio::test]
-async fn without_the_model_file_the_start_and_the_finding_say_that_there_is_no_own_reading() {
+async fn without_the_model_file_the_start_and_the_finding_say_that_there_is_no_local_ocr() {
     let stack = with_model("/nowhere/mrz.onnx".to_owned()).await;
     let log = stack.sidecars[0].log();
-    let told = log.lines().filter(|line| line.contains("local OCR of machine-readable zones: off")).count();
-    assert_eq!(told, 1, "{log}");
+    let notes = log.lines().filter(|line| line.contains("local OCR of machine-readable zones: off")).count();
+    assert_eq!(notes, 1, "{log}");
     deceived(&stack).await;
     let person = stack.person().await;
     let record = person.walk(&anothers(), Challenge::default()).await;

@@ -39,13 +39,13 @@ use std::time::{Duration, Instant};
 /// Time limit of anything for which a person waits, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits until `look` succeeds, for at most `bound`. Panics with `what` and the last status after that.
-async fn wait_for<T>(what: &str, bound: Duration, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+/// Waits until `read` succeeds, for at most `bound`. Panics with `what` and the last status after that.
+async fn wait_for<T>(what: &str, bound: Duration, mut read: impl AsyncFnMut() -> Result<T, String>) -> T {
     const LONGEST_PAUSE: Duration = Duration::from_millis(250);
     let started = Instant::now();
     let mut pause = Duration::from_millis(20);
     loop {
-        match look().await {
+        match read().await {
             Ok(found) => return found,
             Err(status) => {
                 assert!(started.elapsed() < bound, "not within {} s: {what}; at last: {status}", bound.as_secs());

@@ -1,8 +1,8 @@
 //! The checker at the end of every story: what was acknowledged, what is stored and what was paid for must fit the promises.
 //!
 //! It derives the promises independently where it can: an approval needs passed checks, whatever `decide` says; a claim excludes
-//! other claims, whatever `next_step` says. [`violations`] is a function of a [`World`], so that handmade worlds can prove that it
-//! sees what it must see.
+//! other claims, whatever `next_step` says. [`violations`] is a function of [`Observed`], so that handmade values can prove that it
+//! finds what it must find.
 
 mod calls;
 pub mod canary;
@@ -22,10 +22,10 @@ use super::sandbox::Call;
 
 pub use gather::gather;
 
-/// Everything that the oracle looks at.
+/// Everything that the oracle observes of a system.
 #[derive(Clone)]
-pub struct World {
-    /// The writes that persons were told are stored.
+pub struct Observed {
+    /// The writes that were acknowledged to persons.
     pub acknowledged: Vec<Acknowledged>,
     /// What is stored about their verifications.
     pub stored: BTreeMap<String, Stored>,
@@ -54,10 +54,10 @@ pub struct Stored {
     pub deliveries: Vec<(String, String)>,
 }
 
-/// Every promise that this world breaks, one sentence each.
-pub fn violations(world: &World) -> Vec<String> {
-    let mut found = nothing_is_lost(world);
-    for (id, stored) in &world.stored {
+/// Every broken promise, one sentence each.
+pub fn violations(observed: &Observed) -> Vec<String> {
+    let mut found = nothing_is_lost(observed);
+    for (id, stored) in &observed.stored {
         let of_one = [
             journal::is_whole(stored),
             journal::decides_once(stored),
@@ -66,21 +66,21 @@ pub fn violations(world: &World) -> Vec<String> {
             journal::answers_its_own_claims(stored),
             record::follows(stored),
             record::is_not_silent(stored),
-            record::checks_are_told(stored),
+            record::checks_are_journalled(stored),
             record::approval_is_earned(stored),
-            record::tells_partners(stored, &world.endpoints),
+            record::tells_partners(stored, &observed.endpoints),
         ];
         found.extend(of_one.into_iter().flatten().map(|what| format!("verification {id}: {what}")));
     }
-    found.extend(calls::are_claimed(world));
-    found.extend(canary::is_nowhere(world));
+    found.extend(calls::are_claimed(observed));
+    found.extend(canary::is_nowhere(observed));
     found
 }
 
-/// Whatever was acknowledged is stored.
-fn nothing_is_lost(world: &World) -> Vec<String> {
+/// Checks that every acknowledged write is stored.
+fn nothing_is_lost(observed: &Observed) -> Vec<String> {
     let is_there = |entry: &Acknowledged| {
-        let Some(Stored { case, .. }) = world.stored.get(&entry.verification) else { return false };
+        let Some(Stored { case, .. }) = observed.stored.get(&entry.verification) else { return false };
         match entry.collection {
             "verifications" => case.record.id == entry.id,
             "documents" => case.documents.iter().any(|row| row.id == entry.id),
@@ -90,7 +90,7 @@ fn nothing_is_lost(world: &World) -> Vec<String> {
             _ => false,
         }
     };
-    let lost = world.acknowledged.iter().filter(|entry| !is_there(entry));
+    let lost = observed.acknowledged.iter().filter(|entry| !is_there(entry));
     lost.map(|entry| format!("{} {} was acknowledged and is lost", entry.collection, entry.id)).collect()
 }
 
@@ -99,7 +99,7 @@ fn unless(good: bool, problem: impl FnOnce() -> String) -> Option<String> {
     (!good).then(problem)
 }
 
-impl World {
+impl Observed {
     /// Every reason code of the checks, as reviewers see them.
     pub fn codes(&self) -> BTreeSet<&'static str> {
         let checks = self.stored.values().flat_map(|stored| &stored.case.checks);

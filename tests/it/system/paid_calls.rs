@@ -13,7 +13,7 @@ use super::stack::Stack;
 use super::wait_for;
 
 /// Several tries with growing pauses.
-const PATIENCE_WITH_TROUBLE: Duration = Duration::from_secs(120);
+const PATIENCE_WITH_RETRIES: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 async fn one_call_about_a_document_that_fails_costs_no_other_answer() {
@@ -29,8 +29,8 @@ async fn one_call_about_a_document_that_fails_costs_no_other_answer() {
             .fault(json!({ "provider": provider, "operation": operation, "fault": "error_5xx", "status": 503, "times": 2 }))
             .await;
         let id = person.begin().await;
-        person.hand_in(&id, &snapshot(), Challenge::default()).await;
-        let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+        person.submit_all(&id, &snapshot(), Challenge::default()).await;
+        let record = person.settled_within(&id, PATIENCE_WITH_RETRIES).await;
         assert_eq!(record["status"], "approved", "{record}");
         let faces = sandbox.count("DetectFaces").await - before.0;
         let readings = sandbox.count("chat.completions").await - before.1;
@@ -50,8 +50,8 @@ async fn a_face_that_was_compared_is_not_compared_again_because_the_model_or_the
         .fault(json!({ "provider": "rekognition", "operation": "CompareFaces", "fault": "reset", "times": 2 }))
         .await;
     let id = person.begin().await;
-    person.hand_in(&id, &snapshot(), Challenge::default()).await;
-    let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+    person.submit_all(&id, &snapshot(), Challenge::default()).await;
+    let record = person.settled_within(&id, PATIENCE_WITH_RETRIES).await;
     assert_eq!(record["status"], "approved", "{record}");
     let mut calls = Vec::new();
     for operation in ["CreateFaceLivenessSession", "DetectFaces", "chat.completions", "CompareFaces", "events.get"] {
@@ -62,7 +62,7 @@ async fn a_face_that_was_compared_is_not_compared_again_because_the_model_or_the
 }
 
 #[tokio::test]
-async fn more_documents_than_there_is_room_for_wait_without_a_claim_that_runs_out() {
+async fn more_documents_than_there_are_permits_for_wait_without_a_claim_that_runs_out() {
     const AT_ONCE: usize = 5;
     const BEYOND: usize = 6;
     let mut stack = Stack::without_sidecar().await;
@@ -83,17 +83,17 @@ async fn more_documents_than_there_is_room_for_wait_without_a_claim_that_runs_ou
     }))
     .await;
     for (person, id) in persons.iter().zip(&ids) {
-        wait_for("the document is examined", PATIENCE_WITH_TROUBLE, async || {
+        wait_for("the document is examined", PATIENCE_WITH_RETRIES, async || {
             let journal = person.journal(id).await;
             let finished = |row: &Value| row["event"] == "check_finished" && row["data"]["kind"] == "document";
             if journal.iter().any(finished) { Ok(()) } else { Err(json!(journal).to_string()) }
         })
         .await;
     }
-    let world = stack.audit(&persons[0]).await;
-    // When claims began and ended, over all verifications: never more than there are places.
+    let observed = stack.audit(&persons[0]).await;
+    // When claims began and ended, over all verifications: never more than there are permits.
     let mut moments = Vec::new();
-    for stored in world.stored.values() {
+    for stored in observed.stored.values() {
         for claim in stored.case.claims().iter().filter(|claim| matches!(claim.work, Work::Document { .. })) {
             let ended = stored.case.journal.iter().find(|row| match &row.event {
                 Event::CheckFinished { claim: of, .. } | Event::WorkFailed { claim: of, .. } => *of == claim.seq,

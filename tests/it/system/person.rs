@@ -14,7 +14,6 @@ use super::{PATIENCE, record_id, wait_for};
 /// A write that `PocketBase` acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledged {
-    /// The collection.
     pub collection: &'static str,
     /// The record's id, chosen by the person.
     pub id: String,
@@ -58,7 +57,6 @@ pub struct Person {
 pub struct Challenge<'a> {
     /// `pass`, `spoof`, `fail`, `walk_away` ...
     pub outcome: &'a str,
-    /// The face.
     pub face: &'a str,
 }
 
@@ -157,12 +155,12 @@ impl Person {
     /// Does everything that a person does, with these pictures. Returns the record once it is settled.
     pub async fn walk(&self, picture: &Picture, taken: Challenge<'_>) -> Value {
         let id = self.begin().await;
-        self.hand_in(&id, picture, taken).await;
+        self.submit_all(&id, picture, taken).await;
         self.settled(&id).await
     }
 
     /// Submits all evidence for a verification that was started.
-    pub async fn hand_in(&self, verification: &str, picture: &Picture, taken: Challenge<'_>) {
+    pub async fn submit_all(&self, verification: &str, picture: &Picture, taken: Challenge<'_>) {
         self.send_device(verification).await;
         self.send_document(verification, picture).await;
         self.take_challenge(verification, taken).await;

@@ -88,7 +88,7 @@ async fn race(bug: Option<&'static str>) -> Vec<String> {
 #[tokio::test]
 async fn a_missing_fence_is_seen() {
     let said = convicted("no_fence", zombie).await;
-    assert!(said.contains("the journal tells"), "{said}");
+    assert!(said.contains("the journal has"), "{said}");
 }
 
 async fn zombie(bug: Option<&'static str>) -> Vec<String> {
@@ -116,7 +116,7 @@ async fn zombie(bug: Option<&'static str>) -> Vec<String> {
 
 /// The sidecar crashes right after a decision.
 #[tokio::test]
-async fn an_outbox_beside_the_batch_is_seen() {
+async fn an_outbox_outside_the_batch_is_seen() {
     let said = convicted("outbox_apart", death_after_decision).await;
     assert!(said.contains("notifications due"), "{said}");
 }
@@ -129,7 +129,7 @@ async fn death_after_decision(bug: Option<&'static str>) -> Vec<String> {
     between.pocketbase.fail_all("POST /api/collections/webhook_deliveries/records", Fault::LoseRequest);
     let mut sidecar = scene.start(environment);
     let id = person.begin().await;
-    person.hand_in(&id, &snapshot(), Challenge::default()).await;
+    person.submit_all(&id, &snapshot(), Challenge::default()).await;
     person.status(&id, "approved").await;
     sidecar.kill();
     sidecar.environment().remove("PLANT");
@@ -159,7 +159,7 @@ async fn revoked(bug: Option<&'static str>) -> Vec<String> {
     let id = scene.person.begin().await;
     let began = Instant::now();
     let looked_at = |record: &Value| record["status"] == "awaiting_input";
-    wait_for("the verification is looked at, or never will be", PATIENCE, async || {
+    wait_for("the verification has a pass, or never will have", PATIENCE, async || {
         let record = scene.person.read("verifications", &id).await?;
         let given_up = bug.is_some() && began.elapsed() > LONG_ENOUGH;
         if looked_at(&record) || given_up { Ok(()) } else { Err(record.to_string()) }

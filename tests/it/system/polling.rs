@@ -12,7 +12,7 @@ use super::stack::Stack;
 use super::{PATIENCE, wait_for};
 
 #[tokio::test]
-async fn whoever_polls_never_sees_a_version_go_back() {
+async fn a_caller_that_polls_never_sees_a_version_go_back() {
     let mut stack = Stack::start().await;
     stack.add_sidecar("two").await;
     let person = stack.person().await;
@@ -44,7 +44,7 @@ async fn poll(facade: SocketAddr, id: &str) -> Vec<u64> {
     let url = format!("http://{facade}/api/v1/status/{id}");
     let mut seen = Vec::new();
     wait_for("the outcome", 3 * PATIENCE, async || {
-        // Many requests between two looks at the clock: the more there are, the more meet a change.
+        // Many requests between two reads of the clock: the more there are, the more meet a change.
         for _ in 0..20 {
             let Some((status, body)) = ask(&http, &url).await else { return Err("no answer".to_owned()) };
             if status == 503 {

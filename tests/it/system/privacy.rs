@@ -25,7 +25,7 @@ async fn no_canary_is_ever_logged() {
     sandbox.fault(json!({ "provider": "rekognition", "operation": "DetectFaces", "fault": "nan" })).await;
     sandbox.fault(json!({ "provider": "fingerprint", "fault": "merge", "body": { "timestamp": NAME } })).await;
     let id = person.begin().await;
-    person.hand_in(&id, &snapshot(), Challenge::default()).await;
+    person.submit_all(&id, &snapshot(), Challenge::default()).await;
     person.settled_within(&id, 2 * super::PATIENCE).await;
     stack.pocketbase.kill();
     stack.pocketbase.resume_life().await;
@@ -34,7 +34,7 @@ async fn no_canary_is_ever_logged() {
 
     // The oracle has read the log. It was not empty.
     let log = stack.sidecars[0].log();
-    assert!(log.contains(&id) && log.to_lowercase().contains("\"level\":\"debug\""), "there is no log to look into");
+    assert!(log.contains(&id) && log.to_lowercase().contains("\"level\":\"debug\""), "there is no debug log to check");
     assert!(!log.contains(&person.token), "a person's token is in the log");
 
     let figures = reqwest::get(format!("http://{metrics}/metrics")).await.expect("an answer");
@@ -48,7 +48,7 @@ async fn no_canary_is_ever_logged() {
     let request = reqwest::Client::new().post(format!("http://{address}/api/v1/verify")).header("x-api-key", API_KEY);
     let answer = request.json(&wish).send().await.expect("an answer");
     assert_eq!(answer.status(), 422);
-    let told = answer.text().await.expect("text");
-    assert_eq!(canary::found_in(&told), None, "{told}");
+    let said = answer.text().await.expect("text");
+    assert_eq!(canary::found_in(&said), None, "{said}");
     stack.audit(&person).await;
 }

@@ -15,7 +15,7 @@ use super::{PATIENCE, wait_for};
 use crate::harness::tls::{Authority, Shows};
 
 /// Several tries with growing pauses.
-const PATIENCE_WITH_TROUBLE: Duration = Duration::from_secs(120);
+const PATIENCE_WITH_RETRIES: Duration = Duration::from_secs(120);
 const READ: &str = "chat.completions";
 const EVENT: &str = "events.get";
 const RESULTS: &str = "GetFaceLivenessSessionResults";
@@ -65,10 +65,10 @@ async fn row_30_answers_that_drip_hang_or_break_end_in_time_and_are_asked_for_ag
         json!({ "provider": "rekognition", "operation": RESULTS, "fault": "drop_answer" }),
     ];
     walk_through(&stack, &persons, &faults).await;
-    let troubles = stack.sidecars[0].troubles();
+    let codes = stack.sidecars[0].error_codes();
     for expected in ["fingerprint.timeout", "fingerprint.unavailable", "openai.unavailable", "rekognition.unavailable"]
     {
-        assert!(troubles.contains(expected), "{expected} is not among {troubles:?}");
+        assert!(codes.contains(expected), "{expected} is not among {codes:?}");
     }
     // Each answer that arrived was used: the number of requests is that of persons and faults.
     assert_eq!(sandbox.count(EVENT).await, 4 + 4);
@@ -93,9 +93,9 @@ async fn row_31_nonsense_is_a_failure_of_its_own_and_never_a_pass_or_a_fail() {
         json!({ "provider": "fingerprint", "fault": "html", "status": 200 }),
     ];
     walk_through(&stack, &persons, &faults).await;
-    let troubles = stack.sidecars[0].troubles();
+    let codes = stack.sidecars[0].error_codes();
     for expected in ["openai.garbage", "rekognition.garbage", "fingerprint.garbage"] {
-        assert!(troubles.contains(expected), "{expected} is not among {troubles:?}");
+        assert!(codes.contains(expected), "{expected} is not among {codes:?}");
     }
     assert_eq!(sandbox.count(READ).await, 4 + 4);
     assert_eq!(sandbox.count("DetectFaces").await, 4 + 1);
@@ -114,8 +114,8 @@ async fn row_32_an_answer_after_our_timeout_costs_one_repeat_under_the_same_key_
     sandbox.fault(json!({ "provider": "rekognition", "operation": CREATE, "fault": "delay", "ms": 16_000 })).await;
     sandbox.fault(json!({ "provider": "fingerprint", "fault": "delay", "ms": 11_000 })).await;
     let id = person.begin().await;
-    person.hand_in(&id, &snapshot(), Challenge::default()).await;
-    let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+    person.submit_all(&id, &snapshot(), Challenge::default()).await;
+    let record = person.settled_within(&id, PATIENCE_WITH_RETRIES).await;
     assert_eq!(record["status"], "approved", "{record}");
     let created = sandbox.calls_of(CREATE).await;
     assert_eq!(created.len(), 2);
@@ -137,11 +137,11 @@ async fn row_33_a_revoked_key_stops_its_provider_alone_until_an_operator_mends_i
     let (persons, sandbox) = (stack.persons(3).await, stack.sandbox());
     sandbox.fault(json!({ "provider": "openai", "operation": READ, "fault": "expired_credential", "times": 0 })).await;
     let ids = join_all(persons.iter().map(Person::begin)).await;
-    let hand_in = persons.iter().zip(&ids).map(|(person, id)| {
+    let submissions = persons.iter().zip(&ids).map(|(person, id)| {
         let picture = snapshot();
-        async move { person.hand_in(id, &picture, Challenge::default()).await }
+        async move { person.submit_all(id, &picture, Challenge::default()).await }
     });
-    join_all(hand_in).await;
+    join_all(submissions).await;
     provider_is(&mut stack.sidecars[0], "openai", "degraded").await;
     for (person, id) in persons.iter().zip(&ids) {
         let others =
@@ -153,7 +153,7 @@ async fn row_33_a_revoked_key_stops_its_provider_alone_until_an_operator_mends_i
         let line: Value = serde_json::from_str(line).unwrap_or_default();
         line["level"] == "ERROR" && line["message"] == "a provider error that only an operator can fix"
     });
-    assert!(alarm, "nobody was called");
+    assert!(alarm, "no alert was raised");
     sandbox.mend().await;
     approved(&persons, &ids).await;
     assert_eq!(sandbox.count("DetectFaces").await, 3, "the other answer about the document was kept");
@@ -161,7 +161,7 @@ async fn row_33_a_revoked_key_stops_its_provider_alone_until_an_operator_mends_i
 }
 
 #[tokio::test]
-async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_nobodys_provider() {
+async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_no_provider() {
     let mut stack = Stack::without_sidecar().await;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let authority = Authority::new(folder.path());
@@ -182,21 +182,21 @@ async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_nobodys_provider
     person.send_device(&id).await;
     person.send_document(&id, &snapshot()).await;
     let challenge = person.ask_challenge(&id).await;
-    wait_for("all three are in trouble", PATIENCE, async || {
-        let troubles = stack.sidecars[0].troubles();
+    wait_for("all three providers fail", PATIENCE, async || {
+        let codes = stack.sidecars[0].error_codes();
         // The two calls about a document fail together. The first of them is reported.
         let journal = person.journal(&id).await;
         let failed =
             |kind: &str| journal.iter().any(|row| row["event"] == "work_failed" && row["data"]["work"]["kind"] == kind);
         let all = ["device", "document", "open_session"].into_iter().all(failed);
-        if all && troubles.contains("fingerprint.unavailable") {
+        if all && codes.contains("fingerprint.unavailable") {
             Ok(())
         } else {
-            Err(format!("{troubles:?} {journal:?}"))
+            Err(format!("{codes:?} {journal:?}"))
         }
     })
     .await;
-    assert_eq!(sandbox.calls().await.len(), 0, "a key was shown to somebody who did not say who they are");
+    assert_eq!(sandbox.calls().await.len(), 0, "a key was sent to a server that did not prove its name");
     let record = person.read("verifications", &id).await.expect("readable");
     assert_eq!(record["final"], false, "{record}");
 
@@ -207,7 +207,7 @@ async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_nobodys_provider
     let session = person.opened(&challenge).await;
     sandbox.take_challenge(&session, "pass", FACE).await;
     person.finish_challenge(&id, &challenge).await;
-    let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+    let record = person.settled_within(&id, PATIENCE_WITH_RETRIES).await;
     assert_eq!(record["status"], "approved", "{record}");
     stack.audit(&person).await;
 }
@@ -224,9 +224,9 @@ async fn row_35_a_challenge_past_its_three_minutes_is_asked_for_again() {
     sandbox.take_challenge(&session, "pass", FACE).await;
     sandbox.advance_clock(181).await;
     person.finish_challenge(&id, &challenge).await;
-    let told =
+    let ended =
         |row: &Value| row["event"] == "liveness_session_ended" && row["data"]["code"] == "liveness.session_expired";
-    person.journalled(&id, "the end of the challenge", told).await;
+    person.journalled(&id, "the end of the challenge", ended).await;
     let owes = |record: &Value| record["next"] == json!(["liveness"]);
     person.until(&id, PATIENCE, "a new challenge is asked for", owes).await;
     person.take_challenge(&id, Challenge::default()).await;
@@ -257,11 +257,11 @@ async fn row_36_a_clock_that_is_wrong_by_an_hour_is_named_and_harms_nothing_else
         .await;
         sandbox.set(json!({ "aws_clock_skew_seconds": 0 })).await;
         person.take_challenge(&id, Challenge::default()).await;
-        let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+        let record = person.settled_within(&id, PATIENCE_WITH_RETRIES).await;
         assert_eq!(record["status"], "approved", "{record}");
     }
-    assert!(stack.sidecars[0].troubles().contains("rekognition.credentials"));
-    assert!(stack.sidecars[0].log().contains("this machine's clock"), "nobody said whose clock");
+    assert!(stack.sidecars[0].error_codes().contains("rekognition.credentials"));
+    assert!(stack.sidecars[0].log().contains("this machine's clock"), "the log does not say whose clock is wrong");
     stack.audit(&persons[0]).await;
 }
 
@@ -272,27 +272,27 @@ async fn walk_through(stack: &Stack, persons: &[Person], faults: &[Value]) {
     }
     let walks = persons.iter().map(async |person| {
         let id = person.begin().await;
-        person.hand_in(&id, &snapshot(), Challenge::default()).await;
+        person.submit_all(&id, &snapshot(), Challenge::default()).await;
         id
     });
     let ids = join_all(walks).await;
     approved(persons, &ids).await;
     let hit = stack.sandbox().calls().await.iter().filter(|call| call.fault.is_some()).count();
-    assert_eq!(hit, faults.len(), "a fault that nobody met");
-    let mut told = BTreeSet::new();
+    assert_eq!(hit, faults.len(), "a fault that no call met");
+    let mut codes = BTreeSet::new();
     for (person, id) in persons.iter().zip(&ids) {
         let journal = person.journal(id).await;
-        told.extend(journal.iter().filter_map(|row| row["data"]["trouble"].as_str().map(str::to_owned)));
+        codes.extend(journal.iter().filter_map(|row| row["data"]["trouble"].as_str().map(str::to_owned)));
     }
-    told.remove("liveness.not_ready");
-    assert_eq!(told, BTreeSet::from(["system.provider_unavailable".to_owned()]));
+    codes.remove("liveness.not_ready");
+    assert_eq!(codes, BTreeSet::from(["system.provider_unavailable".to_owned()]));
     stack.audit(&persons[0]).await;
 }
 
 /// Asserts that all are approved in their first attempt.
 async fn approved(persons: &[Person], ids: &[String]) {
     for (person, id) in persons.iter().zip(ids) {
-        let record = person.settled_within(id, PATIENCE_WITH_TROUBLE).await;
+        let record = person.settled_within(id, PATIENCE_WITH_RETRIES).await;
         assert_eq!((&record["status"], &record["attempts_used"]), (&json!("approved"), &json!(1)), "{record}");
     }
 }
@@ -315,7 +315,7 @@ async fn provider_is(sidecar: &mut Sidecar, provider: &str, standing: &str) {
 
 #[tokio::test]
 #[ignore = "waits for a policy's deadline of a minute: cargo test --features crash-points --test it -- --ignored"]
-async fn row_29_past_the_policys_deadline_its_degraded_mode_applies_and_declines_nobody() {
+async fn row_29_past_the_policys_deadline_its_degraded_mode_applies_and_declines_no_person() {
     let stack = Stack::start().await;
     let (persons, sandbox, admin) = (stack.persons(2).await, stack.sandbox(), stack.admin());
     let policies = admin.all("policies").await;
@@ -329,17 +329,17 @@ async fn row_29_past_the_policys_deadline_its_degraded_mode_applies_and_declines
 
     sandbox.fault(json!({ "provider": "fingerprint", "fault": "error_5xx", "status": 503, "times": 0 })).await;
     let without_device = persons[0].begin().await;
-    persons[0].hand_in(&without_device, &snapshot(), Challenge::default()).await;
+    persons[0].submit_all(&without_device, &snapshot(), Challenge::default()).await;
     let others = |record: &Value| record["results"]["face_match"] == "passed";
     persons[0].until(&without_device, PATIENCE, "the other checks", others).await;
     sandbox.fault(json!({ "provider": "openai", "operation": READ, "fault": "error_5xx", "times": 0 })).await;
     let without_model = persons[1].begin().await;
-    persons[1].hand_in(&without_model, &snapshot(), Challenge::default()).await;
+    persons[1].submit_all(&without_model, &snapshot(), Challenge::default()).await;
 
-    let record = persons[0].settled_within(&without_device, 2 * PATIENCE_WITH_TROUBLE).await;
+    let record = persons[0].settled_within(&without_device, 2 * PATIENCE_WITH_RETRIES).await;
     assert_eq!(record["status"], "approved", "the policy lets the device be missing: {record}");
-    let record = persons[1].settled_within(&without_model, 2 * PATIENCE_WITH_TROUBLE).await;
+    let record = persons[1].settled_within(&without_model, 2 * PATIENCE_WITH_RETRIES).await;
     assert_eq!(record["status"], "needs_review", "{record}");
-    let world = stack.audit(&persons[0]).await;
-    assert!(world.codes().contains("system.provider_unavailable"));
+    let observed = stack.audit(&persons[0]).await;
+    assert!(observed.codes().contains("system.provider_unavailable"));
 }

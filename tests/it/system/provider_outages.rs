@@ -12,10 +12,10 @@ use super::stack::Stack;
 use super::{PATIENCE, wait_for};
 
 /// Several tries with growing pauses.
-const PATIENCE_WITH_TROUBLE: Duration = Duration::from_secs(120);
+const PATIENCE_WITH_RETRIES: Duration = Duration::from_secs(120);
 
 #[tokio::test]
-async fn what_providers_do_wrong_is_tried_again_and_declines_nobody() {
+async fn what_providers_do_wrong_is_tried_again_and_declines_no_person() {
     let stack = Stack::start().await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
     for fault in [
@@ -31,17 +31,17 @@ async fn what_providers_do_wrong_is_tried_again_and_declines_nobody() {
         sandbox.fault(fault).await;
     }
     let id = person.begin().await;
-    person.hand_in(&id, &snapshot(), Challenge::default()).await;
-    let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+    person.submit_all(&id, &snapshot(), Challenge::default()).await;
+    let record = person.settled_within(&id, PATIENCE_WITH_RETRIES).await;
     assert_eq!(record["status"], "approved", "{record}");
-    assert_eq!(record["attempts_used"], 1, "trouble used an attempt up");
-    let seen = stack.sidecars[0].troubles();
+    assert_eq!(record["attempts_used"], 1, "a provider error used an attempt up");
+    let seen = stack.sidecars[0].error_codes();
     for expected in ["openai.unavailable", "openai.garbage", "rekognition.throttled", "fingerprint.timeout"] {
         assert!(seen.contains(expected), "{expected} is not among {seen:?}");
     }
     // The person learns that something was retried, and not which providers the operator uses.
-    let told = troubles(&person, &id).await;
-    assert_eq!(told, BTreeSet::from(["system.provider_unavailable".to_owned()]));
+    let found = journalled_codes(&person, &id).await;
+    assert_eq!(found, BTreeSet::from(["system.provider_unavailable".to_owned()]));
     stack.audit(&person).await;
 }
 
@@ -58,7 +58,7 @@ async fn a_model_that_refuses_leaves_it_to_a_person() {
 }
 
 #[tokio::test]
-async fn a_picture_that_the_storage_lost_is_waited_for_and_held_against_nobody() {
+async fn a_picture_that_the_storage_lost_is_waited_for_and_held_against_no_person() {
     let mut stack = Stack::without_sidecar().await;
     let person = stack.person().await;
     let id = person.begin().await;
@@ -71,7 +71,7 @@ async fn a_picture_that_the_storage_lost_is_waited_for_and_held_against_nobody()
     missed(&stack, &person, &id).await;
     lost.found();
     person
-        .until(&id, PATIENCE_WITH_TROUBLE, "the document is read", |record| record["results"]["document"] == "passed")
+        .until(&id, PATIENCE_WITH_RETRIES, "the document is read", |record| record["results"]["document"] == "passed")
         .await;
 
     // The sidecar that cut the portrait out keeps it in memory until it crashes.
@@ -84,9 +84,9 @@ async fn a_picture_that_the_storage_lost_is_waited_for_and_held_against_nobody()
     person.take_challenge(&id, Challenge::default()).await;
     missed(&stack, &person, &id).await;
     lost.found();
-    let record = person.settled_within(&id, PATIENCE_WITH_TROUBLE).await;
+    let record = person.settled_within(&id, PATIENCE_WITH_RETRIES).await;
     assert_eq!((&record["status"], &record["attempts_used"]), (&json!("approved"), &json!(1)), "{record}");
-    assert_eq!(troubles(&person, &id).await, BTreeSet::from(["system.provider_unavailable".to_owned()]));
+    assert_eq!(journalled_codes(&person, &id).await, BTreeSet::from(["system.provider_unavailable".to_owned()]));
     stack.audit(&person).await;
 }
 
@@ -130,7 +130,7 @@ async fn a_device_event_that_appears_late_is_asked_for_again() {
     sandbox.set(json!({ "fingerprint_delay_ms": 1500 })).await;
     let record = person.honest_walk().await;
     assert_eq!(record["status"], "approved", "{record}");
-    assert_eq!(troubles(&person, record["id"].as_str().expect("an id")).await, BTreeSet::new(), "nor is it trouble");
+    assert_eq!(journalled_codes(&person, record["id"].as_str().expect("an id")).await, BTreeSet::new(), "nor an error");
     let calls = sandbox.count("events.get").await;
     assert!((2..=3).contains(&calls), "{calls} calls");
     stack.audit(&person).await;
@@ -155,7 +155,7 @@ async fn row_29_a_provider_that_is_down_is_waited_for() {
     let mut ids = Vec::new();
     for _ in 0..3 {
         let id = person.begin().await;
-        person.hand_in(&id, &snapshot(), Challenge::default()).await;
+        person.submit_all(&id, &snapshot(), Challenge::default()).await;
         ids.push(id);
     }
     wait_for("the circuit opens", PATIENCE, async || match stack.sidecars[0].health().await {
@@ -170,7 +170,7 @@ async fn row_29_a_provider_that_is_down_is_waited_for() {
     let before = sandbox.count("events.get").await;
     sandbox.mend().await;
     for id in &ids {
-        let record = person.settled_within(id, PATIENCE_WITH_TROUBLE).await;
+        let record = person.settled_within(id, PATIENCE_WITH_RETRIES).await;
         assert_eq!(record["status"], "approved", "{record}");
     }
     wait_for("health says so", PATIENCE, async || match stack.sidecars[0].health().await {
@@ -199,12 +199,12 @@ async fn a_model_that_hangs_is_given_up_and_asked_again() {
     .await;
     person.take_challenge(&id, Challenge::default()).await;
     person.status(&id, "approved").await;
-    assert!(stack.sidecars[0].troubles().contains("openai.timeout"));
+    assert!(stack.sidecars[0].error_codes().contains("openai.timeout"));
     stack.audit(&person).await;
 }
 
-/// The errors in the journal.
-async fn troubles(person: &Person, id: &str) -> BTreeSet<String> {
+/// The error codes in the journal.
+async fn journalled_codes(person: &Person, id: &str) -> BTreeSet<String> {
     let journal = person.journal(id).await;
     journal.iter().filter_map(|row| row["data"]["trouble"].as_str().map(str::to_owned)).collect()
 }

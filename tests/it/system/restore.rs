@@ -32,7 +32,7 @@ async fn row_23_a_journal_that_went_back_in_time_is_noticed_and_driven_on_under_
         .fault(json!({ "provider": "openai", "operation": "chat.completions", "fault": "error_5xx", "times": 0 }))
         .await;
     let halfway_id = halfway.begin().await;
-    halfway.hand_in(&halfway_id, &snapshot(), Challenge::default()).await;
+    halfway.submit_all(&halfway_id, &snapshot(), Challenge::default()).await;
     let others_in =
         |record: &Value| record["results"]["device"] == "passed" && record["results"]["liveness"] == "passed";
     halfway.until(&halfway_id, PATIENCE, "the other checks", others_in).await;

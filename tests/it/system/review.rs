@@ -8,7 +8,7 @@ use super::specimen::snapshot;
 use super::stack::{Shared, Stack};
 
 /// The reason, which reviewers must give.
-const REASON: &str = "looked at it";
+const REASON: &str = "checked by hand";
 
 #[tokio::test]
 async fn a_reviewer_approves() {
@@ -61,7 +61,7 @@ async fn a_reviewer_asks_for_new_evidence_and_it_counts() {
 }
 
 #[tokio::test]
-async fn nobody_decides_without_a_reason() {
+async fn no_decision_is_made_without_a_reason() {
     let stack = Shared::get().await;
     let (person, id) = in_review(&stack).await;
     let reviewer = stack.reviewer().await;
@@ -102,7 +102,7 @@ async fn of_two_reviewers_at_once_one_decides() {
     let (one, two) = tokio::join!(stack.reviewer(), stack.reviewer());
     let (approved, declined) = tokio::join!(act(&one, &id, "approve", REASON), act(&two, &id, "decline", REASON));
     approved.and(declined).expect("both are taken");
-    person.journalled(&id, "the loser is told", |row| row["event"] == "action_refused").await;
+    person.journalled(&id, "the refusal is journalled", |row| row["event"] == "action_refused").await;
     assert_eq!(person.settled(&id).await["decision_source"], "reviewer");
     stack.audit(&person).await;
 }

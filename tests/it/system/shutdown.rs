@@ -21,8 +21,8 @@ async fn work_in_flight_is_finished_within_the_grace() {
     stack.sidecars[0].start_again();
     person.take_challenge(&id, Challenge::default()).await;
     person.status(&id, "approved").await;
-    let world = stack.audit(&person).await;
-    assert_eq!(world.count("chat.completions"), 1);
+    let observed = stack.audit(&person).await;
+    assert_eq!(observed.count("chat.completions"), 1);
 }
 
 #[tokio::test]
@@ -40,8 +40,8 @@ async fn work_that_takes_longer_than_the_grace_is_handed_over() {
     stack.sidecars[0].start_again();
     person.take_challenge(&id, Challenge::default()).await;
     person.status(&id, "approved").await;
-    let world = stack.audit(&person).await;
-    assert_eq!(world.count("chat.completions"), 2);
+    let observed = stack.audit(&person).await;
+    assert_eq!(observed.count("chat.completions"), 2);
 }
 
 /// A person whose document is being read, for `ms` milliseconds.

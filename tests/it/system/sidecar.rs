@@ -98,8 +98,8 @@ impl Sidecar {
         self.process.log()
     }
 
-    /// The stable words for provider errors, as an operator finds them.
-    pub fn troubles(&self) -> BTreeSet<String> {
+    /// The stable codes of provider errors, as an operator finds them in the log.
+    pub fn error_codes(&self) -> BTreeSet<String> {
         let log = self.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         lines.filter_map(|line| line["trouble"].as_str().map(str::to_owned)).collect()

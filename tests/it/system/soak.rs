@@ -13,7 +13,7 @@ use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 
-use super::oracle::World;
+use super::oracle::Observed;
 use super::person::Person;
 use super::sandbox::Control;
 use super::sidecar::Sidecar;
@@ -145,9 +145,9 @@ async fn soak(faults: usize, sidecars: usize, persons: usize) {
         member.sidecar.healthy().await;
         member.note_peak();
     }
-    let world = stack.audit(&persons[0]).await;
-    report(&injector, &world, &statuses.into_inner(), began.elapsed(), settled);
-    judge(&world, &injector);
+    let observed = stack.audit(&persons[0]).await;
+    report(&injector, &observed, &statuses.into_inner(), began.elapsed(), settled);
+    judge(&observed, &injector);
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -156,14 +156,14 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Errors decided about no person, and each repeated paid call has a fault that explains it.
-fn judge(world: &World, injector: &FaultInjector) {
-    for (id, stored) in &world.stored {
+fn judge(observed: &Observed, injector: &FaultInjector) {
+    for (id, stored) in &observed.stored {
         let status = stored.record["status"].as_str().unwrap_or_default();
         let aside = status == "needs_review"
             && stored.case.checks.iter().flat_map(|c| &c.reasons).any(|r| r.code.as_str().starts_with("system."));
         assert!(status == "approved" || aside, "{id} ended {status}: {}", stored.record);
     }
-    let repeated: usize = world.repeated().iter().filter(|(name, _)| **name != RESULTS).map(|(_, calls)| calls).sum();
+    let repeated: usize = observed.repeated().iter().filter(|(name, _)| **name != RESULTS).map(|(_, calls)| calls).sum();
     let faults: usize = injector.happened.values().sum();
     // A crash of a sidecar loses at most its calls in flight: those of every person at once.
     assert!(repeated <= faults * 4, "{repeated} paid calls repeated by {faults} faults");
@@ -172,12 +172,12 @@ fn judge(world: &World, injector: &FaultInjector) {
 #[expect(clippy::cast_precision_loss, reason = "some thousands")]
 fn report(
     injector: &FaultInjector,
-    world: &World,
+    observed: &Observed,
     statuses: &BTreeMap<String, usize>,
     took: Duration,
     settled: Duration,
 ) {
-    let rows = world.stored.values().flat_map(|stored| &stored.case.journal);
+    let rows = observed.stored.values().flat_map(|stored| &stored.case.journal);
     let decisions = rows.filter(|entry| matches!(entry.event, Event::Decided { .. })).count();
     let faults: usize = injector.happened.values().sum();
     tell(format_args!("| fault | times |\n|---|---|"));
@@ -185,15 +185,15 @@ fn report(
         tell(format_args!("| {kind:?} | {times} |"));
     }
     tell(format_args!("| all | {faults} |\n"));
-    tell(format_args!("| verifications | {} in {:.0} s |", world.stored.len(), took.as_secs_f64()));
+    tell(format_args!("| verifications | {} in {:.0} s |", observed.stored.len(), took.as_secs_f64()));
     tell(format_args!("| ended as | {statuses:?} |"));
     tell(format_args!("| decisions | {decisions} |"));
     tell(format_args!("| settled after the last fault | {:.1} s |", settled.as_secs_f64()));
-    let paid = world.calls.iter().filter(|call| !call.operation.starts_with("models")).count();
+    let paid = observed.calls.iter().filter(|call| !call.operation.starts_with("models")).count();
     tell(format_args!("| calls of providers | {paid} |"));
-    for (operation, calls) in world.repeated() {
-        let percent = 100.0 * calls as f64 / world.count(operation).max(1) as f64;
-        tell(format_args!("| repeated: {operation} | {calls} of {} ({percent:.1} %) |", world.count(operation)));
+    for (operation, calls) in observed.repeated() {
+        let percent = 100.0 * calls as f64 / observed.count(operation).max(1) as f64;
+        tell(format_args!("| repeated: {operation} | {calls} of {} ({percent:.1} %) |", observed.count(operation)));
     }
     let peaks: Vec<u64> = injector.fleet.iter().map(|member| member.peak).collect();
     tell(format_args!("| peak resident memory of a sidecar, MiB | {peaks:?} |"));

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::oracle::{self, World};
+use super::oracle::{self, Observed};
 use super::person::{Ledger, Person};
 use super::record_id;
 use super::sandbox::{Control, Sandbox};
@@ -132,7 +132,7 @@ impl Stack {
 
     /// Requests as the superuser.
     pub fn admin(&self) -> Admin {
-        self.admin.anew()
+        self.admin.with_own_connections()
     }
 
     /// The port on which the sandbox speaks plain HTTP.
@@ -187,15 +187,15 @@ impl Stack {
     }
 
     /// The oracle's verdict on everything that happened here. The log of `person` must be the whole of it.
-    pub async fn audit(&self, person: &Person) -> World {
+    pub async fn audit(&self, person: &Person) -> Observed {
         self.judge(person, true).await
     }
 
-    async fn judge(&self, person: &Person, alone: bool) -> World {
-        let world = oracle::gather(self, person.ledger.entries(), alone).await;
-        let violations = oracle::violations(&world);
+    async fn judge(&self, person: &Person, alone: bool) -> Observed {
+        let observed = oracle::gather(self, person.ledger.entries(), alone).await;
+        let violations = oracle::violations(&observed);
         assert!(violations.is_empty(), "promises broken:\n  {}", violations.join("\n  "));
-        world
+        observed
     }
 
     #[expect(clippy::print_stdout, reason = "a failed test shows what its processes said")]
@@ -237,7 +237,7 @@ impl Shared {
     }
 
     /// The oracle's verdict on what `person` and those who share their log did. Other users are left out.
-    pub async fn audit(&self, person: &Person) -> World {
+    pub async fn audit(&self, person: &Person) -> Observed {
         self.judge(person, false).await
     }
 }

@@ -67,7 +67,7 @@ async fn row_06_old_sidecars_work_on_under_the_schema_of_the_next_version_and_st
     stack.sidecars[0].start_again();
     stack.sidecars[0].healthy().await;
     let other = persons[1].begin().await;
-    persons[1].hand_in(&other, &snapshot(), Challenge::default()).await;
+    persons[1].submit_all(&other, &snapshot(), Challenge::default()).await;
     persons[1].status(&other, "approved").await;
     stack.audit(&persons[0]).await;
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{PATIENCE, assert_memory, assert_paid_once, begun, behind_proxies, happened, judged};
 use crate::harness::proxy::Fault;
-use crate::system::oracle::World;
+use crate::system::oracle::Observed;
 use crate::system::person::{Challenge, Person};
 use crate::system::specimen::snapshot;
 use crate::system::stack::Stack;
@@ -38,9 +38,9 @@ async fn row_03_a_sidecar_that_stood_still_past_its_claim_can_do_no_harm() {
     })
     .await;
     stack.sidecars[0].healthy().await;
-    let world = stack.audit(&person).await;
+    let observed = stack.audit(&person).await;
     // Whether the paused one had sent its call before it paused is not visible from outside.
-    assert!(world.repeated()["events.get"] <= 1, "{:?}", world.repeated());
+    assert!(observed.repeated()["events.get"] <= 1, "{:?}", observed.repeated());
 }
 
 #[tokio::test]
@@ -56,25 +56,25 @@ async fn row_05_eight_sidecars_share_the_work_and_double_nothing() {
     join_all(persons.iter().map(async |person| {
         for _ in 0..3 {
             let id = person.begin().await;
-            person.hand_in(&id, &snapshot(), Challenge::default()).await;
+            person.submit_all(&id, &snapshot(), Challenge::default()).await;
             let record = person.settled_within(&id, 5 * PATIENCE).await;
             assert_eq!(record["status"], "approved", "{record}");
         }
     }))
     .await;
-    let world = stack.audit(&persons[0]).await;
-    assert_paid_once(&world);
+    let observed = stack.audit(&persons[0]).await;
+    assert_paid_once(&observed);
     assert_memory(&stack);
 }
 
 #[tokio::test]
-async fn row_25_a_thousand_waiting_at_the_start_are_looked_at_and_a_newcomer_is_not_starved() {
+async fn row_25_a_thousand_waiting_at_the_start_are_reconciled_and_a_newcomer_is_not_starved() {
     backlog(1000).await;
 }
 
 #[tokio::test]
 #[ignore = "soak: some minutes; tests/run --soak"]
-async fn row_25_ten_thousand_waiting_at_the_start_are_looked_at_and_a_newcomer_is_not_starved() {
+async fn row_25_ten_thousand_waiting_at_the_start_are_reconciled_and_a_newcomer_is_not_starved() {
     backlog(10_000).await;
 }
 
@@ -96,26 +96,26 @@ async fn backlog(rows: u32) {
         let path = format!("api/collections/verifications/records?perPage=1&fields=id&filter={filter}");
         admin.call(Method::GET, &path, &Value::Null).await["totalItems"].as_u64().expect("a number")
     };
-    let first = wait_for("the first is looked at", PATIENCE, async || match waiting("(version>0)").await {
+    let first = wait_for("the first has had a pass", PATIENCE, async || match waiting("(version>0)").await {
         0 => Err("none".to_owned()),
         _ => Ok(began.elapsed()),
     });
-    tell(format_args!("{rows} waiting: the first is looked at after {:.1?}", first.await));
+    tell(format_args!("{rows} waiting: the first has had a pass after {:.1?}", first.await));
     let id = begun(&person).await;
     tell(format_args!("a newcomer is judged after {:.1?}", judged(&person, &id, 5 * PATIENCE).await));
-    wait_for("all are looked at", 10 * PATIENCE, async || match waiting("(version=0)").await {
+    wait_for("all have had a pass", 10 * PATIENCE, async || match waiting("(version=0)").await {
         0 => Ok(()),
         left => Err(format!("{left} left")),
     })
     .await;
-    tell(format_args!("all are looked at after {:.1?}", began.elapsed()));
+    tell(format_args!("all have had a pass after {:.1?}", began.elapsed()));
     assert_eq!(waiting("(status='awaiting_input')").await, u64::from(rows) + 1);
     assert_memory(&stack);
     assert_paid_once(&stack.audit(&person).await);
 }
 
 #[tokio::test]
-async fn row_26_a_record_that_is_refused_for_ever_is_set_aside_alone() {
+async fn row_26_a_record_that_is_always_refused_is_set_aside_alone() {
     let stack = Stack::start().await;
     let (person, sandbox) = (stack.person().await, stack.sandbox());
     // The provider calls the first picture unusable, which no second try changes.
@@ -137,7 +137,7 @@ async fn row_26_a_record_that_is_refused_for_ever_is_set_aside_alone() {
     person.take_challenge(&id, Challenge::default()).await;
     let record = person.settled(&id).await;
     assert_ne!(record["status"], "approved", "{record}");
-    assert_ne!(record["status"], "declined", "trouble decided: {record}");
+    assert_ne!(record["status"], "declined", "an error decided: {record}");
     stack.audit(&person).await;
 }
 
@@ -175,8 +175,8 @@ async fn row_27_a_record_that_kills_the_process_is_set_aside_alone() {
     sidecar.healthy().await;
     walk_on(neighbour, &innocent, "approved").await;
     walk_on(poisoner, &hopeless, "needs_review").await;
-    let world: World = stack.audit(poisoner).await;
-    assert!(world.codes().contains("system.internal_error"));
+    let observed: Observed = stack.audit(poisoner).await;
+    assert!(observed.codes().contains("system.internal_error"));
     assert_eq!(deaths, 3, "the default policy gives work three tries");
 }
 
@@ -187,7 +187,7 @@ async fn walk_on(person: &Person, id: &str, status: &str) {
 }
 
 #[tokio::test]
-async fn row_49_a_log_that_nobody_reads_blocks_nobody() {
+async fn row_49_a_log_that_is_not_read_blocks_nothing() {
     const ENOUGH: usize = 12;
     let mut stack = Stack::without_sidecar().await;
     let person = stack.person().await;

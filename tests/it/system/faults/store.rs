@@ -59,7 +59,7 @@ async fn row_11_the_answer_to_every_single_batch_is_lost_and_read_back() {
     let person = stack.person().await;
     between.pocketbase.fail_all(COMMIT, Fault::LoseAnswer);
     let id = person.begin().await;
-    person.hand_in(&id, &snapshot(), Challenge::default()).await;
+    person.submit_all(&id, &snapshot(), Challenge::default()).await;
     let record = person.settled_within(&id, 2 * PATIENCE).await;
     assert_eq!(record["status"], "approved", "{record}");
     assert_paid_once(&stack.audit(&person).await);
@@ -86,7 +86,7 @@ async fn row_18_an_account_that_is_closed_stops_the_work_and_a_new_password_need
         health_says(&mut stack, "health names the login", |_, body| body["pocketbase"]["authenticated"] == false);
     let said = said.await;
     assert_eq!(said["pocketbase"]["reachable"], true, "{said}");
-    assert_eq!(person.journal(&id).await, Vec::<Value>::new(), "somebody wrote without a login");
+    assert_eq!(person.journal(&id).await, Vec::<Value>::new(), "a row was written without a login");
     set_password(&stack, SERVICE.1).await;
     let back = Instant::now();
     judged(&person, &id, PATIENCE).await;
@@ -185,7 +185,7 @@ async fn row_20_a_pocketbase_that_throttles_is_given_time() {
         })
         .await;
     }
-    assert!(sidecar.log().contains("status 429"), "nobody was throttled: {}", sidecar.log());
+    assert!(sidecar.log().contains("status 429"), "no request was throttled: {}", sidecar.log());
     admin.call(Method::PATCH, "api/settings", &json!({ "rateLimits": before })).await;
     stack.sidecars.push(sidecar);
     assert_paid_once(&stack.audit(&person).await);
@@ -230,7 +230,7 @@ async fn row_24_a_slow_pocketbase_that_fails_every_second_time_is_not_stormed() 
     let id = begun(&person).await;
     let took = judged(&person, &id, 2 * PATIENCE).await;
     let rough = between.pocketbase.requests() - before;
-    println!("{calm} requests when all is well, {rough} in {took:.1?} of trouble");
+    println!("{calm} requests when all is well, {rough} in {took:.1?} of failures");
     assert!(rough < 10 * calm.max(10), "{rough} requests: a storm");
     assert_paid_once(&stack.audit(&person).await);
 }

@@ -41,7 +41,7 @@ async fn row_12_a_stream_that_is_half_open_is_noticed_by_its_heartbeat() {
 }
 
 #[tokio::test]
-async fn row_13_a_deaf_stream_is_noticed_by_its_heartbeat() {
+async fn row_13_a_stream_without_events_is_noticed_by_its_heartbeat() {
     let (stack, between) = behind_proxies().await;
     let person = stack.person().await;
     between.pocketbase.events(Events::Lost);
@@ -52,7 +52,7 @@ async fn row_13_a_deaf_stream_is_noticed_by_its_heartbeat() {
 }
 
 #[tokio::test]
-async fn row_14_garbage_in_the_stream_harms_nobody() {
+async fn row_14_garbage_in_the_stream_does_no_harm() {
     // The parser takes quadratic time over one message before any code can measure it. The service asks for three short fields only.
     // RELIABILITY.md names more than this as a limit.
     const FLOOD: usize = 256 * 1024;
@@ -79,7 +79,7 @@ async fn row_15_events_doubled_shuffled_and_lost_change_nothing_but_the_time() {
     for events in [Events::Doubled, Events::Shuffled, Events::Lost] {
         between.pocketbase.events(events);
         let id = person.begin().await;
-        person.hand_in(&id, &snapshot(), Challenge::default()).await;
+        person.submit_all(&id, &snapshot(), Challenge::default()).await;
         let record = person.settled_within(&id, 2 * PATIENCE).await;
         assert_eq!(record["status"], "approved", "{events:?}: {record}");
     }
@@ -100,7 +100,7 @@ async fn row_16_a_storm_of_events_about_one_verification_is_one_entry_in_the_que
     println!("the next: judged in {:.2?}", judged(&person, &id, PATIENCE).await);
     let requests = between.pocketbase.requests() - before;
     println!("{requests} requests");
-    assert!(requests < 1000, "{requests} requests for a few events, each told {TIMES} times");
+    assert!(requests < 1000, "{requests} requests for a few events, each sent {TIMES} times");
     assert_memory(&stack);
     assert_paid_once(&stack.audit(&person).await);
 }

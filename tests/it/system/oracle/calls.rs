@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use identivia::verification::{Kind, Work};
 
-use super::{Stored, World};
+use super::{Stored, Observed};
 use crate::system::sandbox::Call;
 
 /// Most requests for a liveness result under one claim: the browser may report "finished" a moment too early.
@@ -14,16 +14,16 @@ const UNKNOWN_TRIES: usize = 3;
 /// The status under which such a call is counted.
 pub const UNKNOWN_EVENT: &str = "events.get (404)";
 
-/// Every call was claimed before it was made. All calls for one challenge carried one key and got one session.
-pub fn are_claimed(world: &World) -> Vec<String> {
+/// Checks that every call was claimed before it was made. All calls for one challenge carried one key and got one session.
+pub fn are_claimed(observed: &Observed) -> Vec<String> {
     let mut budget = Budget::default();
-    for stored in world.stored.values() {
+    for stored in observed.stored.values() {
         budget.add(stored);
     }
     let mut found = Vec::new();
     let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut sessions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for call in &world.calls {
+    for call in &observed.calls {
         if !call.attempt.is_empty() && !call.attempt.starts_with("attempt=1") {
             found.push(format!("call {}: the SDK repeated {} by itself", call.seq, call.operation));
         }
@@ -38,7 +38,7 @@ pub fn are_claimed(world: &World) -> Vec<String> {
     found.extend(torn.map(|(token, ids)| format!("challenge {token} was opened as {} sessions", ids.len())));
     for (what, calls) in seen {
         let claimed = budget.claimed.get(&what).copied();
-        let ours = world.alone || (claimed.is_some() && !what.1.is_empty());
+        let ours = observed.alone || (claimed.is_some() && !what.1.is_empty());
         let claimed = claimed.unwrap_or(0);
         if ours && calls > claimed {
             found.push(format!("{} for {:?}: {calls} calls under claims for {claimed}", what.0, what.1));
@@ -97,7 +97,7 @@ impl Budget {
     }
 }
 
-impl World {
+impl Observed {
     /// Paid calls that led to no finding of their own, by operation: the price of crashes between answer and record, and of provider
     /// errors.
     pub fn repeated(&self) -> BTreeMap<&'static str, usize> {

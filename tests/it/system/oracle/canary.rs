@@ -4,7 +4,7 @@ use crate::harness::pocketbase::SERVICE;
 use crate::system::sidecar::{API_KEY, AWS_SECRET, FINGERPRINT_KEY, HASH_KEY, OPENAI_KEY};
 use crate::system::specimen::{BIRTH, NAME, NUMBER};
 
-/// Words of the specimen person that occur nowhere else.
+/// Fewest letters of a word of the specimen person that occurs nowhere else.
 const LONG_WORD: usize = 5;
 /// What else occurs only in data and secrets: parts of the birth date, of passwords, of the phone number, of tokens, of an MRZ.
 const TRACES: [&str; 5] = ["900812", "canary", "+15550100200", "eyjhbgci", "<<<"];
@@ -22,7 +22,7 @@ pub fn found_in(text: &str) -> Option<(String, String)> {
 }
 
 /// The canaries in each log.
-pub fn is_nowhere(world: &super::World) -> Vec<String> {
-    let found = world.logs.iter().filter_map(|(name, text)| Some((name, found_in(text)?)));
+pub fn is_nowhere(observed: &super::Observed) -> Vec<String> {
+    let found = observed.logs.iter().filter_map(|(name, text)| Some((name, found_in(text)?)));
     found.map(|(name, (canary, line))| format!("{canary} is in {name}: {line}")).collect()
 }

@@ -1,4 +1,4 @@
-//! Reads a [`World`] from a running system.
+//! Reads what the oracle observes of a running system.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use identivia::verification::{Case, Policy};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Stored, World};
+use super::{Stored, Observed};
 use crate::harness::pocketbase::Admin;
 use crate::system::person::Acknowledged;
 use crate::system::stack::Stack;
@@ -16,7 +16,7 @@ use crate::system::stack::Stack;
 const LIVENESS_THRESHOLD: f64 = 75.0;
 
 /// Everything about the verifications that `acknowledged` names.
-pub async fn gather(stack: &Stack, acknowledged: Vec<Acknowledged>, alone: bool) -> World {
+pub async fn gather(stack: &Stack, acknowledged: Vec<Acknowledged>, alone: bool) -> Observed {
     let client = stack.pocketbase.client().await;
     let admin = stack.admin();
     let ids: BTreeSet<&str> = acknowledged.iter().map(|entry| entry.verification.as_str()).collect();
@@ -28,7 +28,7 @@ pub async fn gather(stack: &Stack, acknowledged: Vec<Acknowledged>, alone: bool)
     }
     let endpoints = admin.all("webhook_endpoints").await.iter().map(|row| text(&row["id"])).collect();
     let calls = stack.sandbox().calls().await;
-    World { acknowledged, stored, calls, alone, endpoints, logs: logs(stack) }
+    Observed { acknowledged, stored, calls, alone, endpoints, logs: logs(stack) }
 }
 
 /// The output of every sidecar of a stack so far.

@@ -9,7 +9,7 @@ use super::{Stored, unless};
 
 const OPEN_SESSION: &str = "open_session";
 
-/// Numbers have no gaps, hashes are chained, and the record's version is the last number.
+/// Checks that numbers have no gaps, hashes are chained, and the record's version is the last number.
 pub fn is_whole(stored: &Stored) -> Vec<String> {
     let case = &stored.case;
     let mut found: Vec<String> =
@@ -21,7 +21,7 @@ pub fn is_whole(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// An attempt has one automatic decision with its `checks` row. A final decision stands until the verification is reopened.
+/// Checks that an attempt has one automatic decision with its `checks` row. A final decision stands until the verification is reopened.
 pub fn decides_once(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut attempts: BTreeMap<u32, u32> = BTreeMap::new();
@@ -45,14 +45,14 @@ pub fn decides_once(stored: &Stored) -> Vec<String> {
     found.extend(twice.map(|(attempt, times)| format!("attempt {attempt} was decided {times} times")));
     let mut rows = stored.decisions.clone();
     rows.sort_unstable();
-    let told: Vec<u32> = attempts.keys().copied().collect();
-    found.extend(unless(rows == told, || {
-        format!("decisions are stored for attempts {rows:?}, journalled for {told:?}")
+    let journalled: Vec<u32> = attempts.keys().copied().collect();
+    found.extend(unless(rows == journalled, || {
+        format!("decisions are stored for attempts {rows:?}, journalled for {journalled:?}")
     }));
     found
 }
 
-/// The verdict follows from the stored records, digest included.
+/// Checks that the verdict follows from the stored records, digest included.
 pub fn recomputes(stored: &Stored) -> Vec<String> {
     let replayed = replay::replay(&stored.case, &stored.policy);
     let different = replayed.iter().filter(|replayed| !replayed.same);
@@ -61,8 +61,8 @@ pub fn recomputes(stored: &Stored) -> Vec<String> {
         .collect()
 }
 
-/// No instance claims work that another one holds: the earlier claim must have ended, run out, or belong to the same instance
-/// before its restart.
+/// Checks that no instance claims work that another one holds: the earlier claim must have ended, run out, or belong to the same
+/// instance before its restart.
 pub fn claims_exclude(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut last: BTreeMap<String, (u32, &str, jiff::Timestamp)> = BTreeMap::new();
@@ -104,7 +104,7 @@ pub fn claims_exclude(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// A result names a claim of its writer on that very work, and each item of a claim is answered once.
+/// Checks that a result names a claim of its writer on that very work, and that each item of a claim is answered once.
 pub fn answers_its_own_claims(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut open: BTreeMap<(u32, String), &str> = BTreeMap::new();

@@ -7,7 +7,7 @@ use identivia::verification::{Event, Kind, Outcome, Provider, Source, Status, su
 
 use super::{Stored, unless};
 
-/// The record shows what follows from the journal.
+/// Checks that the record shows what follows from the journal.
 pub fn follows(stored: &Stored) -> Vec<String> {
     let summary = summary(&stored.case, &stored.policy);
     let source = summary.decision_source.map_or("", Source::as_str);
@@ -24,7 +24,7 @@ pub fn follows(stored: &Stored) -> Vec<String> {
         .collect()
 }
 
-/// The record is final, or says what it waits for.
+/// Checks that the record is final, or says what it waits for.
 pub fn is_not_silent(stored: &Stored) -> Vec<String> {
     let case = &stored.case;
     let summary = summary(case, &stored.policy);
@@ -45,27 +45,27 @@ pub fn is_not_silent(stored: &Stored) -> Vec<String> {
         .collect()
 }
 
-/// There is one row per kind and attempt, and the journal names exactly these rows with the same outcome.
-pub fn checks_are_told(stored: &Stored) -> Vec<String> {
+/// Checks that there is one row per kind and attempt, and that the journal names exactly these rows with the same outcome.
+pub fn checks_are_journalled(stored: &Stored) -> Vec<String> {
     let mut rows: BTreeMap<(Kind, u32), Vec<Outcome>> = BTreeMap::new();
-    let mut told = rows.clone();
+    let mut journalled = rows.clone();
     for check in &stored.case.checks {
         rows.entry((check.kind, check.attempt)).or_default().push(check.outcome);
     }
     for entry in &stored.case.journal {
         if let Event::CheckFinished { kind, attempt, outcome, .. } = &entry.event {
-            told.entry((*kind, *attempt)).or_default().push(*outcome);
+            journalled.entry((*kind, *attempt)).or_default().push(*outcome);
         }
     }
     let twice = rows.iter().filter(|(_, outcomes)| outcomes.len() > 1);
     let mut found: Vec<_> =
         twice.map(|((kind, attempt), _)| format!("two {kind} checks in attempt {attempt}")).collect();
-    found.extend(unless(rows == told, || format!("checks are {rows:?}, the journal tells {told:?}")));
+    found.extend(unless(rows == journalled, || format!("checks are {rows:?}, the journal has {journalled:?}")));
     found
 }
 
-/// Every check that the policy requires has passed before an automatic approval. Only the device check may be missing, if the policy
-/// allows it.
+/// Checks that every check that the policy requires has passed before an automatic approval. Only the device check may be missing,
+/// if the policy allows it.
 pub fn approval_is_earned(stored: &Stored) -> Vec<String> {
     let approved = stored.case.journal.iter().filter_map(|entry| match &entry.event {
         Event::Decided { attempt, status: Status::Approved, source: Source::Automatic, .. } => Some(*attempt),
@@ -85,7 +85,7 @@ pub fn approval_is_earned(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// There is one notification per endpoint and event.
+/// Checks that there is one notification per endpoint and event.
 pub fn tells_partners(stored: &Stored, endpoints: &[String]) -> Vec<String> {
     let mut due: BTreeMap<(String, String), usize> = BTreeMap::new();
     for entry in &stored.case.journal {

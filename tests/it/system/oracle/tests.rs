@@ -1,4 +1,4 @@
-//! Handmade worlds: a healthy one, and each kind of damage that the oracle must see.
+//! Handmade observations: of a healthy system, and with each kind of damage that the oracle must find.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::calls::UNKNOWN_EVENT;
-use super::{Stored, World, violations};
+use super::{Stored, Observed, violations};
 use crate::system::person::Acknowledged;
 use crate::system::sandbox::Call;
 
@@ -21,17 +21,17 @@ const ID: &str = "verification001";
 const ENDPOINT: &str = "endpoint0000001";
 
 /// One verification that was rightly approved.
-fn healthy() -> World {
+fn healthy() -> Observed {
     let mut life = Life::new();
     life.run();
-    life.world()
+    life.observed()
 }
 
-/// Damages `world` and returns what the oracle says.
+/// Damages the verification of a healthy system and returns what the oracle says.
 fn broken(damage: impl FnOnce(&mut Stored)) -> String {
-    let mut world = healthy();
-    damage(world.stored.get_mut(ID).expect("the verification"));
-    violations(&world).join("\n")
+    let mut observed = healthy();
+    damage(observed.stored.get_mut(ID).expect("the verification"));
+    violations(&observed).join("\n")
 }
 
 /// Appends a row as an attacker would who knows how the chain is made, and not the rules.
@@ -42,7 +42,7 @@ fn append(stored: &mut Stored, event: Event, by: &str) {
 }
 
 #[test]
-fn a_healthy_world_breaks_no_promise() {
+fn a_healthy_system_breaks_no_promise() {
     assert_eq!(violations(&healthy()), Vec::<String>::new());
 }
 
@@ -88,7 +88,7 @@ fn a_decision_without_its_row_is_seen() {
 #[test]
 fn a_missing_check_is_seen() {
     let said = broken(|stored| stored.case.checks.retain(|check| check.kind != Kind::FaceMatch));
-    assert!(said.contains("the journal tells"), "{said}");
+    assert!(said.contains("the journal has"), "{said}");
     assert!(said.contains("approved although the face_match check is None"), "{said}");
     assert!(said.contains("its records say None"), "{said}");
 }
@@ -113,7 +113,7 @@ fn a_second_check_of_a_kind_is_seen() {
 }
 
 #[test]
-fn an_approval_that_nobody_earned_is_seen() {
+fn an_approval_without_a_required_check_is_seen() {
     let mut life = Life::new();
     life.start();
     let stored = &mut life.into_stored();
@@ -126,8 +126,8 @@ fn an_approval_that_nobody_earned_is_seen() {
         digest: String::new(),
     };
     append(stored, event, "one");
-    let world = World { stored: BTreeMap::from([(ID.to_owned(), stored.clone())]), ..healthy() };
-    let said = violations(&world).join("\n");
+    let observed = Observed { stored: BTreeMap::from([(ID.to_owned(), stored.clone())]), ..healthy() };
+    let said = violations(&observed).join("\n");
     assert!(said.contains("approved although the liveness check is None"), "{said}");
 }
 
@@ -141,10 +141,10 @@ fn a_record_that_says_something_else_is_seen() {
 fn silence_is_seen() {
     let mut life = Life::new();
     life.start();
-    // The last evidence arrived, and no process looked.
+    // The last evidence arrived, and no process read it.
     life.case.actions.push(life.completed());
-    let world = life.world();
-    let said = violations(&world).join("\n");
+    let observed = life.observed();
+    let said = violations(&observed).join("\n");
     assert!(said.contains("was not handled"), "{said}");
 }
 
@@ -179,42 +179,42 @@ fn a_late_writer_is_seen() {
 
 #[test]
 fn a_lost_write_is_seen() {
-    let mut world = healthy();
+    let mut observed = healthy();
     let lost = Acknowledged { collection: "documents", id: "lost00000000001".to_owned(), verification: ID.to_owned() };
-    world.acknowledged.push(lost);
-    world.acknowledged.push(Acknowledged {
+    observed.acknowledged.push(lost);
+    observed.acknowledged.push(Acknowledged {
         collection: "verifications",
         id: "lost00000000002".to_owned(),
         verification: "lost00000000002".to_owned(),
     });
-    assert_eq!(violations(&world).len(), 2);
+    assert_eq!(violations(&observed).len(), 2);
 }
 
 #[test]
-fn calls_that_nobody_claimed_are_seen() {
+fn calls_without_a_claim_are_seen() {
     for operation in ["CreateFaceLivenessSession", "events.get", "chat.completions", "CompareFaces", "DeleteFaces"] {
-        let mut world = healthy();
-        world.calls.push(call(99, operation, "liveness0000001", "event"));
-        let found = violations(&world);
+        let mut observed = healthy();
+        observed.calls.push(call(99, operation, "liveness0000001", "event"));
+        let found = violations(&observed);
         assert!(found.iter().any(|what| what.starts_with(operation)), "{operation}: {found:?}");
     }
 }
 
 #[test]
 fn an_event_that_is_not_there_yet_may_be_asked_for_three_times() {
-    let mut world = healthy();
+    let mut observed = healthy();
     let unknown = Call { status: Some(404), ..call(99, "events.get", "liveness0000001", "event") };
-    world.calls.extend([unknown.clone(), unknown.clone(), unknown.clone()]);
-    assert_eq!(violations(&world), Vec::<String>::new());
-    world.calls.push(unknown);
-    assert!(violations(&world).iter().any(|what| what.starts_with(UNKNOWN_EVENT)));
+    observed.calls.extend([unknown.clone(), unknown.clone(), unknown.clone()]);
+    assert_eq!(violations(&observed), Vec::<String>::new());
+    observed.calls.push(unknown);
+    assert!(violations(&observed).iter().any(|what| what.starts_with(UNKNOWN_EVENT)));
 }
 
 #[test]
 fn a_challenge_that_was_opened_twice_is_seen() {
-    let mut world = healthy();
-    world.calls.push(call(99, "CreateFaceLivenessSession", "liveness0000001", "another session"));
-    assert!(violations(&world).iter().any(|what| what.contains("opened as 2 sessions")));
+    let mut observed = healthy();
+    observed.calls.push(call(99, "CreateFaceLivenessSession", "liveness0000001", "another session"));
+    assert!(violations(&observed).iter().any(|what| what.contains("opened as 2 sessions")));
 }
 
 #[test]
@@ -225,9 +225,9 @@ fn a_notification_too_few_is_seen() {
 #[test]
 fn a_canary_in_a_log_is_seen() {
     for said in ["verified Eriksson today", "number l898902c7", "token eyJhbGciOi", "password canary-1"] {
-        let mut world = healthy();
-        world.logs.insert("sidecar-one.log".to_owned(), format!("all is well\n{said}\n"));
-        assert!(violations(&world).iter().any(|what| what.contains("is in sidecar-one.log")), "{said}");
+        let mut observed = healthy();
+        observed.logs.insert("sidecar-one.log".to_owned(), format!("all is well\n{said}\n"));
+        assert!(violations(&observed).iter().any(|what| what.contains("is in sidecar-one.log")), "{said}");
     }
 }
 
@@ -290,8 +290,8 @@ impl Life {
     fn run(&mut self) {
         while let Some(work) = self.next_work() {
             let claim = self.case.seq();
-            for piece in &work {
-                self.perform(claim, piece);
+            for item in &work {
+                self.run_work(claim, item);
             }
         }
     }
@@ -318,7 +318,7 @@ impl Life {
         }
     }
 
-    fn perform(&mut self, claim: u32, work: &Work) {
+    fn run_work(&mut self, claim: u32, work: &Work) {
         let Some(kind) = work.check() else { return self.open(claim, work.evidence()) };
         let operations: &[&str] = match kind {
             Kind::Device => &["events.get"],
@@ -393,10 +393,10 @@ impl Life {
         }
     }
 
-    fn world(self) -> World {
+    fn observed(self) -> Observed {
         let acknowledged =
             |collection, id: &str| Acknowledged { collection, id: id.to_owned(), verification: ID.to_owned() };
-        World {
+        Observed {
             acknowledged: vec![
                 acknowledged("verifications", ID),
                 acknowledged("documents", &self.case.documents[0].id),
