@@ -1,12 +1,12 @@
-//! Admission of documents: how many are examined at the same time, and which verification is next.
+//! Admission of documents: how many are checked at the same time, and which verification is next.
 //!
 //! A document is claimed only when a permit for it is free, so no claim waits for the claims before
 //! it. Ten thousand documents then cost ten thousand ids in memory; claimed at once, they would run
 //! out, fail and be claimed again. A verification that gets no permit joins the queue and is
 //! admitted as soon as one is free.
 //!
-//! Like [`queue`](super::queue), it carries work and never truth: losing all of it delays a
-//! verification by at most one sweep.
+//! Like [`queue`](super::queue), it holds ids and no state of a verification: losing all of it
+//! delays one by at most a sweep.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, MutexGuard};
@@ -18,7 +18,7 @@ use crate::base::lock::Mutex;
 /// Bound of the ids that wait. Further ids are left to the sweeps.
 const WAITING_MAX: usize = 20_000;
 
-/// The right to examine one document. Dropping it frees it.
+/// The right to check one document. Dropping it frees it.
 pub type Permit = OwnedSemaphorePermit;
 
 /// The permits, and the verifications that wait for one, first come first served.
@@ -77,7 +77,7 @@ impl AdmissionQueue {
     /// Cancel-safe.
     pub async fn next_admitted(&self) -> String {
         loop {
-            // Register before looking: an id that joins in between would be missed.
+            // Register before reading the queue: an id that joins in between would be missed.
             let joined = self.joined.notified();
             if self.state().order.is_empty() {
                 joined.await;

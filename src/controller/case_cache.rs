@@ -3,7 +3,7 @@
 //!
 //! A result is written on top of the state that this process stored last, and the unique number of
 //! the journal row says whether that state was still the latest one. Only evidence can be newer
-//! than a cached case, and each piece of evidence causes a pass of its own, which reads.
+//! than a cached case, and each new record of evidence causes a pass of its own, which reads.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl CaseCache {
     }
 
     /// Caches `case`, which was read or stored in `epoch`, if its verification is pinned. A later
-    /// state of the same epoch is kept instead: two pieces of work may finish in any order.
+    /// state of the same epoch is kept instead: two work items may finish in any order.
     pub fn insert(&self, epoch: Epoch, case: &Arc<Case>) {
         self.entries.with(case.id(), |entry| {
             let is_newer = |(cached_in, cached): &(Epoch, Arc<Case>)| *cached_in == epoch && cached.seq() > case.seq();

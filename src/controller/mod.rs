@@ -5,10 +5,10 @@
 //! batch. So every part may lose what it holds in memory, and the process may die at any line: the
 //! next sweep finds each open verification again.
 //!
-//! # The way of an id
+//! # The path of an id
 //!
-//! 1. **Watch.** [`watcher`] hears that a record was created and keeps the id of its verification,
-//!    nothing else. Its sweeps list what may have been missed. Of several sidecars, the one that
+//! 1. **Watch.** [`watcher`] gets an event that a record was created and keeps the id of its
+//!    verification, nothing else. Its sweeps list what may have been missed. Of several sidecars, the one that
 //!    rendezvous hashing names goes first.
 //! 2. **Queue.** [`queue`] holds each id once, by due time, and gives it to one worker at a time.
 //!    An id that is pushed while a worker holds it comes out once more.
@@ -33,11 +33,11 @@
 //!
 //! - *A provider fails.* The journal says so with a delay (`work_failed`); then the work is due
 //!   again. After the policy's deadline the core concludes the check without the provider.
-//! - *The process dies during work.* The claim stays in the journal. [`leases`] says which claims
-//!   the living process holds, so this instance takes over an orphaned claim at once; another
+//! - *The process dies during work.* The claim stays in the journal. [`leases`] has the claims
+//!   that the living process holds, so this instance takes over an orphaned claim at once; another
 //!   instance does when it runs out. Work that was lost several times is set aside for a person;
 //!   its last try is made while no other verification has one.
-//! - *`PocketBase` is away.* Passes fail and are made again. Storing a result is tried several
+//! - *`PocketBase` is unreachable.* Passes fail and are made again. Storing a result is tried several
 //!   times; then the claim runs out, and the next try uses the cached responses of the providers.
 //! - *The stream is silent.* A heartbeat that does not come back ends the watch; the next one
 //!   begins with a full sweep.
@@ -49,7 +49,7 @@
 //! | what | bound |
 //! |---|---|
 //! | passes at the same time | `WORKERS`; claimed work is not among them |
-//! | documents examined at the same time | `DOCUMENTS_AT_ONCE`, by [`admission`] |
+//! | documents checked at the same time | `DOCUMENTS_AT_ONCE`, by [`admission`] |
 //! | calls to a provider | its [`ProviderLimiter`]: `*_CALLS_PER_SECOND`, `*_CALLS_AT_ONCE` |
 //! | ids in the queue, ids that wait for admission | 20,000 each; the sweeps find the others |
 //! | cached cases ([`case_cache`]) | the verifications whose work is under way |

@@ -1,7 +1,7 @@
 //! The queue: verification ids in, one worker at a time for each id out, the earliest due first,
 //! bounded.
 //!
-//! It carries work and never truth: losing all of it delays a verification by at most one sweep. An
+//! It holds ids and no state of a verification: losing all of it delays one by at most a sweep. An
 //! id that is pushed while a worker holds it comes out again after that worker is done, so no
 //! change between the worker's read and the end of its pass is missed.
 
@@ -23,9 +23,9 @@ pub struct Queue {
 struct Shared {
     capacity: usize,
     state: Mutex<State>,
-    /// An id was added, a due time moved, or the queue was closed.
+    /// Notified when an id was added, a due time moved, or the queue was closed.
     arrivals: Notify,
-    /// An id left the queue.
+    /// Notified when an id left the queue.
     departures: Notify,
 }
 
@@ -78,7 +78,7 @@ impl Queue {
         self.add(id, due, false)
     }
 
-    /// Adds `id` in case that the sidecar whose turn it is does not handle it until `due`. See
+    /// Adds `id` in case that the sidecar named for it does not handle it until `due`. See
     /// [`cancel_backup`](Queue::cancel_backup).
     pub fn push_as_backup(&self, id: &str, due: Instant) -> Result<(), Full> {
         self.add(id, due, true)
@@ -122,7 +122,7 @@ impl Queue {
     /// Waits until there is space for another id.
     pub async fn wait_for_space(&self) {
         loop {
-            // Register before looking: a departure in between would be missed.
+            // Register before reading the length: a departure in between would be missed.
             let departure = self.shared.departures.notified();
             if self.state().slots.len() < self.shared.capacity {
                 return;
@@ -134,7 +134,7 @@ impl Queue {
     /// Waits for the next id that is due; `None` once the queue is closed. Cancel-safe.
     pub async fn next(&self) -> Option<Ticket> {
         loop {
-            // Register before looking: an arrival in between would be missed.
+            // Register before reading the queue: an arrival in between would be missed.
             let arrivals = self.shared.arrivals.notified();
             let wake = {
                 let mut state = self.state();

@@ -45,7 +45,7 @@ pub fn policy() -> Policy {
     }
 }
 
-/// A verification that was created and not looked at.
+/// A verification that was created and had no pass yet.
 pub fn case() -> Case {
     Case {
         record: Verification { id: ID.to_owned(), created: NOW, ..Verification::default() },

@@ -30,8 +30,8 @@ const AFTER_CONTENTION: Duration = Duration::from_millis(200);
 /// Delay while the policy of a verification cannot be used: an operator must act.
 const AFTER_BAD_POLICY: Duration = Duration::from_secs(30);
 
-/// Timers further away than this are not kept: the sweep of everything open comes sooner. So the
-/// queue holds the verifications that move, however many people take their time.
+/// Longest delay of a timer. A longer one is not kept: the sweep of everything open comes sooner. So
+/// the queue holds the verifications that move, however many people take their time.
 const TIMER_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// Works until `shutdown` with up to `workers` passes at the same time, then lets passes and work
@@ -170,7 +170,7 @@ fn note_panic(done: Result<(), tokio::task::JoinError>) {
         // The claim stays without an answer. The next pass counts it as lost; after a few the
         // record is set aside.
         metrics::counter!("worker_panics_total").increment(1);
-        error!("a worker panicked; its verification will be looked at again");
+        error!("a worker panicked; its verification is reconciled again");
     }
 }
 

@@ -89,7 +89,7 @@ impl<'a> Draft<'a> {
                     "check finished"
                 ),
                 Event::WorkFailed { trouble, retry_seconds, .. } => {
-                    warn!(verification = self.case.id(), seq = entry.seq, trouble, retry_seconds, "work failed");
+                    warn!(verification = self.case.id(), seq = entry.seq, code = trouble, retry_seconds, "work failed");
                 }
                 _ => info!(verification = self.case.id(), seq = entry.seq, event = entry.name, "journal"),
             }

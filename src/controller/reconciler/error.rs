@@ -2,8 +2,8 @@
 
 use crate::pocketbase::PocketbaseError;
 
-/// Lost races in one pass after which the id goes back to the queue. Other writers make progress
-/// meanwhile.
+/// Lost races in one pass after which the pass ends and is made again later. Other writers make
+/// progress meanwhile.
 pub(super) const RACES_MAX: u32 = 8;
 
 /// Why a pass could not be made. Nothing is lost: the same pass is made later.

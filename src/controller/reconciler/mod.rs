@@ -3,7 +3,7 @@
 //!
 //! An event, a sweep, a timer, the start after a crash: all enter at [`Reconciler::reconcile`]. The
 //! result of work enters at the same `reconcile_from`, with one transition of its own. Both write
-//! through the same fenced batch, so whichever writer is slower reads again and decides again.
+//! through the same fenced batch, so the slower writer reads again and decides again.
 //!
 //! `draft` holds what a pass will write, `plan` asks the core what is due, `results` says what a
 //! result makes of a case, and `run_work` runs claimed work.
@@ -28,14 +28,14 @@ use self::draft::Draft;
 use self::error::RACES_MAX;
 use self::plan::{Plan, Resources, is_document, plan};
 use self::policy::policy_in_force;
-use self::requeue::{Held, Lease};
+use self::requeue::{Held, HeldClaim};
 use self::restore::LastStored;
 use self::results::{ResultTransition, WorkResult};
 use crate::base::failpoints::{Point, reached};
 use crate::checks::CheckRunner;
 use crate::controller::admission::{AdmissionQueue, Permit};
 use crate::controller::case_cache::CaseCache;
-use crate::controller::leases::HeldLeases;
+use crate::controller::leases::HeldClaims;
 use crate::pocketbase::cache_lease::Epoch;
 use crate::pocketbase::records::{Delivery, RecordPatch};
 use crate::pocketbase::{Client, Commit};
@@ -52,7 +52,7 @@ pub struct Reconciler {
     checks: CheckRunner,
     instance: String,
     liveness_threshold: f64,
-    leases: HeldLeases,
+    held_claims: HeldClaims,
     cached_cases: CaseCache,
     admission: AdmissionQueue,
     last_tries: Arc<Semaphore>,
@@ -94,7 +94,7 @@ impl Reconciler {
             checks,
             instance,
             liveness_threshold,
-            leases: HeldLeases::default(),
+            held_claims: HeldClaims::default(),
             cached_cases: CaseCache::default(),
             admission: AdmissionQueue::new(documents_at_once),
             last_tries: Arc::new(Semaphore::new(1)),
@@ -148,14 +148,14 @@ impl Reconciler {
                 Some(ResultTransition::Write(transition)) => draft.push(*transition),
                 Some(ResultTransition::TooLate) => return Ok(Pass::ResultTooLate),
             }
-            let holding = self.leases.claims(id);
+            let holding = self.held_claims.claims(id);
             let runner = Runner { instance: &self.instance, holding: &holding };
             let plan = match plan(&mut draft, runner, &mut resources) {
                 Plan::Requeue(requeue) if draft.is_empty() => return Ok(Pass::Made(requeue)),
                 plan => plan,
             };
-            // Before the claim is stored: see `HeldLeases::acquire`.
-            let lease = matches!(plan, Plan::Claim { .. }).then(|| self.lease(draft.case()));
+            // Before the claim is stored: see `HeldClaims::acquire`.
+            let claim = matches!(plan, Plan::Claim { .. }).then(|| self.hold_claim(draft.case()));
             match self.commit(&draft).await? {
                 Commit::Won { at, pictures } => {
                     let case = self.note_committed(draft, at, &pictures, epoch);
@@ -163,7 +163,7 @@ impl Reconciler {
                         Plan::Requeue(requeue) => requeue,
                         Plan::Claim { work, last_try } => {
                             let permit = resources.permit.filter(|_| work.iter().any(is_document));
-                            let held = Held { _permit: permit, _last_try: last_try, _lease: lease };
+                            let held = Held { _permit: permit, _last_try: last_try, _claim: claim };
                             Requeue::AfterWork(ClaimedWork { case, claimed_at: now, work, _held: held })
                         }
                     }));
@@ -198,9 +198,9 @@ impl Reconciler {
         Ok(read)
     }
 
-    /// Begins the lease of a claim that is the last row of `case`.
-    fn lease(&self, case: &Case) -> Lease {
-        Lease { _claim: self.leases.acquire(case.id(), case.seq()), _case: self.cached_cases.pin(case.id()) }
+    /// Holds the claim that is the last row of `case`, and keeps the case cached meanwhile.
+    fn hold_claim(&self, case: &Case) -> HeldClaim {
+        HeldClaim { _claim: self.held_claims.acquire(case.id(), case.seq()), _case: self.cached_cases.pin(case.id()) }
     }
 
     /// Stores `draft` with the record's summary and the notifications, all or nothing.

@@ -11,13 +11,13 @@ use crate::controller::admission::{AdmissionQueue, Permit};
 use crate::verification::next_step::{Capacity, next_step_within};
 use crate::verification::{Event, Runner, Step, Transition, Work};
 
-/// Bound of the journal rows in one batch. No case needs more at once; the bound is for a mistake
-/// in the core.
+/// Bound of the journal rows in one batch. No case needs more at once; the bound limits a bug
+/// of the core.
 const TRANSITIONS_MAX: usize = 32;
 /// Delay while another verification has its last try.
 const LAST_TRY_PAUSE: Duration = Duration::from_millis(500);
-/// Added to a timer: the instants that `PocketBase` tells have whole seconds, and a timer must not
-/// fire before them.
+/// Added to a timer: `PocketBase`'s `Date` header has whole seconds, and a timer must not fire too
+/// early.
 const CLOCK_MARGIN: Duration = Duration::from_millis(250);
 
 /// What is due once a draft is stored.
@@ -40,8 +40,8 @@ pub(super) struct Resources<'a> {
     pub admission: &'a AdmissionQueue,
     /// The permit that this pass holds. It is used when a document is claimed.
     pub permit: Option<Permit>,
-    /// One verification at a time has its last try: if the process dies again, the culprit is
-    /// known.
+    /// One verification at a time has its last try: if the process dies again, that verification
+    /// was the cause.
     pub last_tries: &'a Arc<Semaphore>,
 }
 

@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::controller::admission::Permit;
 use crate::controller::case_cache::Pin;
-use crate::controller::leases::LeaseGuard;
+use crate::controller::leases::ClaimGuard;
 use crate::verification::{Case, Work};
 
 /// When the next pass over a verification is due.
@@ -42,13 +42,13 @@ pub(super) struct Held {
     pub _permit: Option<Permit>,
     /// For work that is set aside if the process dies once more.
     pub _last_try: Option<OwnedSemaphorePermit>,
-    pub _lease: Option<Lease>,
+    pub _claim: Option<HeldClaim>,
 }
 
 /// The claim of this process, and the cached case on top of which its result will be written.
 #[derive(Debug)]
-pub(super) struct Lease {
-    pub _claim: LeaseGuard,
+pub(super) struct HeldClaim {
+    pub _claim: ClaimGuard,
     pub _case: Pin,
 }
 
@@ -69,13 +69,13 @@ impl ClaimedWork {
     /// `work` on `case`, without a claim in any journal.
     pub(in crate::controller) fn for_tests(case: Case, work: Vec<Work>) -> Self {
         use crate::controller::case_cache::CaseCache;
-        use crate::controller::leases::HeldLeases;
+        use crate::controller::leases::HeldClaims;
 
-        let lease = Lease {
-            _claim: HeldLeases::default().acquire(case.id(), case.seq()),
+        let claim = HeldClaim {
+            _claim: HeldClaims::default().acquire(case.id(), case.seq()),
             _case: CaseCache::default().pin(case.id()),
         };
-        let held = Held { _permit: None, _last_try: None, _lease: Some(lease) };
+        let held = Held { _permit: None, _last_try: None, _claim: Some(claim) };
         Self { case: Arc::new(case), claimed_at: Timestamp::UNIX_EPOCH, work, _held: held }
     }
 }

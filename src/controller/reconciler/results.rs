@@ -19,8 +19,8 @@ const NOT_READY: &str = "liveness.not_ready";
 
 /// Delay before work that failed is tried again.
 pub(super) const RETRY: Backoff = Backoff { first: Duration::from_secs(1), cap: Duration::from_secs(60) };
-/// Delay when too many calls wait for the provider. It was not asked, so another try costs only its
-/// place in the line.
+/// Delay when too many calls wait for the provider. It was not asked, so another try costs only the
+/// place in its wait queue.
 const RETRY_SATURATED: Duration = Duration::from_secs(1);
 /// Delay when the provider has no result yet.
 const RETRY_NOT_READY: Duration = Duration::from_secs(2);
@@ -97,11 +97,11 @@ impl WorkResult<'_> {
         let (verification, claim) = (case.id(), self.claim);
         match &self.outcome {
             WorkOutcome::Saturated { code } => {
-                info!(verification, claim, trouble = code, "too many calls wait for the provider; it was not asked");
+                info!(verification, claim, code, "too many calls wait for the provider; it was not asked");
             }
             WorkOutcome::Failed { code, .. } => {
                 let failures = failures(case, self.work) + 1;
-                warn!(verification, claim, trouble = code, failures, "work ended without an answer");
+                warn!(verification, claim, code, failures, "work ended without an answer");
             }
             _ => {}
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{info, warn};
 
-use super::error::{RACES_MAX, ReconcileError};
+use super::error::ReconcileError;
 use super::policy::policy_in_force;
 use super::requeue::{ClaimedWork, Requeue};
 use super::results::{RETRY, WorkResult, time_limit};
@@ -17,6 +17,10 @@ use crate::base::telemetry::chain;
 use crate::checks::{WorkItem, WorkOutcome};
 use crate::verification::Work;
 
+/// Tries to store one result, each by a pass of its own. The delays in between ([`RETRY`]) take one
+/// to two minutes together, longer than a restart of `PocketBase`. When all tries have failed, the
+/// claim runs out, and the work is tried again with the cached responses.
+const STORE_TRIES_MAX: u32 = 8;
 /// Delay before the next pass when a result could not be stored.
 const AFTER_LOST_RESULT: Duration = Duration::from_secs(1);
 
@@ -84,7 +88,7 @@ impl Reconciler {
                     info!(verification, claim, "a result came too late and was dropped");
                     return Ok(Requeue::After(Duration::ZERO));
                 }
-                Err(error) if attempt >= RACES_MAX => return Err(error),
+                Err(error) if attempt >= STORE_TRIES_MAX => return Err(error),
                 Err(ReconcileError::Overtaken { .. }) => overtaken = true,
                 Err(error) => {
                     warn!(verification, claim, error = chain(&error), "a result could not be stored yet");

@@ -7,15 +7,15 @@ use crate::pocketbase::realtime::{Connection, End};
 use crate::pocketbase::records::Collection;
 use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
-/// Streams are replaced at this age, before the limit of `PocketBase` at 30 minutes.
+/// Age at which a stream is replaced, before the limit of `PocketBase` at 30 minutes.
 pub(super) const REPLACE_AT: Duration = Duration::from_secs(25 * 60);
-/// Delay before the next connection. One try a second costs a `PocketBase` that comes back nothing,
-/// and that it is back is noticed within two.
+/// Delay before the next connection. One try per second is no load for a `PocketBase` that comes
+/// back, and its return is noticed within two seconds.
 const RECONNECT: Backoff = Backoff { first: Duration::from_millis(250), cap: Duration::from_secs(1) };
-/// A watch that lasted this long was good: its loss counts as the first failure.
+/// Duration of a good watch: the loss of such a watch counts as the first failure.
 const GOOD_AFTER: Duration = Duration::from_secs(60);
 
-/// What is subscribed: everything that a verification depends on, and the heartbeats.
+/// The subscribed collections: everything that a verification depends on, and the heartbeats.
 const WATCHED: &[Collection] = &[
     Collection::Verifications,
     Collection::Documents,

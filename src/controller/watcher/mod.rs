@@ -7,7 +7,7 @@
 //! a new one is opened before that, and the old one is dropped only when the new subscription is in
 //! force.
 //!
-//! With several sidecars on one `PocketBase`, all hear every event, and `rendezvous` hashing
+//! With several sidecars on one `PocketBase`, all receive every event, and `rendezvous` hashing
 //! names the one that handles it first.
 
 mod connect;
@@ -36,9 +36,9 @@ use crate::pocketbase::records::Collection;
 use crate::pocketbase::records::NewHeartbeat;
 use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
-/// An id whose client did something now goes before ids that became due within this time: a person
-/// who waits before a screen must not stand behind a backlog. Ids that have waited longer go first,
-/// so that each is handled in the end.
+/// Head start of an id whose client did something now: it goes before ids that became due within
+/// this time, since a person who waits at a screen must not wait for a backlog. Ids that have waited
+/// longer go first, so that each is handled in the end.
 const NEWCOMERS_AHEAD: Duration = Duration::from_secs(10 * 60);
 
 /// The state of the watch, as the health endpoint reports it.
@@ -68,7 +68,7 @@ pub struct Watcher {
     sweeping: JoinSet<Result<(), PocketbaseError>>,
 }
 
-/// What a task beside the stream has done.
+/// What a task that runs in parallel to the stream has done.
 enum Done {
     HeartbeatStored(u64),
     Connected(Box<Connection>),
@@ -353,7 +353,7 @@ mod tests {
             })
         }
 
-        /// An id that is the turn of `b:8000` while that is alive.
+        /// An id that rendezvous hashing gives to `b:8000` while that is alive.
         fn id_of_the_peer(&mut self) -> String {
             let rendezvous = self.watcher.peers.rendezvous("a:8000", Instant::now());
             let ids = (0..100).map(|n| format!("record{n:09}"));
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_turn_of_a_peer_is_waited_for_and_dropped_when_the_peer_has_written() {
+    async fn an_id_of_a_peer_waits_and_is_dropped_when_the_peer_has_written() {
         let mut scene = Scene::new();
         scene.hear_heartbeat("b:8000", 1);
         let (id, began) = (scene.id_of_the_peer(), Instant::now());

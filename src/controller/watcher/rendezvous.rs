@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A peer is counted on for this long after its last heartbeat.
+/// Time after its last heartbeat for which a peer counts as alive.
 const PEER_SILENT: Duration = Duration::from_secs(40);
 /// Head start of the instance that is named for an id.
 const HEAD_START: Duration = Duration::from_millis(1500);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn each_id_is_the_turn_of_one_instance_and_the_load_is_shared() {
+    fn each_id_belongs_to_one_instance_and_the_load_is_shared() {
         let all = NAMES.map(rendezvous);
         let mut counts = [0; 3];
         for n in 0..3000 {

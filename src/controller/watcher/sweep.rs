@@ -10,10 +10,10 @@ use crate::pocketbase::{Client, PocketbaseError};
 
 /// How often a sweep begins.
 pub(super) const SWEEP_EVERY: Duration = Duration::from_secs(30);
-/// The first sweep of a stream and every 20th after it, one in ten minutes, lists everything open.
+/// Number of sweeps of a stream of which one, the first, lists everything open: one in ten minutes.
 const FULL_SWEEP_EVERY: u32 = 20;
-/// Rows are stamped before they are committed, so a sweep looks back this much further than the one
-/// before it began.
+/// Time before the begin of the last sweep from which the next one lists: rows are stamped before
+/// they are committed.
 const OVERLAP: SignedDuration = SignedDuration::from_secs(60);
 /// Ids in one page of a list.
 const PAGE: usize = 500;

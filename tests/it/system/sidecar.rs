@@ -102,7 +102,7 @@ impl Sidecar {
     pub fn error_codes(&self) -> BTreeSet<String> {
         let log = self.log();
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.filter_map(|line| line["trouble"].as_str().map(str::to_owned)).collect()
+        lines.filter_map(|line| line["code"].as_str().map(str::to_owned)).collect()
     }
 
     /// Waits until the realtime stream is proved: from here on no change waits for a sweep.
