@@ -1,11 +1,12 @@
-//! Identivia: identity verification beside `PocketBase`.
+//! Identivia: identity verification on top of `PocketBase`.
 //!
 //! Imports point downwards only:
 //!
 //! - [`app`] has the commands; it builds the parts, starts and stops them.
 //! - [`http`] is the facade that partners' servers and browsers call.
-//! - [`controller`] watches `PocketBase`, decides what is due for each verification, has it done and stores the result.
-//! - [`checks`] runs one piece of work, such as checking a document.
+//! - [`controller`] watches `PocketBase`, decides what is due for each verification, has it done
+//!   and stores the result.
+//! - [`checks`] runs one work item, such as the check of a document.
 //! - [`providers`] has the clients of AWS Rekognition, `OpenAI` and Fingerprint, and their limits.
 //! - [`pocketbase`] is the client of the database.
 //! - [`config`] reads the variables.

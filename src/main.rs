@@ -10,17 +10,18 @@ use identivia::base::telemetry;
 use identivia::config::{self, Config};
 use identivia::{app, http};
 
-/// Identity verification beside PocketBase. Configured by the environment; `identivia variables` lists it.
+/// Identity verification on top of PocketBase. Configured by environment variables, which
+/// `identivia variables` lists.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Die at this crash point: NAME, NAME#3 for the third time, NAME@RECORD for one record.
+    /// Crash at this point: NAME, NAME#3 for the third time, NAME@RECORD for one record.
     #[cfg(feature = "crash-points")]
     #[arg(long, global = true, env = "CRASH_AT", hide_env_values = true)]
     crash_at: Option<String>,
-    /// Run with this bug.
+    /// Run with this planted bug, for tests of the test oracle.
     #[cfg(feature = "crash-points")]
     #[arg(long, global = true, env = "PLANT", hide_env_values = true)]
     plant: Option<String>,
@@ -30,7 +31,7 @@ struct Arguments {
 enum Command {
     /// Run the service (the default).
     Serve,
-    /// Check configuration, database and providers, report what is wrong, change nothing.
+    /// Check configuration, database and providers, and report what is wrong. Changes nothing.
     Doctor,
     /// Verify a verification's journal and recompute its decisions from the stored records.
     Replay {

@@ -51,7 +51,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
         warn!("{NO_HASH_KEY}");
     }
 
-    // The watcher fills the queue and tells the facade about changes.
+    // The watcher fills the queue and notifies the facade of changes.
     let queue = Queue::new(QUEUE_CAPACITY);
     let changes = Notifier::new();
     let status_cache = StatusCache::default();
@@ -65,7 +65,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     let (health_sender, health) = watch::channel(Health::default());
     let facade = facade(&config, &client, &providers, health, changes, status_cache);
 
-    // The reconciler decides what is due and has the check runner do it.
+    // The reconciler decides what is due, and the check runner does it.
     let limiters = limiters(&config.rates);
     let openai = providers.openai.clone();
     let checks = CheckRunner::new(

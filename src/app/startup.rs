@@ -18,7 +18,7 @@ pub const NO_HASH_KEY: &str = "HASH_KEY is not set: a document that another pers
                                picture only, not by its number, and the stored hashes of idempotent requests can be guessed";
 /// How long to wait for a `PocketBase` that is still starting.
 const POCKETBASE_WAIT_MAX: Duration = Duration::from_secs(60);
-/// Between attempts to reach a `PocketBase` that does not answer.
+/// Delay between attempts to reach a `PocketBase` that does not answer.
 const RETRY: Backoff = Backoff { first: Duration::from_millis(200), cap: Duration::from_secs(3) };
 
 /// The sockets of the facade and, unless `METRICS_LISTEN` is `off`, of the metrics.

@@ -1,4 +1,4 @@
-//! Tasks that run beside the controller until the shutdown.
+//! Tasks that run in parallel to the controller until the shutdown.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::providers::limiter::{ProviderLimiter, ProviderLimiters};
 use crate::providers::openai::{ModelStatus, OpenAi};
 use crate::verification::Provider;
 
-/// Between two looks at the providers; a change of the watch is published at once.
+/// How often the health of the providers is read. A change of the watch is published at once.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(1);
-/// Between two questions about the model.
+/// How often the provider is asked about the model.
 const MODEL_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 
 /// Publishes what `GET /health` answers: the health of the watch and of the providers.
@@ -45,8 +45,8 @@ pub async fn report_health(
     }
 }
 
-/// Asks once a day whether the configured model still exists and when it retires: a model that is shut down takes every document
-/// check with it.
+/// Asks once a day whether the configured model still exists and when it retires: without its model
+/// no document check can run.
 pub async fn watch_model(openai: OpenAi, shutdown: CancellationToken) {
     loop {
         match openai.probe_model().await {

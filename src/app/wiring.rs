@@ -17,9 +17,9 @@ use crate::verification::Provider;
 
 /// Version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// For a connection to `PocketBase`.
+/// Timeout of a connection to `PocketBase`.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// For one request to `PocketBase`.
+/// Timeout of one request to `PocketBase`.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The clients of the three providers.

@@ -1,4 +1,4 @@
-//! Crash points and planted bugs: what a test build can be asked to do wrong.
+//! Crash points and planted bugs: failures that a test build causes on request.
 //!
 //! A *crash point* stands at each await between an effect and its record. The process dies there if the point is armed
 //! (`CRASH_AT`); the suite arms each of them once. A *planted bug* (`PLANT`) disables one mechanism that the promises of
@@ -93,7 +93,7 @@ pub enum Bug {
     NoFence,
     /// Notifications are written after the decision instead of in the same batch.
     OutboxApart,
-    /// An empty list is believed without a check that the token is still valid.
+    /// An empty list is accepted without a check that the token is still valid.
     EmptyListTrusted,
 }
 

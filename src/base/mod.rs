@@ -1,4 +1,4 @@
-//! What any room may use and what uses no other room.
+//! Modules that any room may use and that use no other room.
 
 pub mod backoff;
 pub mod failpoints;

@@ -26,7 +26,7 @@ pub const BROWSER_ROLE_ARN: Setting<Option<String>> = optional(
 pub const ENDPOINT_URL: Setting<Option<Url>> =
     optional("AWS_ENDPOINT_URL", "", "Another endpoint for AWS (sandbox)", parsers::opt_url);
 
-/// AWS Rekognition.
+/// Settings of AWS Rekognition.
 #[derive(Debug, Clone)]
 pub struct Aws {
     /// Region of `DetectFaces` and `CompareFaces`.

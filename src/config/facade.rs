@@ -40,7 +40,7 @@ pub const TRUSTED_PROXIES: Setting<Vec<Network>> = optional(
 const RATE_MAX: u32 = 1_000_000_000;
 const API_KEY_LENGTH_MIN: usize = 16;
 
-/// The HTTP facade.
+/// Settings of the HTTP facade.
 #[derive(Debug, Clone)]
 pub struct Facade {
     /// Address that it listens on.

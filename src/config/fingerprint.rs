@@ -16,7 +16,7 @@ pub const REGION: Setting<String> =
 pub const BASE_URL: Setting<Option<Url>> =
     optional("FINGERPRINT_BASE_URL", "", "Another endpoint for Fingerprint (sandbox)", parsers::opt_url);
 
-/// Fingerprint.
+/// Settings of Fingerprint.
 #[derive(Debug, Clone)]
 pub struct Fingerprint {
     /// Secret key of the Server API.

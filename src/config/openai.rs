@@ -16,7 +16,7 @@ pub const DIALECT: Setting<String> =
         one_of(text, &["auto", "reasoning", "classic", "compatible"])
     });
 
-/// `OpenAI`, or another server with its protocol.
+/// Settings of `OpenAI`, or of another server with its protocol.
 #[derive(Debug, Clone)]
 pub struct OpenAi {
     /// Name of the model.

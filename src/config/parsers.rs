@@ -7,7 +7,7 @@ use url::Url;
 
 use super::setting::Parsed;
 
-/// One problem.
+/// Returns an error with one problem.
 pub fn wrong<T>(problem: impl Into<String>) -> Parsed<T> {
     Err(vec![problem.into()])
 }

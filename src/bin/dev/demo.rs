@@ -18,7 +18,7 @@ use crate::stack::{self, Stack};
 use crate::stop::Stop;
 use crate::{console, health, project};
 
-/// For the whole verification.
+/// Time limit of the whole verification.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// The person who is verified; the specimen shows the same.
 const NAME: &str = "Anna Maria Eriksson";
@@ -56,7 +56,7 @@ async fn is_running(env_file: &Path) -> anyhow::Result<bool> {
     }
 }
 
-/// The verification.
+/// The verification under way.
 struct Walk<'a> {
     demo: &'a Demo,
     http: Client,

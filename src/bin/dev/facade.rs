@@ -12,10 +12,10 @@ use crate::specimen::Pictures;
 
 /// How long the facade may hold one request.
 const WAIT_SECONDS: u64 = 20;
-/// For one request, with its wait.
+/// Timeout of one request, including its wait.
 const TIMEOUT: Duration = Duration::from_secs(WAIT_SECONDS + 10);
 
-/// The client.
+/// The client of the facade.
 pub struct Facade {
     http: Client,
     url: String,
@@ -33,7 +33,7 @@ pub struct Answer {
 }
 
 impl Facade {
-    /// Sends nothing yet.
+    /// Creates a client. Sends nothing yet.
     pub fn new(http: Client, url: &str, api_key: &str) -> Self {
         Self { http, url: url.trim_end_matches('/').into(), api_key: api_key.into() }
     }

@@ -8,9 +8,9 @@ use tokio::time::Instant;
 
 use crate::child::Child;
 
-/// Between two requests.
+/// Pause between two requests.
 const PAUSE: Duration = Duration::from_millis(50);
-/// For one request.
+/// Timeout of one request.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Waits until `url` answers with success. It is an error if the part ends before, or is not ready after `timeout`.

@@ -86,7 +86,7 @@ pub struct Demo {
     /// How the challenge ends.
     #[arg(long, value_name = "OUTCOME", default_value = "pass", value_parser = ["pass", "spoof", "fail", "walk_away"])]
     pub liveness: String,
-    /// What the device looks like to Fingerprint: a scenario of the sandbox.
+    /// What Fingerprint sees of the device: a scenario of the sandbox.
     #[arg(long, value_name = "SCENARIO", default_value = "clean")]
     pub device: String,
     /// Type of the document.

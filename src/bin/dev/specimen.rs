@@ -97,7 +97,7 @@ pub async fn flaws(sandbox: &Path) -> Result<Vec<Flaw>, SpecimenError> {
     Ok(parse_flaws(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// Parses one flaw a line: the name, spaces, what it does.
+/// Parses one flaw per line: the name, spaces, what it does.
 fn parse_flaws(text: &str) -> Vec<Flaw> {
     let lines = text.lines().filter_map(|line| line.split_once(' '));
     lines.map(|(name, about)| Flaw { name: name.to_owned(), about: about.trim().to_owned() }).collect()
