@@ -1,5 +1,5 @@
-//! The shape of the code, checked from its own syntax: which room may import which, no circle of files inside a room, a pure core,
-//! one clock, and files that can be read in one sitting.
+//! The shape of the code, checked from its own syntax: which room may import which, no circle of
+//! files inside a room, a pure core, one clock, and files that can be read in one sitting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use syn::visit::{self, Visit};
 use syn::{Item, UseTree, Visibility};
 
-/// The rooms of the sidecar, each with the rooms that it may import. Every room may import the core (`verification`, `pixels`).
+/// The rooms of the sidecar, each with the rooms that it may import. Every room may import the core
+/// (`verification`, `pixels`).
 const ROOMS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("config", &["base"]),
@@ -30,10 +31,12 @@ const CRATES: &[(&str, &str)] = &[
     ("crates/sandbox/src", "lib.rs"),
 ];
 
-/// What the pure core must not name. That it has no runtime, no HTTP client, no randomness and no logging is said by its `Cargo.toml`.
+/// What the pure core must not name. That it has no runtime, no HTTP client, no randomness and no
+/// logging is said by its `Cargo.toml`.
 const IMPURE: &[&str] = &["std::env", "std::fs", "std::net", "std::process", "std::thread", "std::time", "::now"];
 
-/// The one file that may read the machine's own clock: before `PocketBase` has answered once there is no better one.
+/// The one file that may read the machine's own clock: before `PocketBase` has answered once there
+/// is no better one.
 const CLOCK_EXCEPTION: &str = "src/http/endpoints/verify/mod.rs";
 
 /// Most lines of a file without its tests.
@@ -47,7 +50,8 @@ type Module = Vec<String>;
 struct Source {
     path: PathBuf,
     module: Module,
-    /// Paths that it imports or names, as absolute module paths of its crate; relative ones are resolved.
+    /// Paths that it imports or names, as absolute module paths of its crate; relative ones are
+    /// resolved.
     named: Vec<Module>,
     /// Names that it hands on from elsewhere with `pub use`: the name, and where it comes from.
     handed_on: BTreeMap<String, Module>,
@@ -95,7 +99,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     files.sort();
 }
 
-/// `http/verify/mod.rs` and `http/verify.rs` are both `["http", "verify"]`; the crate's root is the empty path.
+/// `http/verify/mod.rs` and `http/verify.rs` are both `["http", "verify"]`; the crate's root is the
+/// empty path.
 fn module_of(base: &Path, path: &Path, root: &str) -> Module {
     let relative = path.strip_prefix(base).expect("below the base");
     if relative == Path::new(root) {
@@ -156,7 +161,8 @@ struct Reader<'m> {
 }
 
 impl Reader<'_> {
-    /// `path` from the crate's root; `None` for a path that leads to another crate or begins with a local name.
+    /// `path` from the crate's root; `None` for a path that leads to another crate or begins with a
+    /// local name.
     fn resolve(&self, path: &[String]) -> Option<Module> {
         let ups = path.iter().take_while(|part| *part == "super").count();
         match path.first()?.as_str() {
@@ -233,7 +239,8 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_path(self, path);
     }
 
-    /// The inside of a macro is no syntax yet: paths that begin with `crate` or `super` are found in its words.
+    /// The inside of a macro is no syntax yet: paths that begin with `crate` or `super` are found
+    /// in its words.
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         let words = call.tokens.to_string().replace(" :: ", "::");
         for word in words.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
@@ -253,8 +260,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 }
 
-/// The arrows between files: who imports whom. A name that a module hands on leads to the file that defines it. What the root file
-/// of a module takes from its own parts is no arrow: it is where they are put together.
+/// The arrows between files: who imports whom. A name that a module hands on leads to the file that
+/// defines it. What the root file of a module takes from its own parts is no arrow: it is where
+/// they are put together.
 fn arrows(sources: &[Source]) -> BTreeMap<Module, BTreeSet<Module>> {
     let by_module: BTreeMap<&[String], &Source> =
         sources.iter().map(|source| (source.module.as_slice(), source)).collect();
@@ -352,8 +360,8 @@ fn the_core_is_pure() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-/// A sidecar whose clock is wrong by an hour must be harmless: time is `PocketBase`'s. Signatures for AWS are made by the SDK, and AWS
-/// reports when they are off.
+/// A sidecar whose clock is wrong by an hour must be harmless: time is `PocketBase`'s. Signatures
+/// for AWS are made by the SDK, and AWS reports when they are off.
 #[test]
 fn no_file_reads_the_machines_own_clock() {
     let clocks = ["Timestamp::now", "SystemTime::now", "Zoned::now"];

@@ -73,7 +73,8 @@ fn the_cells_of_the_table_of_dependencies_are_read() {
     );
 }
 
-/// Each kind of event, as `docs/records.md` has it and as the code stores it, with the names of what it carries.
+/// Each kind of event, as `docs/records.md` has it and as the code stores it, with the names of
+/// what it carries.
 #[test]
 fn the_description_of_the_journal_is_the_codes() {
     let text = text("docs/records.md");

@@ -1,5 +1,5 @@
-//! How the quality thresholds treat specimens: flawless ones raise nothing at the sizes and qualities
-//! that phones send; flawed ones raise the code that tells the person what to improve.
+//! How the quality thresholds treat specimens: flawless ones raise nothing at the sizes and
+//! qualities that phones send; flawed ones raise the code that tells the person what to improve.
 
 use std::io::Cursor;
 use std::path::{Path, PathBuf};

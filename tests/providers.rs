@@ -103,8 +103,8 @@ impl Sandbox {
         .expect("good settings")
     }
 
-    /// Creates an event that is bound to [`verification`], with the current time unless the scenario
-    /// has another.
+    /// Creates an event that is bound to [`verification`], with the current time unless the
+    /// scenario has another.
     async fn event(&self, scenario: &str) -> String {
         let request = json!({ "linked_id": verification().id, "scenario": scenario });
         self.post("sandbox/fingerprint/events", &request).await["event_id"].as_str().expect("an id").to_owned()
@@ -349,7 +349,8 @@ fn expected(provider: &str, fault: &str) -> &'static str {
     }
 }
 
-/// The verdict on one call of `provider` under `rule`: the error's code, or the judge's first reason.
+/// The verdict on one call of `provider` under `rule`: the error's code, or the judge's first
+/// reason.
 async fn call_under_fault(sandbox: &Sandbox, provider: &str, rule: &Value) -> String {
     let code = |error: ProviderError| error.code().to_owned();
     let first_reason = |reasons: &[identivia::verification::Reason]| {

@@ -1,4 +1,5 @@
-//! Browsers that only listen: each has its own stream, subscribed to verifications and the journal as a page would be.
+//! Browsers that only listen: each has its own stream, subscribed to verifications and the journal
+//! as a page would be.
 
 use tokio::task::JoinSet;
 

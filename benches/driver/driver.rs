@@ -1,7 +1,9 @@
-//! The load driver of `benches/run`: people, a floor to compare with, and watchers, compiled so that it is not the bottleneck.
+//! The load driver of `benches/run`: people, a floor to compare with, and watchers, compiled so
+//! that it is not the bottleneck.
 //!
-//! Each command does one thing against addresses that it is given and prints one line of JSON. It knows nothing of this
-//! project's code: it speaks HTTP to `PocketBase`, as a web app would, so it can be pointed at other services that do the same job.
+//! Each command does one thing against addresses that it is given and prints one line of JSON. It
+//! knows nothing of this project's code: it speaks HTTP to `PocketBase`, as a web app would, so it
+//! can be pointed at other services that do the same job.
 
 #![expect(clippy::print_stdout, reason = "the line of JSON is what this program is for")]
 
@@ -26,7 +28,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The least that an event-driven service can do: one batch for each new record, until it is killed.
+    /// The least that an event-driven service can do: one batch for each new record, until it is
+    /// killed.
     Floor(floor::Options),
     /// Passes: a record is created, and the time until its result is seen by a subscriber is taken.
     Passes(passes::Options),

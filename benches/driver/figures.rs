@@ -1,4 +1,5 @@
-//! The figures of a run: percentiles of its times in milliseconds, its duration, and its cost to `PocketBase`.
+//! The figures of a run: percentiles of its times in milliseconds, its duration, and its cost to
+//! `PocketBase`.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,8 @@
 //! The floor: what `PocketBase` itself needs for create -> event -> one batch -> event.
 //!
-//! It does the least that a service next to `PocketBase` can do while it writes what the sidecar writes: no reading, no
-//! computing, one batch with the journal row, the finding and the summary. Its rows are as large as the sidecar's.
+//! It does the least that a service next to `PocketBase` can do while it writes what the sidecar
+//! writes: no reading, no computing, one batch with the journal row, the finding and the summary.
+//! Its rows are as large as the sidecar's.
 
 use std::sync::Arc;
 

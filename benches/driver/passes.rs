@@ -1,6 +1,7 @@
 //! Passes: a record is committed, and the time until a subscriber sees its consequence is measured.
 //!
-//! Workers run one pass after another (a closed loop), so `concurrency` passes are in flight at any time.
+//! Workers run one pass after another (a closed loop), so `concurrency` passes are in flight at any
+//! time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,9 +25,11 @@ const PREPARED_TOGETHER: usize = 8;
 pub enum Kind {
     /// A verification, which becomes `awaiting_input`. No provider is asked.
     Start,
-    /// A device signal of a verification that waits for it, until its result is seen. One provider is asked once.
+    /// A device signal of a verification that waits for it, until its result is seen. One provider
+    /// is asked once.
     Device,
-    /// A document of a verification that waits for it, until its result is seen. Two providers are asked once each.
+    /// A document of a verification that waits for it, until its result is seen. Two providers are
+    /// asked once each.
     Document,
 }
 

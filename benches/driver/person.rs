@@ -163,13 +163,15 @@ impl Person {
 }
 
 impl Follower {
-    /// The latest time at which the verification existed: it was acknowledged at `answered`, but its event may have arrived before.
-    /// With many subscribers it does, since `PocketBase` notifies them all before it answers.
+    /// The latest time at which the verification existed: it was acknowledged at `answered`, but
+    /// its event may have arrived before. With many subscribers it does, since `PocketBase`
+    /// notifies them all before it answers.
     pub fn committed(&self, answered: Instant) -> Instant {
         self.created.map_or(answered, |created| created.min(answered))
     }
 
-    /// Waits for the next event of `collection` for whose record `good` holds, and returns it with its time of arrival.
+    /// Waits for the next event of `collection` for whose record `good` holds, and returns it with
+    /// its time of arrival.
     pub async fn until(&mut self, collection: &str, good: impl Fn(&Value) -> bool) -> anyhow::Result<(Value, Instant)> {
         let found = async {
             while let Some(event) = self.events.recv().await {

@@ -21,8 +21,8 @@ pub struct Event {
     pub at: Instant,
 }
 
-/// Subscribes `caller` to `collections`. A task of `tasks` reads the stream until it ends. The subscription is in force when this
-/// returns.
+/// Subscribes `caller` to `collections`. A task of `tasks` reads the stream until it ends. The
+/// subscription is in force when this returns.
 pub async fn subscribe(
     caller: &Caller,
     collections: &[&str],

@@ -1,7 +1,8 @@
 //! Whole verifications: everything that a person sends, until the decision is seen.
 //!
-//! With `--alone` no service runs: the records that a service wrote for one such verification are written right after each
-//! record of the person, in as few transactions as the person's steps allow. That is what `PocketBase` sustains by itself.
+//! With `--alone` no service runs: the records that a service wrote for one such verification are
+//! written right after each record of the person, in as few transactions as the person's steps
+//! allow. That is what `PocketBase` sustains by itself.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
-//! Takes the face detector's model out of the `rustface` crate, which ships it as a file that no code of it embeds, so that the binary
-//! needs no file at run time.
+//! Takes the face detector's model out of the `rustface` crate, which ships it as a file that no
+//! code of it embeds, so that the binary needs no file at run time.
 //!
-//! Cargo is asked where the crate's sources lie, which works for a registry, a mirror and a vendored directory alike.
-//! `IDENTIVIA_FACE_MODEL` names the file instead where Cargo cannot be asked.
+//! Cargo is asked where the crate's sources lie, which works for a registry, a mirror and a
+//! vendored directory alike. `IDENTIVIA_FACE_MODEL` names the file instead where Cargo cannot be
+//! asked.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,8 @@ fn main() {
     }
 }
 
-/// The model inside the sources of `rustface`. Without a network first: only a first build has to fetch anything.
+/// The model inside the sources of `rustface`. Without a network first: only a first build has to
+/// fetch anything.
 fn shipped_model() -> PathBuf {
     match rustface_sources("--offline").or_else(|_| rustface_sources("--locked")) {
         Ok(sources) => sources.join(MODEL),
@@ -49,7 +51,8 @@ fn rustface_sources(mode: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| "cargo metadata names no package rustface".to_owned())
 }
 
-/// The folder of the manifest of `package`: registries call it `name-version`, a vendored tree `name`.
+/// The folder of the manifest of `package`: registries call it `name-version`, a vendored tree
+/// `name`.
 fn manifest_folder(metadata: &str, package: &str) -> Option<PathBuf> {
     metadata
         .split("\"manifest_path\":\"")

@@ -19,8 +19,8 @@ const NO_EVENT: &str = "1000000000000.nobody";
 /// What was found, in the order of the start.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// One line each: `ok`, `note` (works, and an operator should know) or `WRONG`, then the finding and, where something is to
-    /// be done, what to do.
+    /// One line each: `ok`, `note` (works, and an operator should know) or `WRONG`, then the
+    /// finding and, where something is to be done, what to do.
     pub lines: Vec<String>,
     /// The number of `WRONG` lines.
     pub wrong: usize,
@@ -49,8 +49,9 @@ impl Report {
     }
 }
 
-/// Checks everything, however much of it is wrong. The providers get only requests that cost nothing: a model's name, a challenge
-/// and an event that do not exist, and browser credentials, which are thrown away.
+/// Checks everything, however much of it is wrong. The providers get only requests that cost
+/// nothing: a model's name, a challenge and an event that do not exist, and browser credentials,
+/// which are thrown away.
 pub async fn doctor(config: &Config) -> Report {
     let mut report = Report::default();
     report.ok("configuration");

@@ -26,7 +26,8 @@ pub enum StartError {
         #[source]
         source: PocketbaseError,
     },
-    /// Collections, rules, settings or the default policy are not as this version needs them; one sentence each.
+    /// Collections, rules, settings or the default policy are not as this version needs them; one
+    /// sentence each.
     #[error("PocketBase is not what this version expects:\n{}", bullets(.0))]
     Schema(Vec<String>),
     /// Settings of the providers cannot work; one sentence each.

@@ -1,7 +1,7 @@
 //! The program's commands: `serve`, `doctor`, `replay` and `health`.
 //!
-//! [`serve`] builds every part from the configuration, checks what it finds, owns all tasks and orders the shutdown. The other
-//! rooms know nothing of this one.
+//! [`serve`] builds every part from the configuration, checks what it finds, owns all tasks and
+//! orders the shutdown. The other rooms know nothing of this one.
 
 mod doctor;
 mod error;

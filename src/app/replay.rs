@@ -6,8 +6,9 @@ use crate::config::Config;
 use crate::verification::journal::chain;
 use crate::verification::replay;
 
-/// Verifies the journal of verification `id` and recomputes its decisions from the stored records. Returns one line for each
-/// row and each decision; a broken chain or a different decision is an error.
+/// Verifies the journal of verification `id` and recomputes its decisions from the stored records.
+/// Returns one line for each row and each decision; a broken chain or a different decision is an
+/// error.
 pub async fn replay(config: &Config, id: &str) -> Result<Vec<String>, StartError> {
     let client = client(config)?;
     let failed = |source| StartError::pocketbase(config, source);

@@ -28,8 +28,9 @@ const QUEUE_CAPACITY: usize = 20_000;
 
 /// Runs the service until `shutdown`.
 ///
-/// Start: bind the addresses, log in, check what is found, then watch and work. Stop: first the intake, then work in flight,
-/// last the facade, so that a request that waits for an outcome still gets it.
+/// Start: bind the addresses, log in, check what is found, then watch and work. Stop: first the
+/// intake, then work in flight, last the facade, so that a request that waits for an outcome still
+/// gets it.
 pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let started = Instant::now();
     let providers = Providers::new(&config).await?;
@@ -77,7 +78,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
             limiters: limiters.clone(),
         },
         threads,
-        // OpenAI alone sees safety identifiers, so its key may be replaced at no cost. The other key must never change.
+        // OpenAI alone sees safety identifiers, so its key may be replaced at no cost. The other
+        // key must never change.
         HashKeys { safety_identifier: config.openai.api_key.clone(), document_numbers: config.hash_key.clone() },
         model,
     );
@@ -114,7 +116,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), St
     Ok(())
 }
 
-/// Logs in and checks schema, rules, settings and the default policy, as soon as `PocketBase` answers.
+/// Logs in and checks schema, rules, settings and the default policy, as soon as `PocketBase`
+/// answers.
 async fn check(config: &Config, client: &Client, shutdown: &CancellationToken) -> Result<(), StartError> {
     wait_for_pocketbase(config, shutdown, async || log_in(client).await).await?;
     reached(Point::BootLoggedIn);

@@ -6,7 +6,8 @@ use tokio_util::sync::CancellationToken;
 /// Exit code of a process that was interrupted.
 const INTERRUPTED: i32 = 130;
 
-/// A token that the first SIGTERM or Ctrl-C cancels, so that everything finishes; the second ends the process at once.
+/// A token that the first SIGTERM or Ctrl-C cancels, so that everything finishes; the second ends
+/// the process at once.
 pub fn stop_on_signal() -> CancellationToken {
     let token = CancellationToken::new();
     let stop = token.clone();

@@ -1,4 +1,5 @@
-//! What must hold before the service starts: an address, a login, and a database that this version can work with.
+//! What must hold before the service starts: an address, a login, and a database that this version
+//! can work with.
 
 use std::time::{Duration, Instant};
 
@@ -60,7 +61,8 @@ pub fn identity_name(identity: Identity) -> &'static str {
     }
 }
 
-/// Where the live schema, rules, batch setting and default policy differ from what this version expects; one sentence each.
+/// Where the live schema, rules, batch setting and default policy differ from what this version
+/// expects; one sentence each.
 pub async fn problems(client: &Client, liveness_threshold: f64) -> pocketbase::Result<Vec<String>> {
     let mut problems = match client.schema_problems().await {
         Err(error) if error.remedy() == Remedy::Later => return Err(error),
@@ -75,8 +77,8 @@ pub async fn problems(client: &Client, liveness_threshold: f64) -> pocketbase::R
     Ok(problems)
 }
 
-/// Calls `request` until `PocketBase` answers. A refusal ends it at once; a `PocketBase` that is still starting is waited for,
-/// up to [`POCKETBASE_WAIT_MAX`].
+/// Calls `request` until `PocketBase` answers. A refusal ends it at once; a `PocketBase` that is
+/// still starting is waited for, up to [`POCKETBASE_WAIT_MAX`].
 pub async fn wait_for_pocketbase<T>(
     config: &Config,
     shutdown: &CancellationToken,

@@ -48,8 +48,9 @@ impl Providers {
     }
 }
 
-/// The OCR model, where there is one, and a line that says so. Without a model every document check says that no local OCR was
-/// done. A file that is damaged or another model is the operator's mistake and an error.
+/// The OCR model, where there is one, and a line that says so. Without a model every document check
+/// says that no local OCR was done. A file that is damaged or another model is the operator's
+/// mistake and an error.
 pub fn ocr_model(config: &Config, threads: usize) -> Result<(Option<OcrModel>, String), StartError> {
     const OFF: &str = "local OCR of machine-readable zones: off, the model provider alone reads them:";
     let Some(path) = &config.mrz_model_path else {

@@ -14,8 +14,9 @@ pub struct Backoff {
 impl Backoff {
     /// The delay after `failures` failures in a row (1 for the first). `random` is uniform in 0..1.
     ///
-    /// The random half spreads clients that failed together; the fixed half keeps each of them from retrying at once.
-    /// `retry_after` is what the server asked for (`Retry-After`); it is honoured up to the cap.
+    /// The random half spreads clients that failed together; the fixed half keeps each of them from
+    /// retrying at once. `retry_after` is what the server asked for (`Retry-After`); it is honoured
+    /// up to the cap.
     pub fn delay(self, failures: u32, random: f64, retry_after: Option<Duration>) -> Duration {
         let doublings = failures.saturating_sub(1).min(20);
         let full = self.first.saturating_mul(1 << doublings).min(self.cap);

@@ -1,9 +1,10 @@
 //! Crash points and planted bugs: failures that a test build causes on request.
 //!
-//! A *crash point* stands at each await between an effect and its record. The process dies there if the point is armed
-//! (`CRASH_AT`); the suite arms each of them once. A *planted bug* (`PLANT`) disables one mechanism that the promises of
-//! RELIABILITY.md rest on; the test oracle must notice. Without the feature `crash-points` both are empty functions, and the
-//! binary contains none of their names.
+//! A *crash point* stands at each await between an effect and its record. The process dies there if
+//! the point is armed (`CRASH_AT`); the suite arms each of them once. A *planted bug* (`PLANT`)
+//! disables one mechanism that the promises of RELIABILITY.md rest on; the test oracle must notice.
+//! Without the feature `crash-points` both are empty functions, and the binary contains none of
+//! their names.
 
 /// Declares the points: the variant, the name on the command line, and what has happened there.
 macro_rules! points {
@@ -89,7 +90,8 @@ points! {
 pub enum Bug {
     /// Work is claimed by plain writes, one after the other, without a check for concurrent writes.
     PlainClaim,
-    /// Results are written without a check for concurrent writes, even if they are no longer wanted.
+    /// Results are written without a check for concurrent writes, even if they are no longer
+    /// wanted.
     NoFence,
     /// Notifications are written after the decision instead of in the same batch.
     OutboxApart,
@@ -145,8 +147,8 @@ mod armed {
         ];
     }
 
-    /// Arms a point, written `NAME`, `NAME#3` (the third time) or `NAME@RECORD`, and plants a bug. Called once, before the
-    /// process starts its work.
+    /// Arms a point, written `NAME`, `NAME#3` (the third time) or `NAME@RECORD`, and plants a bug.
+    /// Called once, before the process starts its work.
     pub fn arm(crash_at: Option<&str>, plant: Option<&str>) -> Result<(), String> {
         if let Some(text) = crash_at {
             let _ = FUSE.set(Fuse::parse(text).ok_or_else(|| format!("there is no crash point {text}"))?);
@@ -168,7 +170,8 @@ mod armed {
         }
     }
 
-    /// Marks that `point` is reached: aborts the process if it is armed, without destructors and without flushing buffers.
+    /// Marks that `point` is reached: aborts the process if it is armed, without destructors and
+    /// without flushing buffers.
     pub fn reached(point: Point) {
         reached_with(point, "");
     }

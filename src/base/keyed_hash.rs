@@ -1,4 +1,5 @@
-//! Keyed hashes (HMAC-SHA256): equal for equal texts, and neither guessable nor checkable without the key.
+//! Keyed hashes (HMAC-SHA256): equal for equal texts, and neither guessable nor checkable without
+//! the key.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -6,8 +7,8 @@ use sha2::Sha256;
 
 /// The keyed hash of `purpose` followed by `text`.
 ///
-/// `purpose` separates the uses of one key: a hash made for one use means nothing for another. It ends with a byte that cannot
-/// start `text`, so that no two pairs have the same concatenation.
+/// `purpose` separates the uses of one key: a hash made for one use means nothing for another. It
+/// ends with a byte that cannot start `text`, so that no two pairs have the same concatenation.
 pub(crate) fn bytes(key: &SecretString, purpose: &str, text: &str) -> [u8; 32] {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("HMAC takes keys of any length");

@@ -1,8 +1,9 @@
 //! Locks that ignore poisoning.
 //!
-//! A standard lock is poisoned when a thread panics while it holds the lock. The guarded values of this program are changed by
-//! a few statements that leave them consistent at every step, so a panic elsewhere is no reason to refuse them afterwards:
-//! one failed request must not make all later ones fail.
+//! A standard lock is poisoned when a thread panics while it holds the lock. The guarded values of
+//! this program are changed by a few statements that leave them consistent at every step, so a
+//! panic elsewhere is no reason to refuse them afterwards: one failed request must not make all
+//! later ones fail.
 
 use std::sync::{MutexGuard, PoisonError, RwLockReadGuard, RwLockWriteGuard};
 

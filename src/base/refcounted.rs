@@ -18,7 +18,8 @@ struct Counted<V> {
     value: V,
 }
 
-/// A reference to a key of a [`RefCountedMap`]. Dropping the last one removes the key and drops its value.
+/// A reference to a key of a [`RefCountedMap`]. Dropping the last one removes the key and drops its
+/// value.
 #[derive(Debug)]
 pub struct Reference<V> {
     map: RefCountedMap<V>,
@@ -44,8 +45,8 @@ impl<V> RefCountedMap<V> {
         }
     }
 
-    /// Calls `read` with the value of `key`; `None` if nothing refers to the key. `read` runs under the map's lock: it must be
-    /// short and must not panic.
+    /// Calls `read` with the value of `key`; `None` if nothing refers to the key. `read` runs under
+    /// the map's lock: it must be short and must not panic.
     pub fn with<T>(&self, key: &str, read: impl FnOnce(&mut V) -> T) -> Option<T> {
         self.lock().get_mut(key).map(|counted| read(&mut counted.value))
     }

@@ -1,8 +1,9 @@
 //! Logs and metrics of the process.
 //!
-//! Log lines carry ids, counts, durations and stable words, never names, document numbers, tokens or bodies. Some dependencies
-//! would break that rule and are silenced whatever the operator's filter says: `async_openai` logs response bodies, and the AWS
-//! SDK and hyper log requests at debug level.
+//! Log lines carry ids, counts, durations and stable words, never names, document numbers, tokens
+//! or bodies. Some dependencies would break that rule and are silenced whatever the operator's
+//! filter says: `async_openai` logs response bodies, and the AWS SDK and hyper log requests at
+//! debug level.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -39,7 +40,8 @@ const SILENCED: &[&str] = &[
 /// Lines that may wait for standard error; a few hundred bytes each.
 const LINES_WAITING_MAX: usize = 16 * 1024;
 
-/// How often samples are folded into histograms. At 60,000 requests per second some ten megabytes of them wait.
+/// How often samples are folded into histograms. At 60,000 requests per second some ten megabytes
+/// of them wait.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// What is logged, and how.
@@ -54,8 +56,9 @@ pub struct LogSettings {
 /// Counts lines that were dropped because standard error was not read in time.
 static LINES_DROPPED: OnceLock<ErrorCounter> = OnceLock::new();
 
-/// Installs the subscriber for the whole process. A thread of its own writes lines of text or JSON to standard error: if that is
-/// not read, lines are dropped and counted, and no task waits. Dropping the guard writes the lines that still wait.
+/// Installs the subscriber for the whole process. A thread of its own writes lines of text or JSON
+/// to standard error: if that is not read, lines are dropped and counted, and no task waits.
+/// Dropping the guard writes the lines that still wait.
 pub fn install(log: &LogSettings) -> Result<WorkerGuard, String> {
     let mut filter = EnvFilter::try_new(&log.filter)
         .map_err(|error| format!("LOG is not a filter such as `info` or `info,identivia=debug`: {error}"))?;
@@ -106,7 +109,8 @@ impl Recorder {
         self.0.render()
     }
 
-    /// Folds samples into their histograms until `shutdown`. Otherwise they would pile up where no Prometheus scrapes.
+    /// Folds samples into their histograms until `shutdown`. Otherwise they would pile up where no
+    /// Prometheus scrapes.
     pub async fn fold(self, shutdown: CancellationToken) {
         let mut due = tokio::time::interval(FOLD_EVERY);
         due.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,8 +1,8 @@
 //! Paid responses of providers, kept from the moment they come until the finding that rests on them
 //! is stored.
 //!
-//! A document check makes several calls. When one of them fails, or `PocketBase` is unreachable, the
-//! responses that did come are not paid again at the next try. Correctness does not rest on
+//! A document check makes several calls. When one of them fails, or `PocketBase` is unreachable,
+//! the responses that did come are not paid again at the next try. Correctness does not rest on
 //! them: they are gone with the process, and then the provider is asked again.
 //!
 //! Bounded by bytes, by number (each entry counts as if it were large) and by age. Pictures of

@@ -1,10 +1,12 @@
-//! Configuration: defaults, an optional file, the environment and `NAME_FILE` secrets, read once into one value.
+//! Configuration: defaults, an optional file, the environment and `NAME_FILE` secrets, read once
+//! into one value.
 //!
-//! Precedence, lowest first: defaults, the TOML file named by `CONFIG_FILE`, the environment, and for each `NAME` the file that
-//! `NAME_FILE` names (Docker and Kubernetes secrets). All problems are reported together, so that one start names every one.
+//! Precedence, lowest first: defaults, the TOML file named by `CONFIG_FILE`, the environment, and
+//! for each `NAME` the file that `NAME_FILE` names (Docker and Kubernetes secrets). All problems
+//! are reported together, so that one start names every one.
 //!
-//! A variable is declared once, in the file of its section: name, default, help and parser. [`VARIABLES`] lists them in the
-//! order in which people read them.
+//! A variable is declared once, in the file of its section: name, default, help and parser.
+//! [`VARIABLES`] lists them in the order in which people read them.
 
 mod aws;
 mod facade;
@@ -104,8 +106,8 @@ pub struct Config {
     pub face_liveness_threshold: f64,
     /// Where Prometheus may scrape; `None` for nowhere.
     pub metrics_listen: Option<SocketAddr>,
-    /// Keys the stored hashes of document numbers and of idempotent requests. Without it documents are not recognised by their
-    /// numbers.
+    /// Keys the stored hashes of document numbers and of idempotent requests. Without it documents
+    /// are not recognised by their numbers.
     pub hash_key: Option<SecretString>,
     /// Stable name of this sidecar, unique among the sidecars of one `PocketBase`.
     pub instance: String,
@@ -151,8 +153,8 @@ pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Config, In
     }
 }
 
-/// `None` if a value is missing or wrong. Each section reads all its variables before it gives up, and all sections are read,
-/// so that no problem hides another.
+/// `None` if a value is missing or wrong. Each section reads all its variables before it gives up,
+/// and all sections are read, so that no problem hides another.
 fn read(reader: &mut Reader) -> Option<Config> {
     let pocketbase = Pocketbase::read(reader);
     let facade = Facade::read(reader);

@@ -43,7 +43,8 @@ impl FromStr for Network {
         let base: IpAddr = base.parse().map_err(|_| NotANetwork)?;
         let longest = if base.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(longest);
-        // `contains` compares an IPv4 address written as IPv6 as IPv4, so a range of such addresses would contain none.
+        // `contains` compares an IPv4 address written as IPv6 as IPv4, so a range of such addresses
+        // would contain none.
         if prefix > longest || base != base.to_canonical() { Err(NotANetwork) } else { Ok(Self { base, prefix }) }
     }
 }

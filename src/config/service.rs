@@ -67,7 +67,8 @@ pub const LOG: Setting<String> = optional("LOG", "info", "Log filter, as in RUST
 pub const LOG_FORMAT: Setting<String> =
     optional("LOG_FORMAT", "text", "Format of log lines: text or json", |text| one_of(text, &["text", "json"]));
 
-/// Document numbers are few and of known shapes: with a key that can be guessed, an attacker could try all of them.
+/// Document numbers are few and of known shapes: with a key that can be guessed, an attacker could
+/// try all of them.
 const HASH_KEY_LENGTH_MIN: usize = 32;
 
 /// Values of [`super::Config`] that belong to no other section.

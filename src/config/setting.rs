@@ -17,7 +17,8 @@ pub struct Setting<T> {
     pub parse: fn(&str) -> Parsed<T>,
 }
 
-/// A value, or what is wrong with the text. Each problem continues a sentence that starts with the variable's name.
+/// A value, or what is wrong with the text. Each problem continues a sentence that starts with the
+/// variable's name.
 pub type Parsed<T> = Result<T, Vec<String>>;
 
 /// A variable that must be set.

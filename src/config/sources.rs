@@ -1,4 +1,5 @@
-//! Gathers the values of all variables from the defaults, the file, the environment and the files of `NAME_FILE`.
+//! Gathers the values of all variables from the defaults, the file, the environment and the files
+//! of `NAME_FILE`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -8,8 +8,8 @@
 //! # The path of an id
 //!
 //! 1. **Watch.** [`watcher`] gets an event that a record was created and keeps the id of its
-//!    verification, nothing else. Its sweeps list what may have been missed. Of several sidecars, the one that
-//!    rendezvous hashing names goes first.
+//!    verification, nothing else. Its sweeps list what may have been missed. Of several sidecars,
+//!    the one that rendezvous hashing names goes first.
 //! 2. **Queue.** [`queue`] holds each id once, by due time, and gives it to one worker at a time.
 //!    An id that is pushed while a worker holds it comes out once more.
 //! 3. **Reconcile.** [`workers`] makes a *pass*:
@@ -37,8 +37,9 @@
 //!   that the living process holds, so this instance takes over an orphaned claim at once; another
 //!   instance does when it runs out. Work that was lost several times is set aside for a person;
 //!   its last try is made while no other verification has one.
-//! - *`PocketBase` is unreachable.* Passes fail and are made again. Storing a result is tried several
-//!   times; then the claim runs out, and the next try uses the cached responses of the providers.
+//! - *`PocketBase` is unreachable.* Passes fail and are made again. Storing a result is tried
+//!   several times; then the claim runs out, and the next try uses the cached responses of the
+//!   providers.
 //! - *The stream is silent.* A heartbeat that does not come back ends the watch; the next one
 //!   begins with a full sweep.
 //! - *`PocketBase` was restored from a backup.* Watcher and reconciler report it, and what is due

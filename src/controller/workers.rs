@@ -30,8 +30,8 @@ const AFTER_CONTENTION: Duration = Duration::from_millis(200);
 /// Delay while the policy of a verification cannot be used: an operator must act.
 const AFTER_BAD_POLICY: Duration = Duration::from_secs(30);
 
-/// Longest delay of a timer. A longer one is not kept: the sweep of everything open comes sooner. So
-/// the queue holds the verifications that move, however many people take their time.
+/// Longest delay of a timer. A longer one is not kept: the sweep of everything open comes sooner.
+/// So the queue holds the verifications that move, however many people take their time.
 const TIMER_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// Works until `shutdown` with up to `workers` passes at the same time, then lets passes and work

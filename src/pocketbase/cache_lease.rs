@@ -2,9 +2,9 @@
 //!
 //! Only while the watch is whole. A `PocketBase` that was restored from a backup, or replaced, ends
 //! every stream, and what was read before says nothing about what it holds now. So the end of a
-//! stream ends the cache lease and begins a new [`Epoch`], and what was read in another epoch is not
-//! used. An epoch also ends after [`EPOCH_MAX`], which bounds how long a change without an event,
-//! such as a row written by SQL, goes unseen.
+//! stream ends the cache lease and begins a new [`Epoch`], and what was read in another epoch is
+//! not used. An epoch also ends after [`EPOCH_MAX`], which bounds how long a change without an
+//! event, such as a row written by SQL, goes unseen.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -19,8 +19,8 @@ pub const EPOCH_MAX: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(u64);
 
-/// The permission to use values that were read. Each heartbeat that comes back over the stream renews
-/// it.
+/// The permission to use values that were read. Each heartbeat that comes back over the stream
+/// renews it.
 #[derive(Debug, Default)]
 pub struct CacheLease {
     state: Mutex<State>,

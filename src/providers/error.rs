@@ -1,8 +1,8 @@
 //! Provider errors, sorted by what to do next.
 //!
 //! An error never contains a provider's text or body: those can contain what was read from a
-//! document, and the request id is enough to find the rest at the provider. All texts are constants of this
-//! program, so the journal and the log may repeat them.
+//! document, and the request id is enough to find the rest at the provider. All texts are constants
+//! of this program, so the journal and the log may repeat them.
 
 use std::time::Duration;
 

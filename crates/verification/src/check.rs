@@ -221,7 +221,8 @@ pub fn check_id(verification: &str, kind: &str, attempt: u32) -> String {
 }
 
 /// The most severe disposition that `reasons` ask for; `None` when they ask for nothing. Decline
-/// outweighs review, and review outweighs resubmit: a suspicion must not be retried away. (A picture that is too bad to judge raises no suspicion: its check reports only the quality.)
+/// outweighs review, and review outweighs resubmit: a suspicion must not be retried away. (A
+/// picture that is too bad to judge raises no suspicion: its check reports only the quality.)
 fn most_severe(reasons: &[JudgedReason]) -> Option<Disposition> {
     reasons.iter().map(|reason| reason.disposition).filter(|disposition| *disposition >= Disposition::Resubmit).max()
 }

@@ -1,11 +1,13 @@
 //! The pure core: the records of a verification in, what is due for it out.
 //!
-//! Nothing here does I/O, reads a clock, uses randomness or waits: `now` is an argument, on `PocketBase`'s clock. The status is
-//! *derived* from evidence, checks, actions and the pinned policy through the journal, and never read back.
+//! Nothing here does I/O, reads a clock, uses randomness or waits: `now` is an argument, on
+//! `PocketBase`'s clock. The status is *derived* from evidence, checks, actions and the pinned
+//! policy through the journal, and never read back.
 //!
-//! From the bottom up: [`kind`], [`reason`], [`status`] and [`faces`] are words; [`policy`], [`records`], [`journal`] and
-//! [`check`] are what is stored; [`case`] is all of it about one verification, with its questions; [`decision`], [`summary`],
-//! [`transition`] and [`next_step()`] are what follows; [`replay`] proves it. [`rules`] judge the answers of providers.
+//! From the bottom up: [`kind`], [`reason`], [`status`] and [`faces`] are words; [`policy`],
+//! [`records`], [`journal`] and [`check`] are what is stored; [`case`] is all of it about one
+//! verification, with its questions; [`decision`], [`summary`], [`transition`] and [`next_step()`]
+//! are what follows; [`replay`] proves it. [`rules`] judge the answers of providers.
 
 pub mod case;
 pub mod check;

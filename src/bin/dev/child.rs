@@ -1,5 +1,5 @@
-//! A part of the stack: a child process whose output is printed under its name, and which is stopped by SIGTERM or, after a
-//! grace period, killed.
+//! A part of the stack: a child process whose output is printed under its name, and which is
+//! stopped by SIGTERM or, after a grace period, killed.
 
 use std::io::IsTerminal as _;
 use std::process::{ExitStatus, Stdio};
@@ -12,12 +12,13 @@ use tokio::task::JoinSet;
 
 use crate::console;
 
-/// How long a part may take to stop after SIGTERM. The sidecar finishes its work in flight within this time.
+/// How long a part may take to stop after SIGTERM. The sidecar finishes its work in flight within
+/// this time.
 const GRACE: Duration = Duration::from_secs(20);
 /// How long to wait for the last lines of a part that has ended.
 const LAST_LINES: Duration = Duration::from_millis(500);
-/// The variables that a part inherits. Nothing else: a developer's real AWS profile or proxy must not reach a development
-/// stack.
+/// The variables that a part inherits. Nothing else: a developer's real AWS profile or proxy must
+/// not reach a development stack.
 const INHERITED: [&str; 7] = ["PATH", "HOME", "LANG", "TMPDIR", "RUST_LOG", "RUST_BACKTRACE", "NO_COLOR"];
 
 /// The parts, in the order of stopping: a part comes before the parts that it uses.
@@ -59,7 +60,8 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts a part, in a process group of its own: Ctrl-C must reach `dev` only, which then stops the parts in order.
+    /// Starts a part, in a process group of its own: Ctrl-C must reach `dev` only, which then stops
+    /// the parts in order.
     pub fn start(part: Part, mut command: Command, variables: &[(&str, String)]) -> anyhow::Result<Self> {
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.envs(std::env::vars_os().filter(|(name, _)| INHERITED.iter().any(|kept| name == kept)));
@@ -90,7 +92,8 @@ impl Child {
         self.process.try_wait()
     }
 
-    /// Asks the part to stop and kills it after [`GRACE`]. The last lines of its output are printed.
+    /// Asks the part to stop and kills it after [`GRACE`]. The last lines of its output are
+    /// printed.
     pub async fn stop(mut self) {
         if let Some(id) = self.process.id() {
             terminate(id).await;
@@ -106,7 +109,8 @@ impl Child {
     }
 }
 
-/// Sends SIGTERM with the shell's built-in: the standard library cannot, and this crate forbids unsafe code.
+/// Sends SIGTERM with the shell's built-in: the standard library cannot, and this crate forbids
+/// unsafe code.
 async fn terminate(id: u32) {
     let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &id.to_string()]).status().await;
     if let Err(error) = sent {

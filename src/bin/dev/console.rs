@@ -1,6 +1,8 @@
-//! What the developer sees: the messages of `dev` and the output of the parts, each line whole and with a name.
+//! What the developer sees: the messages of `dev` and the output of the parts, each line whole and
+//! with a name.
 //!
-//! Standard output has only what a script may want to read (the `ready` line, the demo); the rest goes to standard error.
+//! Standard output has only what a script may want to read (the `ready` line, the demo); the rest
+//! goes to standard error.
 
 use std::io::{IsTerminal as _, Write as _};
 

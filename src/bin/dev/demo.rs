@@ -1,4 +1,5 @@
-//! One verification from start to outcome, as a partner's server would run it: through the facade, with a specimen.
+//! One verification from start to outcome, as a partner's server would run it: through the facade,
+//! with a specimen.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -117,7 +118,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// What the Fingerprint agent in the person's browser would do: make an event bound to this verification.
+    /// What the Fingerprint agent in the person's browser would do: make an event bound to this
+    /// verification.
     async fn device_event(&self, id: &str) -> anyhow::Result<String> {
         let event = json!({ "linked_id": id, "scenario": self.demo.device, "url": "http://127.0.0.1/demo" });
         let event_id = text(&self.sandbox_call("/sandbox/fingerprint/events", &event).await?, "event_id")?;
@@ -206,7 +208,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Nine characters as on a passport, new each time: a number that another person's document had would be a finding.
+/// Nine characters as on a passport, new each time: a number that another person's document had
+/// would be a finding.
 fn document_number() -> String {
     let digits = Uniform::new_inclusive('0', '9').expect("0 comes before 9");
     std::iter::once('L').chain(rand::rng().sample_iter(digits).take(8)).collect()

@@ -13,7 +13,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Timeout of one request.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Waits until `url` answers with success. It is an error if the part ends before, or is not ready after `timeout`.
+/// Waits until `url` answers with success. It is an error if the part ends before, or is not ready
+/// after `timeout`.
 pub async fn wait(http: &Client, child: &mut Child, url: &str, timeout: Duration) -> anyhow::Result<()> {
     let deadline = Instant::now() + timeout;
     let name = child.part.name();

@@ -1,7 +1,8 @@
-//! One command for a developer: starts `PocketBase`, the sandbox, the sidecar and the example page on this machine.
+//! One command for a developer: starts `PocketBase`, the sandbox, the sidecar and the example page
+//! on this machine.
 //!
-//! `cargo run --bin dev` starts everything and prints one `ready` line. `cargo run --bin dev -- demo` runs one
-//! verification through the facade. Nothing here is meant for production.
+//! `cargo run --bin dev` starts everything and prints one `ready` line. `cargo run --bin dev --
+//! demo` runs one verification through the facade. Nothing here is meant for production.
 
 mod child;
 mod console;

@@ -38,7 +38,8 @@ pub struct Options {
     /// Delete the old data, keys and passwords first.
     #[arg(long, global = true)]
     pub fresh: bool,
-    /// File to write every URL, key and login to, in shell format [default: .dev/env in the checkout].
+    /// File to write every URL, key and login to, in shell format [default: .dev/env in the
+    /// checkout].
     #[arg(long, global = true, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
     /// Use the programs next to this one without building them.
@@ -77,7 +78,8 @@ pub struct PortOptions {
 /// Who is verified in the demo, and what is wrong.
 #[derive(Debug, Clone, Args)]
 pub struct Demo {
-    /// Whose face is on the document; default: a new face, because the same picture from two people would be a finding.
+    /// Whose face is on the document; default: a new face, because the same picture from two people
+    /// would be a finding.
     #[arg(long, default_value_t = new_person(), hide_default_value = true)]
     pub person: String,
     /// Who takes the liveness challenge; default: the person on the document.
@@ -93,7 +95,8 @@ pub struct Demo {
     #[arg(long = "type", value_name = "TYPE", default_value = "passport",
           value_parser = ["passport", "identity_card", "driving_licence"])]
     pub document_type: String,
-    /// What is wrong with the document, as in `sandbox specimen --flaw`; may be given several times.
+    /// What is wrong with the document, as in `sandbox specimen --flaw`; may be given several
+    /// times.
     #[arg(long = "flaw", value_name = "FLAW")]
     pub flaws: Vec<String>,
 }

@@ -1,5 +1,6 @@
-//! A small static server for the example page, and what the page needs from a developer's machine: its URLs, the demo
-//! person's login, specimens to upload. It serves loopback only and knows no keys.
+//! A small static server for the example page, and what the page needs from a developer's machine:
+//! its URLs, the demo person's login, specimens to upload. It serves loopback only and knows no
+//! keys.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +40,8 @@ impl Page {
             "sandbox_url": urls.sandbox,
             "demo_user": { "email": demo_email, "password": demo_password },
         });
-        // As a production page would send it: scripts from this origin only, requests to these services only.
+        // As a production page would send it: scripts from this origin only, requests to these
+        // services only.
         let security_policy = format!(
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; base-uri 'none'; \
              form-action 'self'; frame-ancestors 'none'; connect-src 'self' {} {} {}; frame-src {}",
@@ -142,14 +144,16 @@ async fn specimen(sandbox: &Path, query: &str) -> Result<Option<Bytes>, Specimen
     Ok(if wants_back { pictures.back } else { Some(pictures.front) })
 }
 
-/// Content type and content of the file at `path`; `None` unless it is one of the page's own, of a known type.
+/// Content type and content of the file at `path`; `None` unless it is one of the page's own, of a
+/// known type.
 async fn file(folder: &Path, path: &str) -> Option<(&'static str, Vec<u8>)> {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
     let inside = match decoded.trim_start_matches('/') {
         "" => "index.html",
         other => other,
     };
-    // No `..`, `node_modules` or dot files; the one package that the page uses has a path of its own.
+    // No `..`, `node_modules` or dot files; the one package that the page uses has a path of its
+    // own.
     if inside.split('/').any(|piece| piece.is_empty() || piece.starts_with('.') || piece == "node_modules") {
         return None;
     }

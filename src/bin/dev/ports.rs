@@ -19,8 +19,8 @@ pub struct Addresses {
 
 /// Chooses the parts' addresses and binds that of the example page, which `dev` serves itself.
 ///
-/// All ports are held until the last is chosen, so that no two are the same. Another program may take one before the part binds
-/// it; then the part says so and the start fails.
+/// All ports are held until the last is chosen, so that no two are the same. Another program may
+/// take one before the part binds it; then the part says so and the start fails.
 pub fn choose(options: &PortOptions) -> anyhow::Result<(Addresses, TcpListener)> {
     let hold = |port, part, option| hold(if options.free_ports { 0 } else { port }, part, option);
     let pocketbase = hold(options.port_pocketbase, "PocketBase", "--port-pocketbase")?;
@@ -37,8 +37,9 @@ pub fn choose(options: &PortOptions) -> anyhow::Result<(Addresses, TcpListener)>
     Ok((addresses, page))
 }
 
-/// Free ports come from below the range from which the system takes the ports of outgoing connections (Linux: from 32768), so
-/// that no such connection takes one between here and the part's own start.
+/// Free ports come from below the range from which the system takes the ports of outgoing
+/// connections (Linux: from 32768), so that no such connection takes one between here and the
+/// part's own start.
 const FREE: Range<u16> = 20_000..32_000;
 
 fn hold(port: u16, whom: &str, option: &str) -> anyhow::Result<TcpListener> {

@@ -19,7 +19,8 @@ pub struct Programs {
     pub model: PathBuf,
 }
 
-/// The root of the checkout: the nearest folder, from the current one upwards, with `Cargo.toml` and `pb_migrations`.
+/// The root of the checkout: the nearest folder, from the current one upwards, with `Cargo.toml`
+/// and `pb_migrations`.
 pub fn root() -> anyhow::Result<PathBuf> {
     let start = match std::env::var_os("CARGO_MANIFEST_DIR") {
         Some(dir) => PathBuf::from(dir),
@@ -78,7 +79,8 @@ async fn siblings(root: &Path, build: bool) -> anyhow::Result<(PathBuf, PathBuf)
 /// Installs the example page's packages, unless they are installed.
 async fn install_page(root: &Path) -> anyhow::Result<()> {
     let page = root.join("examples/web");
-    // npm writes node_modules/.package-lock.json last: if it is as new as the lock file, the installation is complete.
+    // npm writes node_modules/.package-lock.json last: if it is as new as the lock file, the
+    // installation is complete.
     let installed = page.join("node_modules/.package-lock.json").metadata().and_then(|file| file.modified());
     let locked = page.join("package-lock.json").metadata().and_then(|file| file.modified());
     if matches!((installed, locked), (Ok(installed), Ok(locked)) if installed >= locked) {
@@ -107,7 +109,8 @@ fn output_of(stdout: &[u8]) -> String {
     }
 }
 
-/// The profile that this program was built with, from the name of its folder: `target/debug/dev` or `target/release/dev`.
+/// The profile that this program was built with, from the name of its folder: `target/debug/dev` or
+/// `target/release/dev`.
 fn profile() -> anyhow::Result<String> {
     let folder = own_folder()?;
     match folder.file_name().and_then(|name| name.to_str()) {

@@ -1,7 +1,8 @@
 //! The stack: what is started in which order, and how it is stopped.
 //!
-//! Order of start: migrations and accounts, `PocketBase`, the sandbox, the sidecar, the example page. A part is stopped before the
-//! parts that it uses, so that the sidecar can still finish its work and store it.
+//! Order of start: migrations and accounts, `PocketBase`, the sandbox, the sidecar, the example
+//! page. A part is stopped before the parts that it uses, so that the sidecar can still finish its
+//! work and store it.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -67,7 +68,8 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Starts every part and waits until all are healthy. After an error, [`Stack::stop`] stops the parts that did start.
+    /// Starts every part and waits until all are healthy. After an error, [`Stack::stop`] stops the
+    /// parts that did start.
     pub async fn start(&mut self, options: &Options) -> anyhow::Result<()> {
         let root = project::root()?;
         let paths = Paths::new(&root, options);
@@ -162,7 +164,8 @@ impl Stack {
         self.children.last_mut().expect("a vector is not empty after a push")
     }
 
-    /// Waits for a signal or for a part that ends on its own, which is an error with the part's exit code.
+    /// Waits for a signal or for a part that ends on its own, which is an error with the part's
+    /// exit code.
     async fn run_until_end(&mut self, stop: &mut Stop) -> anyhow::Result<ExitCode> {
         tokio::select! {
             () = stop.asked() => Ok(ExitCode::SUCCESS),

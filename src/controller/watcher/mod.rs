@@ -37,8 +37,8 @@ use crate::pocketbase::records::NewHeartbeat;
 use crate::pocketbase::{Client, PocketbaseError, Remedy};
 
 /// Head start of an id whose client did something now: it goes before ids that became due within
-/// this time, since a person who waits at a screen must not wait for a backlog. Ids that have waited
-/// longer go first, so that each is handled in the end.
+/// this time, since a person who waits at a screen must not wait for a backlog. Ids that have
+/// waited longer go first, so that each is handled in the end.
 const NEWCOMERS_AHEAD: Duration = Duration::from_secs(10 * 60);
 
 /// The state of the watch, as the health endpoint reports it.

@@ -62,8 +62,8 @@ impl Client {
     /// Ids of the verifications, final ones too, with an action that no journal row refers to. The
     /// oldest `limit` such actions are read.
     ///
-    /// With `since`, only actions created from then on are read, by an index. Without it all actions
-    /// are, at about 2 ms for a thousand, so do this once after the start. `since` must
+    /// With `since`, only actions created from then on are read, by an index. Without it all
+    /// actions are, at about 2 ms for a thousand, so do this once after the start. `since` must
     /// overlap the previous call by a minute: a row gets its timestamp before it is committed.
     pub async fn unhandled_action_ids(&self, since: Option<Timestamp>, limit: usize) -> Result<Vec<String>> {
         let request = Request::get("list unhandled actions", Collection::Actions.records())

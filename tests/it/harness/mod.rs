@@ -1,4 +1,5 @@
-//! What the tests stand on: real servers that each test starts for itself, and waiting with a bound.
+//! What the tests stand on: real servers that each test starts for itself, and waiting with a
+//! bound.
 
 pub mod pocketbase;
 pub mod ports;

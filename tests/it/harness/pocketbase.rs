@@ -1,4 +1,5 @@
-//! A real `PocketBase`: the pinned binary with this project's migrations, in a folder and on a port of its own. Dropping it ends it.
+//! A real `PocketBase`: the pinned binary with this project's migrations, in a folder and on a port
+//! of its own. Dropping it ends it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -112,7 +113,8 @@ impl Pocketbase {
     /// Stops the process: connections stay open, no request is answered.
     pub fn freeze(&self) {
         self.signal("-STOP");
-        // On a busy machine a thread may serve another request before the one that takes the signal runs.
+        // On a busy machine a thread may serve another request before the one that takes the signal
+        // runs.
         let started = Instant::now();
         while !self.is_stopped() {
             assert!(started.elapsed() < STARTUP, "PocketBase was not stopped");
@@ -193,7 +195,8 @@ impl Admin {
         admin
     }
 
-    /// Copies the login, with connections of its own for another runtime. `PocketBase` limits the logins of superusers.
+    /// Copies the login, with connections of its own for another runtime. `PocketBase` limits the
+    /// logins of superusers.
     pub fn with_own_connections(&self) -> Self {
         Self { http: reqwest::Client::new(), base: self.base.clone(), token: self.token.clone() }
     }
@@ -273,8 +276,8 @@ fn prepare_process() {
     });
 }
 
-/// A folder with everything in place, which each server copies. It is made once per state of the migrations and kept between
-/// runs.
+/// A folder with everything in place, which each server copies. It is made once per state of the
+/// migrations and kept between runs.
 async fn template() -> &'static Path {
     static TEMPLATE: tokio::sync::OnceCell<PathBuf> = tokio::sync::OnceCell::const_new();
     TEMPLATE

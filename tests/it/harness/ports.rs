@@ -1,8 +1,9 @@
 //! Ports that stay with the test that took them, also while nothing listens there.
 //!
-//! A server that is killed and started again must find its port free. The system gives ports of its ephemeral range to any outgoing
-//! connection, so these come from below that range (Linux begins at 32768). Other tests are kept away by a locked file for each port,
-//! which `tests/support/pocketbase.py` respects too.
+//! A server that is killed and started again must find its port free. The system gives ports of its
+//! ephemeral range to any outgoing connection, so these come from below that range (Linux begins at
+//! 32768). Other tests are kept away by a locked file for each port, which
+//! `tests/support/pocketbase.py` respects too.
 
 use std::fmt;
 use std::fs::{self, File};

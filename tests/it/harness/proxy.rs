@@ -1,7 +1,9 @@
-//! A TCP proxy that does to a connection what networks do: it loses, delays, holds, cuts, resets, slows, garbles and duplicates.
+//! A TCP proxy that does to a connection what networks do: it loses, delays, holds, cuts, resets,
+//! slows, garbles and duplicates.
 //!
-//! There are three kinds of faults: a [`Fault`] for requests that contain a marked text, [`Events`] for the realtime stream, and
-//! [`Proxy::cut`], [`Proxy::reset`] and [`Proxy::freeze`] for all connections at once.
+//! There are three kinds of faults: a [`Fault`] for requests that contain a marked text, [`Events`]
+//! for the realtime stream, and [`Proxy::cut`], [`Proxy::reset`] and [`Proxy::freeze`] for all
+//! connections at once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -65,7 +67,8 @@ struct Rule {
     met: u32,
 }
 
-/// What all connections obey. These are counters, so that a connection that reads them late still sees that they changed.
+/// What all connections obey. These are counters, so that a connection that reads them late still
+/// sees that they changed.
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     cuts: u64,
@@ -145,8 +148,8 @@ impl Proxy {
         self.shared.state.send_modify(|state| state.resets += 1);
     }
 
-    /// Keeps connections open and accepts new ones, and passes nothing on: like a router that lost its table. Connections that were
-    /// open then never work again.
+    /// Keeps connections open and accepts new ones, and passes nothing on: like a router that lost
+    /// its table. Connections that were open then never work again.
     pub fn freeze(&self) {
         self.shared.state.send_modify(|state| (state.frozen, state.freezes) = (true, state.freezes + 1));
     }

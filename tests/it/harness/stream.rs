@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What happens to the events of a stream. The first message, which names the client, always passes.
+/// What happens to the events of a stream. The first message, which names the client, always
+/// passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Events {
     /// They pass.

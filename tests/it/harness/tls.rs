@@ -1,4 +1,5 @@
-//! HTTPS in front of a plain server, with certificates that are good, for another name, or out of date.
+//! HTTPS in front of a plain server, with certificates that are good, for another name, or out of
+//! date.
 
 use std::fs;
 use std::path::{Path, PathBuf};

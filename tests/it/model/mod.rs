@@ -1,9 +1,12 @@
-//! A model of the protocol of claim, fence and decision: the real core against a store, a network and crashes that a seed decides.
+//! A model of the protocol of claim, fence and decision: the real core against a store, a network
+//! and crashes that a seed decides.
 //!
-//! Sidecars run `next_step`, `finished`, `may_finish` and `apply` as the service does. The store is `PocketBase` as far as the
-//! protocol rests on it: one clock, whole batches, a unique number per journal row. Messages are late, lost, or stored without an
-//! answer. Sidecars crash, restart, or pause past the end of their claims. The invariants are checked at every stored batch and
-//! when a history has come to rest. Planted flaws, one for each thing on which the protocol rests, prove that the model finds them.
+//! Sidecars run `next_step`, `finished`, `may_finish` and `apply` as the service does. The store is
+//! `PocketBase` as far as the protocol rests on it: one clock, whole batches, a unique number per
+//! journal row. Messages are late, lost, or stored without an answer. Sidecars crash, restart, or
+//! pause past the end of their claims. The invariants are checked at every stored batch and when a
+//! history has come to rest. Planted flaws, one for each thing on which the protocol rests, prove
+//! that the model finds them.
 
 mod invariants;
 mod sidecar;
@@ -28,17 +31,20 @@ pub enum Flaw {
     None,
     /// The store accepts a batch whatever the number of its first row.
     NoUniqueNumber,
-    /// A late result is written although another instance answered its claim, and no row of that name is in the way.
+    /// A late result is written although another instance answered its claim, and no row of that
+    /// name is in the way.
     NoFence,
     /// A write without an answer is treated as failed and made again.
     TimeoutIsNo,
-    /// Whether a batch was stored is read from its first row, which another instance may have written word for word, instead of its last.
+    /// Whether a batch was stored is read from its first row, which another instance may have
+    /// written word for word, instead of its last.
     ReadsBackTheFirstRow,
     /// The ends of claims are measured on the instance's own clock, which is wrong.
     OwnClock,
     /// A sidecar forgets which work it is running.
     ForgetsItsWork,
-    /// The cached case has the times at which its rows were made, not those at which they were stored.
+    /// The cached case has the times at which its rows were made, not those at which they were
+    /// stored.
     KeepsItsOwnStamps,
     /// At its start a sidecar takes an empty list for "nothing to do" and waits for events.
     TrustsAnEmptyList,

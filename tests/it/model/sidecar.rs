@@ -1,4 +1,5 @@
-//! A sidecar: what `reconcile` does around the core, one step at a time, so that anything can happen in between.
+//! A sidecar: what `reconcile` does around the core, one step at a time, so that anything can
+//! happen in between.
 
 use identivia::verification::transition::Opened;
 use identivia::verification::{
@@ -87,7 +88,8 @@ pub struct Sidecar {
     pub tasks: Vec<Task>,
     /// The claims that it works on, or hopes to have won.
     pub holding: Vec<u32>,
-    /// The case as it last stored or read it, while it holds a claim. Results may be written on top of it.
+    /// The case as it last stored or read it, while it holds a claim. Results may be written on top
+    /// of it.
     pub known: Option<Box<Case>>,
     pub wake: Option<Timestamp>,
     /// The error of its own clock. The protocol does not read that clock.
@@ -136,7 +138,8 @@ impl Sidecar {
         }
     }
 
-    /// What follows from `case` as it was read at `now`, for `task`. `fenced` says whether late results are held back.
+    /// What follows from `case` as it was read at `now`, for `task`. `fenced` says whether late
+    /// results are held back.
     pub fn plan(&self, task: &Task, mut case: Case, policy: &Policy, now: Timestamp, fenced: bool) -> Plan {
         let mut batch = Batch { transitions: Vec::new(), entries: Vec::new() };
         let mut push = |case: &mut Case, transition: Transition| {

@@ -354,7 +354,8 @@ impl Simulation {
         }
     }
 
-    /// Tells the sender what became of its message. It reads back where no answer came, and continues.
+    /// Tells the sender what became of its message. It reads back where no answer came, and
+    /// continues.
     fn hear(&mut self, message: Message, heard: Heard) {
         let Some(index) = message.waiting else { return };
         let sent = message.sent.number;

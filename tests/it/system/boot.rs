@@ -1,4 +1,5 @@
-//! The schema check at the start: what cannot work is reported in one message, and the service does not start.
+//! The schema check at the start: what cannot work is reported in one message, and the service does
+//! not start.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Crashes in the middle of work: the sidecar, PocketBase, one of two sidecars. There is one decision, and the journal shows what
-//! happened.
+//! Crashes in the middle of work: the sidecar, PocketBase, one of two sidecars. There is one
+//! decision, and the journal shows what happened.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,8 @@
-//! Row 1: the sidecar crashes at each crash point that the binary lists. The same instance, restarted, or another one takes over,
-//! and the oracle finds nothing lost and nothing doubled.
+//! Row 1: the sidecar crashes at each crash point that the binary lists. The same instance,
+//! restarted, or another one takes over, and the oracle finds nothing lost and nothing doubled.
 //!
-//! Each point has a story that reaches it. A point that its story does not reach fails, so that a new point cannot be forgotten.
+//! Each point has a story that reaches it. A point that its story does not reach fails, so that a
+//! new point cannot be forgotten.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -22,15 +23,16 @@ use crate::harness::pocketbase::SERVICE;
 use crate::harness::ports::Port;
 use crate::harness::proxy::Fault;
 
-/// Stacks that run at the same time. They keep two cores busy; a claim that must run out needs no core.
+/// Stacks that run at the same time. They keep two cores busy; a claim that must run out needs no
+/// core.
 const LANES: usize = 5;
 /// The exit status of a process that aborts.
 const SIGABRT: i32 = 6;
 /// A claim on a device lasts 30 s. This leaves time for a busy machine.
 const PATIENCE_WITH_CLAIMS: Duration = Duration::from_secs(180);
 
-/// Points at which another instance takes over, which may have to wait for the end of a claim. They come first, so that they wait
-/// while the others run.
+/// Points at which another instance takes over, which may have to wait for the end of a claim. They
+/// come first, so that they wait while the others run.
 const TAKEN_OVER: [&str; 5] =
     ["examine.device_answered", "reconcile.claimed", "boot.tested", "commit.due", "reconcile.decided"];
 
@@ -119,7 +121,8 @@ fn listed() -> Vec<String> {
     text.lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
 }
 
-/// Tests points on one stack until none is left. Returns how many, and how many paid calls were repeated.
+/// Tests points on one stack until none is left. Returns how many, and how many paid calls were
+/// repeated.
 async fn lane(points: &RefCell<VecDeque<String>>) -> (usize, usize) {
     let mut stack = Stack::without_sidecar().await;
     let person = stack.person().await;
@@ -307,7 +310,8 @@ impl Walk<'_> {
         let service = admin.all("services").await[0]["id"].as_str().expect("an id").to_owned();
         admin.patch("services", &service, json!({ "password": SERVICE.1, "passwordConfirm": SERVICE.1 })).await;
         let id = self.begun().await;
-        // The stream delivers nothing now. A request to the facade makes the sidecar use its session.
+        // The stream delivers nothing now. A request to the facade makes the sidecar use its
+        // session.
         ask_for(&mut armed, &id).await;
         let _successor = self.dies(armed).await;
         self.withdraw(&id).await;
@@ -361,7 +365,8 @@ async fn happened(what: &str, proxy: &crate::harness::proxy::Proxy) {
     wait_for(what, PATIENCE, async || if proxy.failed() { Ok(()) } else { Err("not yet".to_owned()) }).await;
 }
 
-/// Asks a sidecar's facade for the whole of a verification, so that it must ask `PocketBase`. Whether it answers does not matter.
+/// Asks a sidecar's facade for the whole of a verification, so that it must ask `PocketBase`.
+/// Whether it answers does not matter.
 async fn ask_for(sidecar: &mut Sidecar, id: &str) {
     let Ok(address) = sidecar.address() else { return };
     let url = format!("http://{address}/api/v1/status/{id}?detail=full");

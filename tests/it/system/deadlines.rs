@@ -1,4 +1,5 @@
-//! Providers forget liveness results: the earliest deadline goes first, and a person who was not served is asked again.
+//! Providers forget liveness results: the earliest deadline goes first, and a person who was not
+//! served is asked again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,8 +17,9 @@ use super::{PATIENCE, wait_for};
 const BACKLOG: usize = 14;
 /// Time after the start of the sidecar's work at which the provider has forgotten all of them.
 const LEFT: SignedDuration = SignedDuration::from_secs(20);
-/// Time after that at which the first deadline passes. Before it each call is worth a try: among deadlines that pass one by one, a
-/// later one that is still open is rightly served after an earlier one that is not.
+/// Time after that at which the first deadline passes. Before it each call is worth a try: among
+/// deadlines that pass one by one, a later one that is still open is rightly served after an
+/// earlier one that is not.
 const AFTER_THAT: SignedDuration = SignedDuration::from_secs(2);
 /// The first call takes so long that all others are in the wait queue by then.
 const FIRST_CALL_MS: u64 = 12_000;
@@ -83,7 +85,8 @@ async fn a_backlog_beyond_the_rate_serves_the_earliest_deadlines_and_asks_the_re
     }
     let in_order: Vec<bool> = deadlines.iter().map(|(_, challenge)| served.contains(challenge)).collect();
     println!("served in order of deadline: {in_order:?}");
-    // One went before the others were queued. Of the queued ones, no earlier deadline is left out for a later one.
+    // One went before the others were queued. Of the queued ones, no earlier deadline is left out
+    // for a later one.
     let (before, after) = (in_order.iter().position(|served| !served).unwrap_or(BACKLOG), served.len());
     assert!((3..BACKLOG).contains(&after), "a backlog beyond the rate: {in_order:?}");
     assert!(after - before <= 1, "{in_order:?}");

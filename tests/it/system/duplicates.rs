@@ -1,4 +1,5 @@
-//! Documents that were seen before: from another person, from the same person, or on the operators' list.
+//! Documents that were seen before: from another person, from the same person, or on the operators'
+//! list.
 
 use std::io::Cursor;
 
@@ -37,7 +38,8 @@ async fn a_document_is_recognised_under_another_person_and_on_the_list() {
     assert!(seen.contains(&&first["id"]), "{known}");
     assert_eq!(known["others"][0]["by"], "number");
 
-    // An operator copies the picture's hash from the check. The copy of the picture has another hash, and is found.
+    // An operator copies the picture's hash from the check. The copy of the picture has another
+    // hash, and is found.
     let listed = document_check(&stack, &first).await["extracted"]["known"]["picture_hash"].clone();
     assert_ne!(listed, known["picture_hash"]);
     let entry = json!({ "hash": listed, "listing": "compromised", "note": "seen for sale" });

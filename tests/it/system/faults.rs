@@ -1,4 +1,5 @@
-//! The table of faults: each row is a test with its number. `RELIABILITY.md` maps rows whose test is elsewhere.
+//! The table of faults: each row is a test with its number. `RELIABILITY.md` maps rows whose test
+//! is elsewhere.
 
 mod process;
 mod store;

@@ -11,7 +11,8 @@ use super::sidecar::Sidecar;
 use super::specimen::{anothers, passport};
 use super::stack::Stack;
 
-/// What a model that obeys the attacker reports of Rowan Quirke's passport: all of Anna's data, the zone included, no suspicion.
+/// What a model that obeys the attacker reports of Rowan Quirke's passport: all of Anna's data, the
+/// zone included, no suspicion.
 fn lie() -> Value {
     let zone = mrz::format_td3(&mrz::Td3Fields {
         document_code: "P".into(),

@@ -1,7 +1,9 @@
-//! Stories about the whole system: a real PocketBase, the sandbox, sidecars as processes, persons with tokens of their own.
+//! Stories about the whole system: a real PocketBase, the sandbox, sidecars as processes, persons
+//! with tokens of their own.
 //!
-//! Stories that crash and break nothing share a stack: each verification is independent of all others. Every story ends with the
-//! [`oracle`], which reads what is stored and what was paid for, and knows the promises.
+//! Stories that crash and break nothing share a stack: each verification is independent of all
+//! others. Every story ends with the [`oracle`], which reads what is stored and what was paid for,
+//! and knows the promises.
 
 mod local_ocr;
 mod oracle;
@@ -39,7 +41,8 @@ use std::time::{Duration, Instant};
 /// Time limit of anything for which a person waits, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits until `read` succeeds, for at most `bound`. Panics with `what` and the last status after that.
+/// Waits until `read` succeeds, for at most `bound`. Panics with `what` and the last status after
+/// that.
 async fn wait_for<T>(what: &str, bound: Duration, mut read: impl AsyncFnMut() -> Result<T, String>) -> T {
     const LONGEST_PAUSE: Duration = Duration::from_millis(250);
     let started = Instant::now();

@@ -1,8 +1,9 @@
-//! The checker at the end of every story: what was acknowledged, what is stored and what was paid for must fit the promises.
+//! The checker at the end of every story: what was acknowledged, what is stored and what was paid
+//! for must fit the promises.
 //!
-//! It derives the promises independently where it can: an approval needs passed checks, whatever `decide` says; a claim excludes
-//! other claims, whatever `next_step` says. [`violations`] is a function of [`Observed`], so that handmade values can prove that it
-//! finds what it must find.
+//! It derives the promises independently where it can: an approval needs passed checks, whatever
+//! `decide` says; a claim excludes other claims, whatever `next_step` says. [`violations`] is a
+//! function of [`Observed`], so that handmade values can prove that it finds what it must find.
 
 mod calls;
 pub mod canary;
@@ -31,7 +32,8 @@ pub struct Observed {
     pub stored: BTreeMap<String, Stored>,
     /// The requests that the providers received.
     pub calls: Vec<Call>,
-    /// Whether the system had no other users, so that every call must be for one of these verifications.
+    /// Whether the system had no other users, so that every call must be for one of these
+    /// verifications.
     pub alone: bool,
     /// Ids of the webhook endpoints, which all subscribe to every event.
     pub endpoints: Vec<String>,

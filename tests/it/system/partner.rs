@@ -1,4 +1,5 @@
-//! A partner's server in front of the facade: it repeats a request until it is answered, under the same idempotency key.
+//! A partner's server in front of the facade: it repeats a request until it is answered, under the
+//! same idempotency key.
 
 use reqwest::RequestBuilder;
 use reqwest::multipart::{Form, Part};
@@ -22,7 +23,8 @@ pub struct Partner {
 }
 
 impl Partner {
-    /// Does everything that a partner does for an honest person. Returns the verification's id and its status at the end.
+    /// Does everything that a partner does for an honest person. Returns the verification's id and
+    /// its status at the end.
     pub async fn walk(&self) -> (String, String) {
         let http = reqwest::Client::new();
         let post = |path: &str| http.post(format!("http://{}/api/v1/{path}", self.facade)).header("x-api-key", API_KEY);

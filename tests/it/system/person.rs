@@ -152,7 +152,8 @@ impl Person {
         self.must_create("actions", &record_id(), verification, body).await;
     }
 
-    /// Does everything that a person does, with these pictures. Returns the record once it is settled.
+    /// Does everything that a person does, with these pictures. Returns the record once it is
+    /// settled.
     pub async fn walk(&self, picture: &Picture, taken: Challenge<'_>) -> Value {
         let id = self.begin().await;
         self.submit_all(&id, picture, taken).await;
@@ -243,8 +244,8 @@ impl Person {
         self.write(collection, id, verification, || self.http.post(self.records(collection)).json(&body)).await
     }
 
-    /// Repeats a write until there is an answer, as a browser would. The id is chosen by the person, so a write whose answer was lost is
-    /// not made twice.
+    /// Repeats a write until there is an answer, as a browser would. The id is chosen by the
+    /// person, so a write whose answer was lost is not made twice.
     async fn write(
         &self,
         collection: &'static str,

@@ -1,6 +1,8 @@
-//! The oracle is tested: each foundation of the promises, taken away in a real sidecar, makes it report.
+//! The oracle is tested: each foundation of the promises, taken away in a real sidecar, makes it
+//! report.
 //!
-//! Each story runs twice, once as it is and once with the bug planted. The oracle is silent the first time only.
+//! Each story runs twice, once as it is and once with the bug planted. The oracle is silent the
+//! first time only.
 
 use std::time::{Duration, Instant};
 
@@ -84,7 +86,8 @@ async fn race(bug: Option<&'static str>) -> Vec<String> {
     scene.violations().await
 }
 
-/// A process pauses in the middle of a call. Another of the same name does its work. Then the first one continues.
+/// A process pauses in the middle of a call. Another of the same name does its work. Then the first
+/// one continues.
 #[tokio::test]
 async fn a_missing_fence_is_seen() {
     let said = convicted("no_fence", zombie).await;
@@ -125,7 +128,8 @@ async fn death_after_decision(bug: Option<&'static str>) -> Vec<String> {
     let scene = Scene::new(bug).await;
     let (between, environment) = scene.stack.between("one").await;
     let person = &scene.person;
-    // Only a notification that is a request of its own contains this. In a batch the path is in the body of the first row's request.
+    // Only a notification that is a request of its own contains this. In a batch the path is in the
+    // body of the first row's request.
     between.pocketbase.fail_all("POST /api/collections/webhook_deliveries/records", Fault::LoseRequest);
     let mut sidecar = scene.start(environment);
     let id = person.begin().await;
@@ -138,7 +142,8 @@ async fn death_after_decision(bug: Option<&'static str>) -> Vec<String> {
     scene.violations().await
 }
 
-/// The service account's tokens are revoked without a sign: its lists are empty from then on, and there is no error.
+/// The service account's tokens are revoked without a sign: its lists are empty from then on, and
+/// there is no error.
 #[tokio::test]
 async fn trust_in_an_empty_list_is_seen() {
     let began = Instant::now();

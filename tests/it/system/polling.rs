@@ -1,4 +1,5 @@
-//! Callers that poll two facades through a crash of `PocketBase`: the versions that they see never go back.
+//! Callers that poll two facades through a crash of `PocketBase`: the versions that they see never
+//! go back.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -38,7 +39,8 @@ async fn a_caller_that_polls_never_sees_a_version_go_back() {
     stack.audit(&person).await;
 }
 
-/// Polls without a pause until the verification is final, and returns the versions in the order of the answers.
+/// Polls without a pause until the verification is final, and returns the versions in the order of
+/// the answers.
 async fn poll(facade: SocketAddr, id: &str) -> Vec<u64> {
     let http = reqwest::Client::new();
     let url = format!("http://{facade}/api/v1/status/{id}");

@@ -1,4 +1,5 @@
-//! Logs, metrics and refusals contain no personal data and no secret, at any log level and whatever goes wrong.
+//! Logs, metrics and refusals contain no personal data and no secret, at any log level and whatever
+//! goes wrong.
 
 use serde_json::json;
 

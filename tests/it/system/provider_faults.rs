@@ -1,4 +1,5 @@
-//! Faults of the providers: rows 28 and 30 to 36 of the table, each by its number. Row 29 is in `provider_outages`.
+//! Faults of the providers: rows 28 and 30 to 36 of the table, each by its number. Row 29 is in
+//! `provider_outages`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -265,7 +266,8 @@ async fn row_36_a_clock_that_is_wrong_by_an_hour_is_named_and_harms_nothing_else
     stack.audit(&persons[0]).await;
 }
 
-/// Persons walk through verifications while `faults` happen: none is harmed, and each learns only that a machine failed.
+/// Persons walk through verifications while `faults` happen: none is harmed, and each learns only
+/// that a machine failed.
 async fn walk_through(stack: &Stack, persons: &[Person], faults: &[Value]) {
     for fault in faults {
         stack.sandbox().fault(fault.clone()).await;

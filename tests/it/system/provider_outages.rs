@@ -1,4 +1,5 @@
-//! Providers that fail, hang, refuse or send garbage: the call is repeated, decides about no person, and needs no operator.
+//! Providers that fail, hang, refuse or send garbage: the call is repeated, decides about no
+//! person, and needs no operator.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

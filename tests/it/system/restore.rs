@@ -1,4 +1,5 @@
-//! PocketBase restored from a backup while a sidecar runs: it is noticed, and what is open again is done again under the same keys.
+//! PocketBase restored from a backup while a sidecar runs: it is noticed, and what is open again is
+//! done again under the same keys.
 
 use std::time::Duration;
 

@@ -89,7 +89,8 @@ impl Control {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    /// Makes the event that Fingerprint's agent would make in the browser of the person of `verification`, and returns its id.
+    /// Makes the event that Fingerprint's agent would make in the browser of the person of
+    /// `verification`, and returns its id.
     pub async fn device_event(&self, verification: &str) -> String {
         let wish = json!({ "linked_id": verification, "url": "http://127.0.0.1/verify" });
         let made = self.call(Method::POST, "fingerprint/events", &wish).await;

@@ -183,7 +183,8 @@ impl Sidecar {
         self.process.exit(bound).await
     }
 
-    /// Runs a subcommand such as `replay` under the same configuration: exit code, standard output, standard error.
+    /// Runs a subcommand such as `replay` under the same configuration: exit code, standard output,
+    /// standard error.
     pub fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let output = command(&self.environment).args(arguments).output().expect("our own program starts");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

@@ -1,6 +1,8 @@
-//! Row 2, and all of them at once: random faults under load, a seed that is printed, and the oracle at the end.
+//! Row 2, and all of them at once: random faults under load, a seed that is printed, and the oracle
+//! at the end.
 //!
-//! `SOAK_SEED` repeats the same faults; timing differs by machine. `SOAK_FAULTS` changes their number.
+//! `SOAK_SEED` repeats the same faults; timing differs by machine. `SOAK_FAULTS` changes their
+//! number.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -26,8 +28,8 @@ use crate::harness::stream::Events;
 
 /// A text that every batch of the service contains.
 const COMMIT: &str = "journal/records?fields=created";
-/// Time limit until everything is settled after the last fault. A claim on a document lasts two minutes; failed work is retried
-/// within one.
+/// Time limit until everything is settled after the last fault. A claim on a document lasts two
+/// minutes; failed work is retried within one.
 const AFTERMATH: Duration = Duration::from_secs(300);
 /// A result that is not ready may be asked for again; that is not charged.
 const RESULTS: &str = "GetFaceLivenessSessionResults";
@@ -213,7 +215,8 @@ impl Member {
 
     async fn start_again(&mut self) {
         self.sidecar.start_again();
-        // A start that never becomes healthy would make the soak worthless. Errors of peers are not waited for.
+        // A start that never becomes healthy would make the soak worthless. Errors of peers are not
+        // waited for.
         wait_for("it starts", PATIENCE, async || self.sidecar.address()).await;
     }
 }

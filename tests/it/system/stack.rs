@@ -45,8 +45,8 @@ impl Stack {
         stack
     }
 
-    /// A system without a sidecar yet. One webhook endpoint subscribes to every event. All persons submit the same passport, which the
-    /// policy of these stories only notes.
+    /// A system without a sidecar yet. One webhook endpoint subscribes to every event. All persons
+    /// submit the same passport, which the policy of these stories only notes.
     pub async fn without_sidecar() -> Self {
         Self::around(Pocketbase::start().await).await
     }
@@ -58,7 +58,8 @@ impl Stack {
         stack
     }
 
-    /// Like that, under the policy of the migrations, which sends a document of another person to review.
+    /// Like that, under the policy of the migrations, which sends a document of another person to
+    /// review.
     pub async fn strict() -> Self {
         Self::strictly(Pocketbase::start().await).await
     }
@@ -186,7 +187,8 @@ impl Stack {
         }
     }
 
-    /// The oracle's verdict on everything that happened here. The log of `person` must be the whole of it.
+    /// The oracle's verdict on everything that happened here. The log of `person` must be the whole
+    /// of it.
     pub async fn audit(&self, person: &Person) -> Observed {
         self.judge(person, true).await
     }
@@ -236,7 +238,8 @@ impl Shared {
         Self(stack)
     }
 
-    /// The oracle's verdict on what `person` and those who share their log did. Other users are left out.
+    /// The oracle's verdict on what `person` and those who share their log did. Other users are
+    /// left out.
     pub async fn audit(&self, person: &Person) -> Observed {
         self.judge(person, false).await
     }

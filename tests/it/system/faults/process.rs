@@ -1,6 +1,6 @@
-//! Rows 3, 5, 25 to 27 and 49: sidecars that pause, many sidecars, a backlog at the start, poison records, a log without a
-//! reader. Rows 1 and 2 are in `crash_points` and `soak`, row 4 in `shutdown`,
-//! row 6 in `upgrade`.
+//! Rows 3, 5, 25 to 27 and 49: sidecars that pause, many sidecars, a backlog at the start, poison
+//! records, a log without a reader. Rows 1 and 2 are in `crash_points` and `soak`, row 4 in
+//! `shutdown`, row 6 in `upgrade`.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};

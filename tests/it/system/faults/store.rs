@@ -1,4 +1,5 @@
-//! Rows 8, 10, 11, 17 to 21 and 24: PocketBase pauses, revokes tokens, is full, throttles or is slow. Row 7 is in `crash`.
+//! Rows 8, 10, 11, 17 to 21 and 24: PocketBase pauses, revokes tokens, is full, throttles or is
+//! slow. Row 7 is in `crash`.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Rows 9 and 12 to 16: the realtime stream breaks, falls silent or sends garbage. Events are hints, so each verification ends all
-//! the same.
+//! Rows 9 and 12 to 16: the realtime stream breaks, falls silent or sends garbage. Events are
+//! hints, so each verification ends all the same.
 
 use std::time::Duration;
 
@@ -53,8 +53,8 @@ async fn row_13_a_stream_without_events_is_noticed_by_its_heartbeat() {
 
 #[tokio::test]
 async fn row_14_garbage_in_the_stream_does_no_harm() {
-    // The parser takes quadratic time over one message before any code can measure it. The service asks for three short fields only.
-    // RELIABILITY.md names more than this as a limit.
+    // The parser takes quadratic time over one message before any code can measure it. The service
+    // asks for three short fields only. RELIABILITY.md names more than this as a limit.
     const FLOOD: usize = 256 * 1024;
     let (stack, between) = behind_proxies().await;
     let person = stack.person().await;

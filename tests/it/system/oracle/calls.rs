@@ -7,14 +7,17 @@ use identivia::verification::{Kind, Work};
 use super::{Stored, Observed};
 use crate::system::sandbox::Call;
 
-/// Most requests for a liveness result under one claim: the browser may report "finished" a moment too early.
+/// Most requests for a liveness result under one claim: the browser may report "finished" a moment
+/// too early.
 const RESULT_TRIES: usize = 10;
-/// Most requests for an event that its provider does not know yet. Once it knows the event there are no more.
+/// Most requests for an event that its provider does not know yet. Once it knows the event there
+/// are no more.
 const UNKNOWN_TRIES: usize = 3;
 /// The status under which such a call is counted.
 pub const UNKNOWN_EVENT: &str = "events.get (404)";
 
-/// Checks that every call was claimed before it was made. All calls for one challenge carried one key and got one session.
+/// Checks that every call was claimed before it was made. All calls for one challenge carried one
+/// key and got one session.
 pub fn are_claimed(observed: &Observed) -> Vec<String> {
     let mut budget = Budget::default();
     for stored in observed.stored.values() {
@@ -47,7 +50,8 @@ pub fn are_claimed(observed: &Observed) -> Vec<String> {
     found
 }
 
-/// The subject of a call; empty for pictures, which no journal names. `None` for calls that are free and change nothing.
+/// The subject of a call; empty for pictures, which no journal names. `None` for calls that are
+/// free and change nothing.
 fn key(call: &Call) -> Option<String> {
     match call.operation.as_str() {
         "CreateFaceLivenessSession" => Some(call.idempotency_token.clone()),
@@ -98,8 +102,8 @@ impl Budget {
 }
 
 impl Observed {
-    /// Paid calls that led to no finding of their own, by operation: the price of crashes between answer and record, and of provider
-    /// errors.
+    /// Paid calls that led to no finding of their own, by operation: the price of crashes between
+    /// answer and record, and of provider errors.
     pub fn repeated(&self) -> BTreeMap<&'static str, usize> {
         let checks = |kind: Kind| self.stored.values().flat_map(|s| &s.case.checks).filter(|c| c.kind == kind).count();
         let opened = self.stored.values().flat_map(|s| &s.case.sessions).filter(|s| !s.session_id.is_empty()).count();

@@ -6,7 +6,8 @@ use crate::system::specimen::{BIRTH, NAME, NUMBER};
 
 /// Fewest letters of a word of the specimen person that occurs nowhere else.
 const LONG_WORD: usize = 5;
-/// What else occurs only in data and secrets: parts of the birth date, of passwords, of the phone number, of tokens, of an MRZ.
+/// What else occurs only in data and secrets: parts of the birth date, of passwords, of the phone
+/// number, of tokens, of an MRZ.
 const TRACES: [&str; 5] = ["900812", "canary", "+15550100200", "eyjhbgci", "<<<"];
 
 /// The first canary in `text`, and the line that contains it.

@@ -9,7 +9,8 @@ use super::{Stored, unless};
 
 const OPEN_SESSION: &str = "open_session";
 
-/// Checks that numbers have no gaps, hashes are chained, and the record's version is the last number.
+/// Checks that numbers have no gaps, hashes are chained, and the record's version is the last
+/// number.
 pub fn is_whole(stored: &Stored) -> Vec<String> {
     let case = &stored.case;
     let mut found: Vec<String> =
@@ -21,7 +22,8 @@ pub fn is_whole(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// Checks that an attempt has one automatic decision with its `checks` row. A final decision stands until the verification is reopened.
+/// Checks that an attempt has one automatic decision with its `checks` row. A final decision stands
+/// until the verification is reopened.
 pub fn decides_once(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut attempts: BTreeMap<u32, u32> = BTreeMap::new();
@@ -61,8 +63,8 @@ pub fn recomputes(stored: &Stored) -> Vec<String> {
         .collect()
 }
 
-/// Checks that no instance claims work that another one holds: the earlier claim must have ended, run out, or belong to the same
-/// instance before its restart.
+/// Checks that no instance claims work that another one holds: the earlier claim must have ended,
+/// run out, or belong to the same instance before its restart.
 pub fn claims_exclude(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut last: BTreeMap<String, (u32, &str, jiff::Timestamp)> = BTreeMap::new();
@@ -104,7 +106,8 @@ pub fn claims_exclude(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// Checks that a result names a claim of its writer on that very work, and that each item of a claim is answered once.
+/// Checks that a result names a claim of its writer on that very work, and that each item of a
+/// claim is answered once.
 pub fn answers_its_own_claims(stored: &Stored) -> Vec<String> {
     let mut found = Vec::new();
     let mut open: BTreeMap<(u32, String), &str> = BTreeMap::new();

@@ -45,7 +45,8 @@ pub fn is_not_silent(stored: &Stored) -> Vec<String> {
         .collect()
 }
 
-/// Checks that there is one row per kind and attempt, and that the journal names exactly these rows with the same outcome.
+/// Checks that there is one row per kind and attempt, and that the journal names exactly these rows
+/// with the same outcome.
 pub fn checks_are_journalled(stored: &Stored) -> Vec<String> {
     let mut rows: BTreeMap<(Kind, u32), Vec<Outcome>> = BTreeMap::new();
     let mut journalled = rows.clone();
@@ -64,8 +65,8 @@ pub fn checks_are_journalled(stored: &Stored) -> Vec<String> {
     found
 }
 
-/// Checks that every check that the policy requires has passed before an automatic approval. Only the device check may be missing,
-/// if the policy allows it.
+/// Checks that every check that the policy requires has passed before an automatic approval. Only
+/// the device check may be missing, if the policy allows it.
 pub fn approval_is_earned(stored: &Stored) -> Vec<String> {
     let approved = stored.case.journal.iter().filter_map(|entry| match &entry.event {
         Event::Decided { attempt, status: Status::Approved, source: Source::Automatic, .. } => Some(*attempt),

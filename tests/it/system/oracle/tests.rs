@@ -1,4 +1,5 @@
-//! Handmade observations: of a healthy system, and with each kind of damage that the oracle must find.
+//! Handmade observations: of a healthy system, and with each kind of damage that the oracle must
+//! find.
 
 use std::collections::BTreeMap;
 

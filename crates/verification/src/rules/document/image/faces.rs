@@ -36,8 +36,8 @@ const SCORE_MIN: f64 = 2.0;
 /// Score from which a detection is certainly a face. A lower score is accepted in place, but the
 /// picture is not turned for it.
 const SCORE_SURE: f64 = 8.0;
-/// Height, relative to the first face, from which a second face is a second portrait and not a ghost
-/// image.
+/// Height, relative to the first face, from which a second face is a second portrait and not a
+/// ghost image.
 pub const RIVAL_HEIGHT: f64 = 0.75;
 
 /// Share of a picture that shows structure where it holds a printed document, however small.

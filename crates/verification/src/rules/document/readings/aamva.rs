@@ -151,8 +151,8 @@ impl Header {
 struct Elements<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Elements<'a> {
-    /// Parses the elements: the first follows the subfile's two letters, the others a line break. Offsets in the
-    /// header are often wrong, so they are not used.
+    /// Parses the elements: the first follows the subfile's two letters, the others a line break.
+    /// Offsets in the header are often wrong, so they are not used.
     fn of(rest: &'a str) -> Option<Self> {
         let lines = rest.split(['\n', '\r', '\u{1e}', '\u{1d}']);
         let mut elements = Vec::new();

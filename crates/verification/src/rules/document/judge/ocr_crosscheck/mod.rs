@@ -88,8 +88,8 @@ const MISREAD: usize = 15;
 /// Characters of a line for each one that may differ. A line that differs in more is another line,
 /// even where the OCR zone does not hold.
 const OTHER: usize = 5;
-/// Recognised letters of a legible line for each one that may differ. A line that differs in more is
-/// another line, where the OCR zone holds.
+/// Recognised letters of a legible line for each one that may differ. A line that differs in more
+/// is another line, where the OCR zone holds.
 const OTHER_LETTERS: usize = 3;
 /// Mean score from which the letters of a line are legible.
 const LEGIBLE: f32 = 0.5;
