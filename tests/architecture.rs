@@ -53,8 +53,8 @@ struct Source {
     /// Paths that it imports or names, as absolute module paths of its crate; relative ones are
     /// resolved.
     named: Vec<Module>,
-    /// Names that it hands on from elsewhere with `pub use`: the name, and where it comes from.
-    handed_on: BTreeMap<String, Module>,
+    /// Names that it re-exports with `pub use`: the name, and where it comes from.
+    re_exports: BTreeMap<String, Module>,
     /// Every path as it is written.
     written: BTreeSet<String>,
     has_async: bool,
@@ -140,13 +140,13 @@ fn read(path: PathBuf, module: Module, modules: &BTreeSet<Module>) -> Source {
         here: module.clone(),
         modules,
         found: Vec::new(),
-        handed_on: BTreeMap::new(),
+        re_exports: BTreeMap::new(),
         written: BTreeSet::new(),
         has_async: false,
     };
     reader.visit_file(&file);
-    let Reader { found: named, handed_on, written, has_async, .. } = reader;
-    Source { path, module, named, handed_on, written, has_async }
+    let Reader { found: named, re_exports, written, has_async, .. } = reader;
+    Source { path, module, named, re_exports, written, has_async }
 }
 
 /// Walks a file and collects what it names.
@@ -155,7 +155,7 @@ struct Reader<'m> {
     here: Module,
     modules: &'m BTreeSet<Module>,
     found: Vec<Module>,
-    handed_on: BTreeMap<String, Module>,
+    re_exports: BTreeMap<String, Module>,
     written: BTreeSet<String>,
     has_async: bool,
 }
@@ -224,10 +224,10 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         Self::leaves(&item.tree, &[], &mut leaves);
         for (path, name) in leaves {
             match self.resolve(&path) {
-                // What is handed on is an import of those who take it.
+                // A re-export is an import of the files that use it.
                 Some(target) if !matches!(item.vis, Visibility::Inherited) => {
                     self.written.insert(path.join("::"));
-                    self.handed_on.insert(name, target);
+                    self.re_exports.insert(name, target);
                 }
                 _ => self.name(&path),
             }
@@ -260,7 +260,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 }
 
-/// The arrows between files: who imports whom. A name that a module hands on leads to the file that
+/// The arrows between files: who imports whom. A re-exported name leads to the file that
 /// defines it. What the root file of a module takes from its own parts is no arrow: it is where
 /// they are put together.
 fn arrows(sources: &[Source]) -> BTreeMap<Module, BTreeSet<Module>> {
@@ -268,11 +268,11 @@ fn arrows(sources: &[Source]) -> BTreeMap<Module, BTreeSet<Module>> {
         sources.iter().map(|source| (source.module.as_slice(), source)).collect();
     let file_of = |path: &[String]| {
         let mut path = path.to_vec();
-        // Bounded: a name is handed on a few times at most.
+        // Bounded: a name is re-exported a few times at most.
         for _ in 0..8 {
             let length = (0..=path.len()).rev().find(|length| by_module.contains_key(&path[..*length]))?;
-            let handed_on = path.get(length).and_then(|name| by_module[&path[..length]].handed_on.get(name));
-            match handed_on {
+            let re_export = path.get(length).and_then(|name| by_module[&path[..length]].re_exports.get(name));
+            match re_export {
                 Some(target) => path = [target.as_slice(), &path[length + 1..]].concat(),
                 None => return Some(path[..length].to_vec()),
             }
@@ -315,7 +315,7 @@ fn rooms_import_one_way() {
     for source in SOURCES["src"].iter().filter(|source| !source.module.is_empty()) {
         let room = source.module[0].as_str();
         let may = allowed.get(room).unwrap_or_else(|| panic!("{room} is no room of ROOMS: give it a place there"));
-        for target in source.named.iter().chain(source.handed_on.values()).filter_map(|path| path.first()) {
+        for target in source.named.iter().chain(source.re_exports.values()).filter_map(|path| path.first()) {
             if target != room && allowed.contains_key(target.as_str()) && !may.contains(&target.as_str()) {
                 wrong.push(format!("{} imports {target}", source.path.display()));
             }
@@ -407,7 +407,7 @@ fn an_import_is_found_however_it_is_written() {
             here: vec!["a".to_owned()],
             modules: &modules,
             found: Vec::new(),
-            handed_on: BTreeMap::new(),
+            re_exports: BTreeMap::new(),
             written: BTreeSet::new(),
             has_async: false,
         };

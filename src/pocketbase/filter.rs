@@ -72,7 +72,7 @@ impl Filter {
     }
 }
 
-/// One alternative of [`Filter::any_of`]. `PocketBase` looks for each by its own index.
+/// One alternative of [`Filter::any_of`]. `PocketBase` searches each by its own index.
 pub(super) struct Alternative(String);
 
 impl Alternative {

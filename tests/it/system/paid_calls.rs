@@ -83,7 +83,7 @@ async fn more_documents_than_there_are_permits_for_wait_without_a_claim_that_run
     }))
     .await;
     for (person, id) in persons.iter().zip(&ids) {
-        wait_for("the document is examined", PATIENCE_WITH_RETRIES, async || {
+        wait_for("the document is checked", PATIENCE_WITH_RETRIES, async || {
             let journal = person.journal(id).await;
             let finished = |row: &Value| row["event"] == "check_finished" && row["data"]["kind"] == "document";
             if journal.iter().any(finished) { Ok(()) } else { Err(json!(journal).to_string()) }

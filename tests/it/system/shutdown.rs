@@ -1,4 +1,4 @@
-//! SIGTERM with work in flight: the work is finished or handed over, and the exit code is 0.
+//! SIGTERM with work in flight: the work is finished or taken over, and the exit code is 0.
 
 use std::time::{Duration, Instant};
 

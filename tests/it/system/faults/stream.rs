@@ -46,7 +46,7 @@ async fn row_13_a_stream_without_events_is_noticed_by_its_heartbeat() {
     let person = stack.person().await;
     between.pocketbase.events(Events::Lost);
     let id = begun(&person).await;
-    println!("deaf: judged in {:.2?}", judged(&person, &id, PATIENCE).await);
+    println!("no events: judged in {:.2?}", judged(&person, &id, PATIENCE).await);
     assert!(stack.sidecars[0].log().contains("a heartbeat did not come back"), "{}", stack.sidecars[0].log());
     assert_paid_once(&stack.audit(&person).await);
 }
