@@ -60,12 +60,12 @@ kinds! {
         "A request with this Idempotency-Key is in progress. Wait for the seconds in Retry-After, then repeat it to get its answer.";
     Final = "verification_final", CONFLICT, "The verification has ended",
         "It accepts no further input. Start a new verification.";
-    OtherPolicy = "open_under_another_policy", CONFLICT, "A verification of this reference is open under another policy",
-        "Finish or cancel the open one, or repeat the request with its policy. `detail` names both.";
-    LivenessRefused = "liveness_refused", CONFLICT, "The verification can have no liveness challenge now",
-        "No challenge is needed at this point, or too many were started. GET the status: `next` lists the inputs that are needed.";
+    OtherPolicy = "open_under_another_policy", CONFLICT, "This reference has an open verification under another policy",
+        "Let the person finish or cancel the open verification, or repeat the request with its policy. `detail` names it and both policies.";
+    LivenessRefused = "liveness_refused", CONFLICT, "No liveness challenge is possible now",
+        "No challenge is needed at this point, the challenge has ended, or too many were opened. GET the status: `next` lists the inputs that are needed.";
     TooLarge = "too_large", PAYLOAD_TOO_LARGE, "The request is too large",
-        "A picture may have 5 MiB, a JSON body 64 KiB.";
+        "A picture may have at most 5 MiB, a JSON body at most 64 KiB, a form at most 10 fields.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "This kind of content is not accepted",
         "Send JSON where JSON is expected, multipart/form-data for documents, and pictures as JPEG or PNG.";
     Invalid = "invalid", UNPROCESSABLE_ENTITY, "The request has values that cannot be accepted",
@@ -129,7 +129,8 @@ pub type Result<T> = std::result::Result<T, Problem>;
 pub const RETRY_AFTER_SECONDS: u64 = 5;
 
 /// Detail for the caller when an operator must repair a policy.
-pub const NO_USABLE_POLICY: &str = "The service has no usable policy to decide by.";
+pub const NO_USABLE_POLICY: &str =
+    "The policy for this verification is missing or cannot be used. The operator must repair it.";
 
 impl Problem {
     /// Creates a problem of `kind`, explained by `detail`.
@@ -161,7 +162,7 @@ impl Problem {
     /// Creates the problem of a verification that does not exist or that the caller may not see:
     /// both look the same.
     pub fn not_found() -> Self {
-        Self::new(Kind::NotFound, "You have no such verification.")
+        Self::new(Kind::NotFound, "There is no such verification, or you may not see it.")
     }
 
     /// Returns the body of the answer.
@@ -191,7 +192,8 @@ impl From<PocketbaseError> for Problem {
             | PocketbaseError::Transient { .. }
             | PocketbaseError::Unauthorized { .. }
             | PocketbaseError::Stale { .. } => {
-                Self::new(Kind::Unavailable, "The records cannot be reached at the moment.").because(chain)
+                Self::new(Kind::Unavailable, "The service cannot use its database at the moment. Try again later.")
+                    .because(chain)
             }
             PocketbaseError::UnusablePolicy { .. } => Self::new(Kind::Unavailable, NO_USABLE_POLICY).because(chain),
             PocketbaseError::NotFound { .. } => Self::not_found(),

@@ -200,8 +200,10 @@ async fn session(service: &Service, stored: &StoredVerification, id: &str) -> Re
 fn opened(session: StoredSession, credentials: Option<Credentials>) -> Result<Reply> {
     if session.status != SessionStatus::Open {
         let why = match session.status {
-            SessionStatus::Refused => "The challenge was not opened: it is not needed now, or too many were started.",
-            _ => "The challenge has ended already.",
+            SessionStatus::Refused => {
+                "The challenge was not opened: none is needed now, a newer one was requested, or too many were opened."
+            }
+            _ => "The challenge has already ended.",
         };
         return Err(Problem::new(Kind::LivenessRefused, why));
     }
@@ -244,7 +246,10 @@ async fn not_yet(service: &Service, stored: &StoredVerification, id: String) -> 
 async fn finished(service: &Service, call: &Call<'_>, stored: &StoredVerification, session_id: &str) -> Result<Reply> {
     let (case, _) = service.pocketbase.read_case(&stored.id).await?.ok_or_else(Problem::not_found)?;
     let session = case.sessions.iter().find(|s| s.session_id == session_id).ok_or_else(|| {
-        Problem::invalid(vec![FieldError::at("/session_id", "is not an open challenge of this verification")])
+        Problem::invalid(vec![FieldError::at(
+            "/session_id",
+            "is not the session_id of a challenge of this verification",
+        )])
     })?;
     let recorded =
         case.actions.iter().any(|a| a.kind == Some(ActionKind::LivenessCompleted) && a.liveness_session == session.id);

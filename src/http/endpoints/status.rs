@@ -125,8 +125,8 @@ fn wants_detail(call: &Call<'_>) -> Result<bool> {
     match wait::parameter(call.uri, "detail").as_deref() {
         None => Ok(false),
         Some("full") if matches!(call.caller, Caller::Server { .. }) => Ok(true),
-        Some("full") => wrong("is for callers with an API key"),
-        Some(_) => wrong("must be full, or be left out"),
+        Some("full") => wrong("is allowed only with an API key"),
+        Some(_) => wrong("must be `full` or be left out"),
     }
 }
 

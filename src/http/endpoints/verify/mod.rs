@@ -100,8 +100,8 @@ pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
     if request.device.is_some() && request.reference.as_deref().unwrap_or_default().is_empty() {
         // The verification's id does not exist yet, so only the reference can bind the event to it.
         // An event without that binding would decline the person.
-        let detail =
-            "needs a reference that was the event's linked_id; without one, submit the event with the document";
+        let detail = "is accepted only with a reference that is the event's linked_id; without one, submit the event with \
+                      the document";
         return Err(Problem::invalid(vec![FieldError::at("/device", detail)]));
     }
     let in_flight = hashes
@@ -154,7 +154,7 @@ async fn policy(service: &Service, caller: &Caller, asked: &str) -> Result<Arc<P
             let cause = format!("there is no policy called {DEFAULT_POLICY}; create one in the collection policies");
             Err(Problem::new(Kind::Unavailable, NO_USABLE_POLICY).because(cause))
         }
-        _ => Err(Problem::invalid(vec![FieldError::at("/policy", "is not the name of a policy")])),
+        _ => Err(Problem::invalid(vec![FieldError::at("/policy", "is not the name of a policy that you may use")])),
     }
 }
 
@@ -257,8 +257,8 @@ fn other_policy(open: &StoredVerification, asked: &str) -> Problem {
     Problem::new(
         Kind::OtherPolicy,
         format!(
-            "The verification {id} of this reference is open under the policy {policy}, not {asked}. Finish or cancel it, or \
-             ask with its policy."
+            "The verification {id} of this reference is open under the policy {policy}, not {asked}. Let the person finish \
+             or cancel it, or repeat the request with the policy {policy}."
         ),
     )
 }
