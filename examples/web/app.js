@@ -41,7 +41,7 @@ on("details", "submit", async (form) => {
 on("document", "submit", async (form, element) => {
   const { declared_document_type: type, declared_country: country, id } = state.verification;
   const [front, back] = ["front", "back"].map((side) => usable(form.get(side)));
-  if (!front) throw new Error("Choose a picture of the front first.");
+  if (!front) throw new Error("Please choose a picture of the front first.");
   const record = await backend.submitDocument(id, { type, country, front, back });
   state.submitted.document = record.created;
   element.reset();
@@ -256,7 +256,7 @@ function renderSteps(current) {
 
 function renderConnection() {
   const connection = byId("connection");
-  const [name, text] = !state.verification ? ["off", "not following"] : state.live ? ["live", "live"] : ["lost", "reconnecting"];
+  const [name, text] = !state.verification ? ["off", "not connected"] : state.live ? ["live", "live"] : ["lost", "reconnecting"];
   connection.dataset.state = name;
   if (connection.textContent !== text) connection.textContent = text;
 }
@@ -369,8 +369,8 @@ function explain(error) {
 /** Returns the picture, if one was chosen. Rejects early what the server would reject. */
 function usable(file) {
   if (!file?.size) return null;
-  if (!PICTURES.includes(file.type)) throw new Error("Only JPEG and PNG pictures can be used.");
-  if (file.size > MAX_BYTES) throw new Error("The picture is larger than 5 MiB.");
+  if (!PICTURES.includes(file.type)) throw new Error("Please choose a JPEG or PNG picture.");
+  if (file.size > MAX_BYTES) throw new Error("The picture is larger than 5 MiB. Please choose a smaller one.");
   return file;
 }
 

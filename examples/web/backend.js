@@ -4,7 +4,7 @@
 import PocketBase from "./vendor/pocketbase/pocketbase.es.mjs";
 
 /** Version of the consent text, stored with the consent. */
-const CONSENT_VERSION = "example-1";
+const CONSENT_VERSION = "example-2";
 
 export class Backend {
   constructor(config) {

@@ -1,24 +1,24 @@
 // The page's own texts. Messages about the reasons of an outcome come from the facade, in the verification's language.
 
-const KINDS = { device: "Device", document: "Document", liveness: "Face check", face_match: "Face comparison", open_session: "Camera" };
+const KINDS = { device: "Device", document: "Document", liveness: "Face check", face_match: "Face comparison", open_session: "Start of the face check" };
 
 const OUTCOMES = {
   passed: { text: "passed", tone: "good" },
   failed: { text: "not accepted", tone: "bad" },
   review: { text: "needs review", tone: "wait" },
   pending: { text: "pending", tone: "" },
-  not_executed: { text: "not needed", tone: "" },
+  not_executed: { text: "not carried out", tone: "" },
   error: { text: "could not be checked", tone: "wait" },
 };
 
 /** The page's texts for each status. */
 const STATUSES = {
   approved: { mark: "✓", tone: "good", title: "You are verified", text: "Thank you. Nothing more is needed." },
-  declined: { mark: "✕", tone: "bad", title: "We could not verify you", text: "This decision is final. If you think it is wrong, contact us." },
-  needs_review: { mark: "…", tone: "wait", title: "A reviewer will decide", text: "We have everything we need. You will see the outcome here." },
-  resubmission_required: { mark: "↺", tone: "wait", title: "Please try again", text: "Part of your input could not be used." },
+  declined: { mark: "✕", tone: "bad", title: "We could not verify you", text: "If you think that this is wrong, please contact us." },
+  needs_review: { mark: "…", tone: "wait", title: "A reviewer will decide", text: "You do not need to do anything now. You will see the outcome here." },
+  resubmission_required: { mark: "↺", tone: "wait", title: "Please try again", text: "We could not use everything that you submitted." },
   canceled: { mark: "–", tone: "", title: "Canceled", text: "You canceled this verification." },
-  expired: { mark: "–", tone: "", title: "Expired", text: "We received no input in time. You can start again." },
+  expired: { mark: "–", tone: "", title: "Expired", text: "We did not receive everything in time. You can start again." },
 };
 
 export const kindText = (kind) => KINDS[kind] ?? kind;
@@ -33,11 +33,11 @@ export function journalText({ event, data }) {
     case "work_claimed":
       return { text: `Working on: ${list(data.work.map((work) => kindText(work.kind)))}` };
     case "work_failed":
-      return { text: `${kindText(data.work.kind)}: a service does not answer; trying again`, tone: "wait" };
+      return { text: `${kindText(data.work.kind)}: not finished yet; trying again`, tone: "wait" };
     case "liveness_session_opened":
-      return { text: "The camera check is ready" };
+      return { text: "The face check is ready" };
     case "liveness_session_ended":
-      return { text: "The camera check ended without a result", tone: "wait" };
+      return { text: "The face check ended without a result", tone: "wait" };
     case "check_finished": {
       const { text, tone } = outcomeOf(data.outcome);
       return { text: `${kindText(data.kind)}: ${text}`, tone };
@@ -47,7 +47,7 @@ export function journalText({ event, data }) {
       return { text: title, tone };
     }
     case "action_applied":
-      return { text: `Done: ${words(data.action)}` };
+      return { text: `Accepted: ${words(data.action)}` };
     case "action_refused":
       return { text: `Not possible now: ${words(data.action)}`, tone: "wait" };
     case "canceled":
@@ -55,7 +55,7 @@ export function journalText({ event, data }) {
     case "expired":
       return { text: "Expired", tone: "wait" };
     case "reopened":
-      return { text: "A reviewer looks at it again", tone: "wait" };
+      return { text: "A reviewer is looking at it again", tone: "wait" };
     default:
       return { text: words(event) };
   }
