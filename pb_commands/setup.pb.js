@@ -31,7 +31,7 @@ $app.rootCmd.addCommand(
         let record = existing(collection, email);
         // An unchanged password is left alone: setting it would end every session.
         if (record?.validatePassword(password)) return "kept";
-        const done = record ? "password changed" : "made";
+        const done = record ? "password changed" : "created";
         if (!record) {
           record = new Record($app.findCollectionByNameOrId(collection), fields);
           record.setEmail(email);
@@ -53,7 +53,7 @@ $app.rootCmd.addCommand(
         const [email, password] = ["EMAIL", "PASSWORD"].map((part) => $os.getenv(`${variable}_${part}`));
         if (!email && !password && !required) continue;
         try {
-          if (!email || !password) throw new Error("is not set");
+          if (!email || !password) throw new Error("both must be set");
           console.log(`setup: ${collection}: ${upsert(identity, email, password)}`);
         } catch (error) {
           console.error(`setup: ${variable}_EMAIL or ${variable}_PASSWORD cannot be used: ${error.message ?? error}`);
