@@ -40,22 +40,30 @@ fn misread(a: &str, b: &str) -> bool {
 pub fn show_date(date: &DateReading) -> (String, Option<String>) {
     let read_as = match date.read {
         Some(Expiry::On(printed)) => printed.date.to_string(),
-        Some(Expiry::Never) => "never".to_owned(),
+        Some(Expiry::Never | Expiry::MayBeNever) => "never".to_owned(),
         None => "unreadable".to_owned(),
     };
     (date.shown.clone(), Some(read_as))
 }
 
 pub fn compare_dates((_, x): (Source, &DateReading), (_, y): (Source, &DateReading)) -> Agreement {
-    let (Some(Expiry::On(a)), Some(Expiry::On(b))) = (x.read, y.read) else { return Agreement::NotComparable };
-    let swapped = |date, other: Option<_>| other == Some(date);
+    let (a, b) = match (x.read, y.read) {
+        (Some(Expiry::On(a)), Some(Expiry::On(b))) => (a, b),
+        (Some(Expiry::Never), Some(Expiry::Never)) => return Agreement::Agrees(Normalisation::Spelling),
+        // A card without an end may have one in its zone, and a card may be prolonged without a new
+        // one: neither contradicts the other. `validity` records the difference.
+        _ => return Agreement::NotComparable,
+    };
     if a.date == b.date {
         let exact = x.shown == y.shown;
         Agreement::Agrees(if exact { Normalisation::Exact } else { Normalisation::Spelling })
-    } else if swapped(a.date, b.other_order) || swapped(b.date, a.other_order) {
+    } else if a.other == Some(b.date) || b.other == Some(a.date) {
         Agreement::Agrees(Normalisation::Order)
     } else if a.date.compatible(b.date) {
         Agreement::Agrees(Normalisation::LeftOut)
+    } else if a.possible().any(|date| a.is_near(date, b.date)) || b.possible().any(|date| b.is_near(date, a.date)) {
+        // Another century of two digits, or a calendar that follows the moon.
+        Agreement::Agrees(Normalisation::Spelling)
     } else {
         Agreement::Differs
     }

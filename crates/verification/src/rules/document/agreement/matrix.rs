@@ -7,11 +7,11 @@ use crate::rules::document::agreement::compare::{
     show_name, show_number, show_sex, show_state,
 };
 use crate::rules::document::normalise::comparison::Agreement;
+use crate::rules::document::normalise::dates::Role;
 use crate::rules::document::normalise::names::Name;
-use crate::rules::document::normalise::partial_date::PartialDate;
 use crate::rules::document::readings::mrz::Zone;
 use crate::rules::document::readings::source::Source;
-use crate::rules::document::readings::{DateReading, NumberReading, Readings};
+use crate::rules::document::readings::{NumberReading, Readings};
 
 /// A field that several sources state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -103,10 +103,8 @@ impl Row {
 pub fn build(readings: &Readings<'_>) -> Vec<Row> {
     let ocr = readings.ocr_zone();
     let names = with_ocr(readings.names(), ocr.map(zone_name));
-    let date = |date: Option<PartialDate>| date.map_or_else(DateReading::unreadable, DateReading::known);
-    let ocr_birth = ocr.map(|zone| date(zone.date_of_birth.map(|birth| readings.in_printed_century(birth))));
-    let births = with_ocr(readings.births(), ocr_birth);
-    let expiries = with_ocr(readings.expiries(), ocr.map(|zone| date(zone.date_of_expiry)));
+    let births = readings.dates(Role::Birth, ocr);
+    let expiries = readings.dates(Role::Expiry, ocr);
     let ocr_number =
         |zone: &Zone| NumberReading { number: zone.document_number.clone(), others: zone.optional.clone() };
     let numbers = with_ocr(readings.numbers(), ocr.map(ocr_number));

@@ -21,11 +21,6 @@ pub fn same(a: &str, b: &str) -> bool {
     }
 }
 
-/// Whether the issuer writes the month before the day in numeric dates.
-pub fn writes_month_first(code: &str) -> bool {
-    matches!(code, "USA" | "PRI" | "GUM" | "VIR" | "ASM" | "MNP" | "FSM" | "MHL" | "PLW" | "PHL")
-}
-
 /// Whether identity cards of the state carry a machine-readable zone, so that a missing one counts.
 pub fn identity_cards_have_zone(code: &str) -> bool {
     const STATES: [&str; 52] = [

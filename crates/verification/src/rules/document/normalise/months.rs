@@ -1,99 +1,250 @@
-//! Names of months in the languages of documents, without accents and in Latin letters.
+//! Words for months, in the languages of documents and in the calendars that they use.
+//!
+//! One word can be two months: `lipanj` is June and `lipiec` July, and both are printed `LIP`. So a
+//! word is looked up in the languages of the issuing state, then in English, French and Spanish,
+//! then in all. A word that stays ambiguous names no month by itself.
 
-/// Names and abbreviations by month. A printed word means the month that it names, or whose name it
-/// begins with at least three letters.
-const NAMES: [&str; 12] = [
-    "JANUARY JANVIER JANUAR JANNER ENERO GENNAIO JANEIRO JANUARI JANUARIE STYCZNIA STYCZEN LEDNA LEDEN JANUARA \
-     SIJECANJ SIJECNJA IANUARIE IANVARIA IANVAR YANVARYA YANVAR SICHNIA SICHEN IANOUARIOU IANOUARIOS OCAK TAMMIKUU \
-     TAMMIKUUTA JAANUAR JANVARIS SAUSIO SAUSIS GENER EANAIR YANUARI GEN ENE STY",
-    "FEBRUARY FEVRIER FEBRUAR FEBER FEBRERO FEBBRAIO FEVEREIRO FEBRUARI LUTEGO LUTY UNORA UNOR FEBRUARA VELJACA \
-     VELJACE FEBRUARIE FEVRALIA FEVRAL LIUTOHO LIUTYI LYUTOHO PHEBROUARIOU FEVROUARIOU PHEBROUARIOS SUBAT HELMIKUU \
-     HELMIKUUTA VEEBRUAR FEBRUARIS VASARIO VASARIS FEBRER FEABHRA FEV LUT",
-    "MARCH MARS MARZ MARZO MARCO MARCA MARZEC MAART MRT BREZNA BREZEN OZUJAK OZUJKA MARTIE MARTA MART BEREZNIA \
-     BEREZEN MARTIOU MARTIOS MAALISKUU MAALISKUUTA MARTS KOVO KOVAS MARTXOA MARET MARCIUS MAR",
-    "APRIL AVRIL ABRIL APRILE KWIETNIA KWIECIEN DUBNA DUBEN TRAVANJ TRAVNJA APRILIE APRELIA APREL KVITNIA KVITEN \
-     APRILIOU APRILIOS NISAN HUHTIKUU HUHTIKUUTA APRILL APRILIS BALANDZIO BALANDIS AIBREAN AVR ABR KWI",
-    "MAY MAI MAYO MAGGIO MAIO MEI MAJA MAJ KVETNA KVETEN SVIBANJ SVIBNJA MAIA MAYA TRAVNIA TRAVEN MAIOU MAIOS MAYIS \
-     TOUKOKUU TOUKOKUUTA MAIJS GEGUZES GEGUZE BEALTAINE MAJUS MAG",
-    "JUNE JUIN JUNI JUNIO GIUGNO JUNHO CZERWCA CZERWIEC CERVNA CERVEN JUNA JUN LIPANJ LIPNJA IUNIE IIUNIA IIUN IUNIA \
-     IYUNYA CHERVNIA CHERVEN IOUNIOU IOUNIOS HAZIRAN KESAKUU KESAKUUTA JUUNI JUNIJS BIRZELIO BIRZELIS MEITHEAMH \
-     JUNIUS GIU CZE LIP",
-    "JULY JUILLET JULI JULIO LUGLIO JULHO LIPCA LIPIEC CERVENCE CERVENEC JULA JUL SRPANJ SRPNJA IULIE IIULIA IIUL \
-     IULIA IYULYA LYPNIA LIPNIA LYPEN IOULIOU IOULIOS TEMMUZ HEINAKUU HEINAKUUTA JUULI JULIJS LIEPOS LIEPA JULIUS LUG \
-     LIP",
-    "AUGUST AOUT AGOSTO AUGUSTUS AUGUSTI SIERPNIA SIERPIEN SRPNA SRPEN AUGUSTA KOLOVOZ KOLOVOZA AVGUSTA AVGUST \
-     SERPNIA SERPEN AUGOUSTOU AUGOUSTOS AVGOUSTOU AGUSTOS ELOKUU ELOKUUTA AUGUSTS RUGPJUCIO RUGPJUTIS AGOST LUNASA \
-     AGUSTUS AUGUSZTUS AGO SIE SK",
-    "SEPTEMBER SEPTEMBRE SEPTIEMBRE SETTEMBRE SETEMBRO WRZESNIA WRZESIEN ZARI SEPTEMBRA RUJAN RUJNA SEPTEMBRIE \
-     SENTIABRIA SENTIABR SENTYABRYA VERESNIA VERESEN SEPTEMBRIOU SEPTEMBRIOS EYLUL SYYSKUU SYYSKUUTA SEPTEMBRIS \
-     RUGSEJO RUGSEJIS SETEMBRE SZEPTEMBER SET SETT SEPT WRZ",
-    "OCTOBER OCTOBRE OKTOBER OCTUBRE OTTOBRE OUTUBRO PAZDZIERNIKA PAZDZIERNIK RIJNA RIJEN OKTOBRA LISTOPADA OCTOMBRIE \
-     OKTIABRIA OKTIABR OKTYABRYA ZHOVTNIA ZHOVTEN OKTOBRIOU OKTOBRIOS EKIM LOKAKUU LOKAKUUTA OKTOOBER OKTOBRIS SPALIO \
-     SPALIS OTT OUT PAZ LISTOPADU LISTOPAD LIS",
-    "NOVEMBER NOVEMBRE NOVIEMBRE NOVEMBRO LISTOPADA LISTOPAD LISTOPADU NOVEMBRA STUDENI STUDENOGA NOIEMBRIE NOIABRIA \
-     NOIABR NOYABRYA LYSTOPADA LYSTOPAD NOEMBRIOU NOEMBRIOS KASIM MARRASKUU MARRASKUUTA NOVEMBRIS LAPKRICIO LAPKRITIS \
-     SAMHAIN LIS",
-    "DECEMBER DECEMBRE DEZEMBER DICIEMBRE DICEMBRE DEZEMBRO GRUDNIA GRUDZIEN PROSINCE PROSINEC DECEMBRA PROSINAC \
-     PROSINCA DECEMBRIE DEKABRIA DEKABR DEKABRYA HRUDNIA HRUDEN DEKEMBRIOU DEKEMBRIOS ARALIK JOULUKUU JOULUKUUTA \
-     DETSEMBER DECEMBRIS GRUODZIO GRUODIS DESEMBRE DESEMBER NOLLAIG DIC DEZ GRU",
-];
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-const ROMAN: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+use crate::rules::document::normalise::calendars::{Calendar, Habits};
+use crate::rules::document::normalise::words;
+
+/// A month of a calendar; the first is 1.
+pub type Month = (Calendar, i8);
+
+/// What a word says about the month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meaning {
+    /// The month in the language that comes first; `None` where it could be two.
+    pub month: Option<Month>,
+    /// The month by its English name, with which documents repeat a word of another language.
+    pub english: Option<Month>,
+    /// Every month that it may be, in any language.
+    pub possible: Vec<Month>,
+}
+
+/// The month that several words for it name together, as `BEA/MAY` or `LIP/JUL`. `None` where they
+/// contradict each other or stay ambiguous.
+pub fn agreed(meanings: &[Meaning]) -> Option<Month> {
+    let may_be = |month: &Month| meanings.iter().all(|meaning| meaning.possible.contains(month));
+    if let Some(english) = meanings.iter().rev().find_map(|meaning| meaning.english) {
+        return Some(english).filter(may_be);
+    }
+    let mut stated = meanings.iter().filter_map(|meaning| meaning.month);
+    if let Some(month) = stated.next() {
+        return Some(month).filter(|month| stated.all(|other| other == *month)).filter(may_be);
+    }
+    let first = meanings.first()?;
+    let mut common = first.possible.iter().filter(|month| may_be(month));
+    let only = common.next()?;
+    common.next().is_none().then_some(*only)
+}
 
 /// Shortest beginning of a name that counts as its abbreviation, in letters.
 const ABBREVIATION_MIN: usize = 3;
+/// The languages of which ICAO 9303 asks one for the words of a passport.
+const COMMON: [&str; 3] = ["en", "fr", "es"];
+const ROMAN: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
 
-/// The month, from 1, that a word in upper-case Latin letters names; `None` also where it could be
-/// two months.
-pub fn by_name(word: &str) -> Option<i8> {
-    let named = months(|name| name == word);
-    let index = match named.as_slice() {
-        [] => roman(word).or_else(|| abbreviation(word))?,
-        [month] => *month,
-        // `listopad` is October in Croatian and November in Polish, Czech and Ukrainian.
-        _ => return None,
-    };
-    i8::try_from(index + 1).ok()
+/// Whether a word is a Roman numeral of a month.
+pub fn is_roman(word: &str) -> bool {
+    ROMAN.iter().any(|numeral| numeral.eq_ignore_ascii_case(word))
 }
 
-/// Indices of the months with a name that fits.
-fn months(fits: impl Fn(&str) -> bool) -> Vec<usize> {
-    (0..NAMES.len()).filter(|month| NAMES[*month].split_ascii_whitespace().any(&fits)).collect()
-}
-
-fn roman(word: &str) -> Option<usize> {
-    ROMAN.iter().position(|numeral| *numeral == word)
-}
-
-fn abbreviation(word: &str) -> Option<usize> {
-    if word.len() < ABBREVIATION_MIN {
-        return None;
+/// What `word` says; `None` where it names no month in a calendar that the state uses.
+pub fn meaning(word: &str, habits: &Habits) -> Option<Meaning> {
+    if let Some(at) = ROMAN.iter().position(|numeral| *numeral == word) {
+        let month = (Calendar::Gregorian, i8::try_from(at + 1).ok()?);
+        return Some(Meaning { month: Some(month), english: None, possible: vec![month] });
     }
-    match months(|name| name.starts_with(word)).as_slice() {
-        [month] => Some(*month),
-        _ => None,
+    let (own, latin) = (words::own(word), words::latin(word));
+    let whole = Names::of(&own, &latin);
+    let begun = Names::beginning_with(&own, &latin);
+    let used = |name: &&Name| habits.uses(name.calendar);
+    let of_state = |name: &&Name| name.calendar != Calendar::Gregorian || habits.speaks(name.language);
+    let common = |name: &&Name| COMMON.contains(&name.language);
+    // `de` is December in Jola, and a preposition in most documents.
+    let is_short = own.is_ascii() && own.len() < ABBREVIATION_MIN;
+    // Transliterated words count in their own states only: a word in Latin letters is not Burmese.
+    let is_latin = words::is_latin(word);
+    let any = |name: &&Name| !is_short && (name.is_latin || !is_latin);
+    let levels: [Option<Vec<Month>>; 6] = [
+        whole.months(used, of_state),
+        whole.months(used, common),
+        begun.months(used, of_state),
+        begun.months(used, common),
+        whole.months(used, any),
+        begun.months(used, any),
+    ];
+    let possible: Vec<Month> = levels.iter().flatten().flatten().copied().collect();
+    let english = whole.months(used, |name: &&Name| name.language == "en").filter(|months| months.len() == 1);
+    let first = levels.into_iter().flatten().next()?;
+    // `JAN` is January in English and June in Sesotho, and South Africa prints English words.
+    let month = if first.len() == 1 { Some(first[0]) } else { english.as_ref().map(|months| months[0]) };
+    Some(Meaning { month, english: english.map(|months| months[0]), possible })
+}
+
+/// A name of a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Name {
+    calendar: Calendar,
+    language: &'static str,
+    month: i8,
+    /// Whether it is written in Latin letters.
+    is_latin: bool,
+}
+
+/// Names found in their own script, and those found in Latin letters. The second count only where
+/// there is none of the first: Latin letters merge words of other scripts.
+struct Names {
+    own: Vec<Name>,
+    latin: Vec<Name>,
+}
+
+impl Names {
+    fn of(own: &str, latin: &str) -> Self {
+        let found = |names: &BTreeMap<String, Vec<Name>>, word: &str| names.get(word).cloned().unwrap_or_default();
+        Self { own: found(&TABLE.own, own), latin: found(&TABLE.latin, latin) }
+    }
+
+    fn beginning_with(own: &str, latin: &str) -> Self {
+        let found = |names: &BTreeMap<String, Vec<Name>>, word: &str| {
+            if word.chars().count() < ABBREVIATION_MIN {
+                return Vec::new();
+            }
+            let from = names.range(word.to_owned()..).take_while(|(name, _)| name.starts_with(word));
+            from.flat_map(|(_, names)| names.iter().copied()).collect()
+        };
+        Self { own: found(&TABLE.own, own), latin: found(&TABLE.latin, latin) }
+    }
+
+    /// The months of the names that both conditions hold for; `None` without any.
+    fn months(&self, used: impl Fn(&&Name) -> bool, of: impl Fn(&&Name) -> bool) -> Option<Vec<Month>> {
+        let months = |names: &[Name]| {
+            let mut months: Vec<Month> = Vec::new();
+            for name in names.iter().filter(&used).filter(&of) {
+                if !months.contains(&(name.calendar, name.month)) {
+                    months.push((name.calendar, name.month));
+                }
+            }
+            (!months.is_empty()).then_some(months)
+        };
+        months(&self.own).or_else(|| months(&self.latin))
     }
 }
+
+struct Table {
+    own: BTreeMap<String, Vec<Name>>,
+    latin: BTreeMap<String, Vec<Name>>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table { own: BTreeMap::new(), latin: BTreeMap::new() };
+    for fields in words::rows(include_str!("../../../../data/months.tsv")) {
+        let (calendar, language) = (Calendar::named(fields[0]), fields[1]);
+        for (month, names) in (1..).zip(&fields[2..]) {
+            for word in names.split('|') {
+                let name = Name { calendar, language, month, is_latin: words::is_latin(word) };
+                for (key, names) in [(words::own(word), &mut table.own), (words::latin(word), &mut table.latin)] {
+                    let names = names.entry(key).or_default();
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+            }
+        }
+    }
+    // A word without letters of the alphabet, or without any, is no key.
+    table.own.remove("");
+    table.latin.remove("");
+    table
+});
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_word_for_two_months_names_none() {
-        for word in ["LISTOPAD", "LISTOPADA", "LIS", "LIP", "MA", "JU", "SRP", "J"] {
-            assert_eq!(by_name(word), None, "{word}");
-        }
-        assert_eq!(by_name("SRPNA"), Some(8));
-        assert_eq!(by_name("SRPNJA"), Some(7));
-        assert_eq!(by_name("IV"), Some(4));
+    fn month(word: &str, state: &str) -> Option<i8> {
+        meaning(word, &Habits::of(state)).and_then(|meaning| meaning.month).map(|(_, month)| month)
+    }
+
+    fn together(words: &[&str], state: &str) -> Option<i8> {
+        let meanings: Vec<Meaning> = words.iter().filter_map(|word| meaning(word, &Habits::of(state))).collect();
+        agreed(&meanings).map(|(_, month)| month)
     }
 
     #[test]
-    fn english_abbreviations_are_understood() {
-        let printed = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
-        for (month, word) in (1..).zip(printed) {
-            assert_eq!(by_name(word), Some(month), "{word}");
+    fn a_word_for_two_months_names_none_without_its_state() {
+        for word in ["LISTOPAD", "LISTOPADA", "LIS", "LIP", "SRP", "JUI", "MA", "J"] {
+            assert_eq!(month(word, "ATL"), None, "{word}");
+        }
+        for (word, state, expected) in [
+            ("LIP", "HRV", 6),
+            ("LIP", "POL", 7),
+            ("SRP", "HRV", 7),
+            ("SRP", "CZE", 8),
+            ("LIS", "HRV", 10),
+            ("LIS", "POL", 11),
+            ("ЛИС", "UKR", 11),
+            ("MAR", "FIN", 3),
+            ("MARRAS", "FIN", 11),
+            ("MAC", "MYS", 3),
+            ("MEI", "IRL", 6),
+            ("MEI", "NLD", 5),
+            ("SIE", "POL", 8),
+            ("ARA", "TUR", 12),
+            ("JAN", "ZAF", 1),
+            ("JAN", "LSO", 1),
+            ("SET", "PER", 9),
+            ("JUU", "FIN", 0),
+            ("SRPNJA", "ATL", 7),
+            ("SRPNA", "ATL", 8),
+            ("IV", "ATL", 4),
+        ] {
+            assert_eq!(month(word, state), (expected > 0).then_some(expected), "{word} {state}");
+        }
+    }
+
+    #[test]
+    fn the_english_word_decides_beside_another() {
+        assert_eq!(together(&["LIP", "JUL"], "ATL"), Some(7));
+        assert_eq!(together(&["LIP", "JUN"], "ATL"), Some(6));
+        assert_eq!(together(&["LIS", "OCT"], "POL"), Some(10), "the state was misread");
+        assert_eq!(together(&["BEA", "MAY"], "IRL"), Some(5));
+        assert_eq!(together(&["FEB", "FÉV"], "GBR"), Some(2));
+        assert_eq!(together(&["AUG", "SEP"], "ATL"), None);
+        assert_eq!(together(&["SIE", "SEP"], "POL"), None);
+    }
+
+    #[test]
+    fn months_of_other_calendars_are_those_of_states_that_use_them() {
+        let named = |word: &str, state: &str| meaning(word, &Habits::of(state)).and_then(|meaning| meaning.month);
+        assert_eq!(named("مرداد", "IRN"), Some((Calendar::Persian, 5)));
+        assert_eq!(named("Asad", "AFG"), Some((Calendar::Persian, 5)));
+        assert_eq!(named("محرم", "SAU"), Some((Calendar::Islamic, 1)));
+        assert_eq!(named("साउन", "NPL"), Some((Calendar::BikramSambat, 4)));
+        assert_eq!(named("ነሐሴ", "ETH"), Some((Calendar::Ethiopic, 12)));
+        assert_eq!(named("ኦገስት", "ETH"), Some((Calendar::Gregorian, 8)));
+        assert_eq!(named("محرم", "EGY"), None);
+    }
+
+    #[test]
+    fn no_word_is_two_months_in_one_language() {
+        for (word, names) in &TABLE.own {
+            for name in names {
+                let alike = |other: &&Name| (other.calendar, other.language) == (name.calendar, name.language);
+                assert!(names.iter().filter(alike).all(|other| other.month == name.month), "{word}: {names:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_language_of_the_table_has_twelve_months_or_thirteen() {
+        for fields in words::rows(include_str!("../../../../data/months.tsv")) {
+            let months = if fields[0] == "ethiopic" { 13 } else { 12 };
+            assert_eq!(fields.len(), months + 2, "{} {}", fields[0], fields[1]);
+            assert_ne!(Calendar::named(fields[0]), Calendar::Hebrew);
         }
     }
 }

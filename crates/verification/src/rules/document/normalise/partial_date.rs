@@ -58,13 +58,17 @@ impl PartialDate {
         self.year == other.year && fits(self.month, other.month) && fits(self.day, other.day)
     }
 
-    /// The same day a hundred years earlier, if there was one.
-    pub fn a_century_earlier(self) -> Option<Self> {
-        Self::new(self.year - 100, self.month, self.day)
+    /// The same day so many years later, if there is one.
+    pub fn years_later(self, years: i16) -> Option<Self> {
+        Self::new(self.year.checked_add(years)?, self.month, self.day)
     }
 
     pub fn year(self) -> i16 {
         self.year
+    }
+
+    pub fn month(self) -> Option<i8> {
+        self.month
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each source says about a document, in one shape.
 
 pub mod aamva;
+mod dates;
 pub mod mrz;
 pub mod ocr;
 pub mod source;
@@ -10,15 +11,18 @@ use jiff::civil::Date;
 
 use crate::records::{Document, Verification};
 use crate::rules::document::evidence::Evidence;
+use crate::rules::document::normalise::calendars::Habits;
 use crate::rules::document::normalise::countries;
-use crate::rules::document::normalise::dates::{self, Expiry, Order, Printed, Role};
+use crate::rules::document::normalise::dates::{Expiry, Role, parse, parse_expiry};
 use crate::rules::document::normalise::names::Name;
-use crate::rules::document::normalise::partial_date::PartialDate;
 use crate::rules::document::readings::aamva::{Licence, NotALicence};
+use crate::rules::document::readings::dates::{settle, settle_never};
 use crate::rules::document::readings::mrz::Zone;
 use crate::rules::document::readings::ocr::OcrReading;
 use crate::rules::document::readings::source::Source;
 use crate::rules::document::readings::transcription::{Fields, Transcription};
+
+pub use crate::rules::document::readings::dates::DateReading;
 
 /// All readings of one document.
 pub struct Readings<'a> {
@@ -40,7 +44,7 @@ pub struct Readings<'a> {
     pub document: &'a Document,
     /// The day of the check.
     pub today: Date,
-    order: Order,
+    habits: Habits,
 }
 
 impl<'a> Readings<'a> {
@@ -62,15 +66,9 @@ impl<'a> Readings<'a> {
             record: evidence.record,
             document: evidence.document,
             today,
-            order: Order::DayFirst,
+            habits: Habits::UNKNOWN,
         };
-        let month_first = readings
-            .issuing_states()
-            .iter()
-            .any(|(_, state)| countries::code(state).is_some_and(countries::writes_month_first));
-        if month_first {
-            readings.order = Order::MonthFirst;
-        }
+        readings.habits = readings.printed_by().map_or(Habits::UNKNOWN, Habits::of);
         readings
     }
 
@@ -135,62 +133,75 @@ impl<'a> Readings<'a> {
         names
     }
 
-    /// The date of birth by each source.
-    pub fn births(&self) -> Vec<(Source, DateReading)> {
-        let declared =
-            self.record.declared_date_of_birth.map(|date| (Source::Declared, DateReading::known(date.into())));
-        let born = |zone: &Zone| zone.date_of_birth.map(|birth| self.in_printed_century(birth));
-        let machine = self.machine_dates(|zone| Some(born(zone)), |licence| licence.date_of_birth);
-        self.printed_dates(Role::Birth, |fields| fields.date_of_birth.as_ref())
-            .into_iter()
-            .chain(machine)
-            .chain(declared)
-            .collect()
+    /// The state by whose habits dates are read: the one that machines read, or else the printed
+    /// one.
+    fn printed_by(&self) -> Option<&'static str> {
+        let states = self.issuing_states();
+        let of = |kind: fn(Source) -> bool| {
+            states.iter().filter(|(source, _)| kind(*source)).find_map(|(_, state)| countries::code(state))
+        };
+        of(Source::is_machine).or_else(|| of(Source::is_visual))
     }
 
-    /// Chooses the century that the visual zone prints. Years of a zone have two digits, so it says
-    /// the same for a person over a hundred as for a child.
-    pub fn in_printed_century(&self, birth: PartialDate) -> PartialDate {
-        let printed = self.printed_dates(Role::Birth, |fields| fields.date_of_birth.as_ref());
-        let earlier = birth.a_century_earlier();
-        let meant = printed.iter().filter_map(|(_, reading)| reading.date()).any(|date| earlier == Some(date));
-        earlier.filter(|_| meant).unwrap_or(birth)
+    /// The date of birth by each source.
+    pub fn births(&self) -> Vec<(Source, DateReading)> {
+        self.dates(Role::Birth, None)
     }
 
     /// The date of issue by each source.
     pub fn issues(&self) -> Vec<(Source, DateReading)> {
-        let machine = self.machine_dates(|_| None, |licence| licence.date_of_issue);
-        self.printed_dates(Role::Issue, |fields| fields.date_of_issue.as_ref()).into_iter().chain(machine).collect()
+        self.dates(Role::Issue, None)
     }
 
     /// The date of expiry by each source.
     pub fn expiries(&self) -> Vec<(Source, DateReading)> {
-        let machine = self.machine_dates(|zone| Some(zone.date_of_expiry), |licence| licence.date_of_expiry);
-        self.printed_dates(Role::Expiry, |fields| fields.date_of_expiry.as_ref()).into_iter().chain(machine).collect()
+        self.dates(Role::Expiry, None)
     }
 
-    fn printed_dates(&self, role: Role, of: impl Fn(&'a Fields) -> Option<&'a String>) -> Vec<(Source, DateReading)> {
+    /// A date by each source and, where it is given, by the zone that the OCR model read.
+    pub fn dates(&self, role: Role, ocr: Option<&Zone>) -> Vec<(Source, DateReading)> {
+        let printed = self.visual_text(|fields| match role {
+            Role::Birth => fields.date_of_birth.as_ref(),
+            Role::Issue => fields.date_of_issue.as_ref(),
+            Role::Expiry => fields.date_of_expiry.as_ref(),
+        });
         let read = |text: &str| match role {
-            Role::Expiry => dates::parse_expiry(text, self.order, self.today),
-            Role::Birth | Role::Issue => dates::parse(text, role, self.order, self.today).map(Expiry::On),
+            Role::Expiry => parse_expiry(text, &self.habits, self.today),
+            Role::Birth | Role::Issue => parse(text, role, &self.habits, self.today).map(Expiry::On),
         };
-        self.visual_text(of)
+        let mut dates: Vec<(Source, DateReading)> = printed
             .into_iter()
             .map(|(source, text)| (source, DateReading { shown: text.to_owned(), read: read(text) }))
-            .collect()
-    }
-
-    /// Dates of the zone and the barcode. `in_zone`: whether the zone has such a date, and whether
-    /// it is legible.
-    fn machine_dates(
-        &self,
-        in_zone: impl Fn(&Zone) -> Option<Option<PartialDate>>,
-        in_barcode: impl Fn(&Licence) -> Option<PartialDate>,
-    ) -> Vec<(Source, DateReading)> {
-        let reading = |date: Option<PartialDate>| date.map_or_else(DateReading::unreadable, DateReading::known);
-        let zone = self.zone().and_then(in_zone).map(|date| (Source::Mrz, reading(date)));
-        let barcode = self.barcode().map(|licence| (Source::Barcode, reading(in_barcode(licence))));
-        zone.into_iter().chain(barcode).collect()
+            .collect();
+        // Whether a zone has such a date, and whether it is legible.
+        let in_zone = |zone: &Zone| {
+            let date = match role {
+                Role::Birth => zone.date_of_birth,
+                Role::Expiry => zone.date_of_expiry,
+                Role::Issue => return None,
+            };
+            Some(date.map_or_else(DateReading::unreadable, DateReading::of_zone))
+        };
+        let in_barcode = |licence: &Licence| match role {
+            Role::Birth => licence.date_of_birth,
+            Role::Issue => licence.date_of_issue,
+            Role::Expiry => licence.date_of_expiry,
+        };
+        dates.extend(self.zone().and_then(in_zone).map(|date| (Source::Mrz, date)));
+        dates.extend(self.barcode().map(|licence| {
+            let date = in_barcode(licence).map_or_else(DateReading::unreadable, DateReading::known);
+            (Source::Barcode, date)
+        }));
+        if role == Role::Birth {
+            let declared = self.record.declared_date_of_birth;
+            dates.extend(declared.map(|date| (Source::Declared, DateReading::known(date.into()))));
+        }
+        dates.extend(ocr.and_then(in_zone).map(|date| (Source::Ocr, date)));
+        settle(&mut dates);
+        if role == Role::Expiry {
+            settle_never(&mut dates, &self.issues());
+        }
+        dates
     }
 
     /// Document numbers, each with the other numbers that its source prints.
@@ -273,35 +284,6 @@ impl<'a> Readings<'a> {
             zone.optional.iter().map(|text| (Source::Mrz, NumberReading { number: text.clone(), others: Vec::new() }))
         });
         visual.chain(zone).collect()
-    }
-}
-
-/// A date as its source shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DateReading {
-    /// The date as printed, or in ISO form where a machine read it.
-    pub shown: String,
-    /// The parsed date; `None` where it is illegible.
-    pub read: Option<Expiry>,
-}
-
-impl DateReading {
-    /// A legible date.
-    pub fn known(date: PartialDate) -> Self {
-        Self { shown: date.to_string(), read: Some(Expiry::On(Printed { date, other_order: None })) }
-    }
-
-    /// A date that is present and illegible.
-    pub fn unreadable() -> Self {
-        Self { shown: "unreadable".to_owned(), read: None }
-    }
-
-    /// The date, unless the document says that it never expires.
-    pub fn date(&self) -> Option<PartialDate> {
-        match self.read? {
-            Expiry::On(printed) => Some(printed.date),
-            Expiry::Never => None,
-        }
     }
 }
 

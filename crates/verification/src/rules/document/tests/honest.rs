@@ -165,8 +165,8 @@ fn names_that_a_zone_has_no_room_for_pass() {
 const BIRTHS: &[(&str, &str)] = &[
     ("UTO", "12 AUG 1990"), ("UTO", "12 AUG/AOÛT 1990"), ("UTO", "12.08.1990"), ("UTO", "12/08/1990"), ("UTO", "12 08 1990"), ("UTO", "12-08-1990"), ("UTO", "12.8.1990"),
     ("UTO", "1990-08-12"), ("UTO", "1990.08.12."), ("UTO", "12081990"), ("UTO", "19900812"), ("UTO", "12.08.90"), ("UTO", "12 AUG 90"), ("UTO", "12. August 1990"),
-    ("UTO", "12 août 1990"), ("UTO", "12 de agosto de 1990"), ("UTO", "12 SIERPIEŃ 1990"), ("UTO", "12 августа 1990"), ("UTO", "12 ΑΥΓ 1990"), ("UTO", "1990年8月12日"), ("UTO", "平成2年8月12日"),
-    ("UTO", "12 AUG 2533"), ("UTO", "١٢/٠٨/١٩٩٠"), ("USA", "08/12/1990"), ("USA", "AUG 12, 1990"), ("USA", "08-12-1990"), ("CAN", "1990/08/12"), ("CAN", "1990-08-12"),
+    ("UTO", "12 août 1990"), ("UTO", "12 de agosto de 1990"), ("UTO", "12 SIERPIEŃ 1990"), ("UTO", "12 августа 1990"), ("UTO", "12 ΑΥΓ 1990"), ("UTO", "1990年8月12日"), ("UTO", "12 8月/AUG 1990"),
+    ("UTO", "١٢/٠٨/١٩٩٠"), ("USA", "08/12/1990"), ("USA", "AUG 12, 1990"), ("USA", "08-12-1990"), ("CAN", "1990/08/12"), ("CAN", "1990-08-12"),
 ];
 
 #[test]
@@ -192,6 +192,71 @@ fn dates_in_every_issuers_way_pass() {
             }
         }
     }
+}
+
+/// A birth on the twelfth of August 1990 in the calendar of the state, and the state.
+#[rustfmt::skip]
+const OTHER_CALENDARS: &[(&str, &str)] = &[
+    ("THA", "12 ส.ค. 2533"), ("THA", "12/08/2533"), ("JPN", "平成2年8月12日"), ("JPN", "H2.8.12"), ("TWN", "民國79年8月12日"), ("IRN", "1369/05/21"), ("IRN", "۱۳۶۹/۰۵/۲۱"),
+    ("SAU", "12/08/1990 21/01/1411"), ("SAU", "1411/01/20"), ("SAU", "1411/01/23"), ("NPL", "2047-04-28"), ("NPL", "२०४७/०४/२८"), ("ETH", "06/12/1982"), ("ETH", "06 ነሐሴ 1982"), ("AFG", "21 Asad 1369"),
+];
+
+impl Submission {
+    /// A card of `state`, in print, in the zone, and as declared.
+    fn issued_by(mut self, state: &str) -> Self {
+        self.reading().issuing_state = some(state);
+        self.fields().nationality = some(state);
+        state.clone_into(&mut self.record.declared_country);
+        self.other_side().issuing_state = None;
+        self.other_side().mrz_lines = td1(|f| (f.issuing_country, f.nationality) = (state.into(), state.into()));
+        self
+    }
+}
+
+#[test]
+fn births_in_the_calendar_of_the_state_pass() {
+    for (state, printed) in OTHER_CALENDARS {
+        let mut card = identity_card().issued_by(state);
+        card.fields().date_of_birth = some(printed);
+        assert!(card.is_treated_fairly(printed), "{state} {printed}: {:?}", card.judge().reasons);
+    }
+}
+
+/// What is printed as the date of expiry, what the zone has there (year, month, day; `None` for
+/// fillers), and the date of issue.
+#[rustfmt::skip]
+const NEVER: &[(&str, Option<Stated>, &str)] = &[
+    ("01 JAN 9999", Some((1999, 1, 1)), "05 MAR 2012"), ("PERMANENTE", Some((1999, 12, 31)), "05 MAR 2012"), ("TRAJNO", Some((1999, 12, 31)), "05 MAR 2012"), ("01.01.9999", Some((1999, 1, 1)), "05 MAR 2012"),
+    ("NIEOZNACZONY", Some((2012, 3, 5)), "05.03.2012"), ("SEUMUR HIDUP", None, "05-03-2012"), ("2006.01.01-长期", None, "2006.01.01"), ("ตลอดชีพ", None, "05 MAR 2012"), ("**.**.****", None, "05.03.2012"),
+];
+
+#[test]
+fn a_document_that_never_expires_goes_to_a_person_and_is_no_fraud() {
+    for (printed, zone, issued) in NEVER {
+        let mut card = identity_card();
+        card.fields().date_of_expiry = some(printed);
+        card.fields().date_of_issue = some(issued);
+        let expiry = zone.map_or(::mrz::MrzDate::Unknown, |(year, month, day)| {
+            let part = |part: i8| u32::try_from(part).expect("a part");
+            ::mrz::MrzDate::Calendar(::mrz::Date::new(year.into(), part(month), part(day)))
+        });
+        card.other_side().mrz_lines = td1(|f| f.date_of_expiry = expiry);
+        assert!(!card.is_treated_fairly(printed));
+        assert_eq!(card.codes(), [Code::DocumentDataInconsistent], "{printed}: {:?}", card.judge().reasons);
+    }
+}
+
+#[test]
+fn the_century_of_an_expiry_is_the_printed_one() {
+    let mut card = identity_card();
+    card.fields().date_of_expiry = some("16.04.2059");
+    card.fields().date_of_issue = some("16.04.2024");
+    card.other_side().mrz_lines = td1(|f| f.date_of_expiry = ::mrz::MrzDate::Calendar(::mrz::Date::new(2059, 4, 16)));
+    assert_eq!(card.codes(), [], "35 years for people over 70");
+    card.fields().date_of_expiry = some("30 07 2076");
+    card.fields().date_of_issue = some("30 07 2026");
+    card.other_side().mrz_lines = td1(|f| f.date_of_expiry = ::mrz::MrzDate::Calendar(::mrz::Date::new(2076, 7, 30)));
+    assert_eq!(card.codes(), [], "fifty years");
 }
 
 /// Year, month, day.
