@@ -72,19 +72,19 @@ pub async fn doctor(config: &Config) -> Report {
 }
 
 async fn pocketbase(config: &Config, report: &mut Report) {
-    let client = match log_in(config).await {
+    let (client, compared) = match log_in(config).await {
         Ok((client, identity)) => {
             let line = format!("PocketBase login: as {}", identity_name(identity));
             match identity {
                 Identity::Superuser => report.note(&line),
                 Identity::Service => report.ok(&line),
             }
-            client
+            (client, compared_as(identity))
         }
         Err(error) => return report.wrong(&chain(&error)),
     };
     match client.schema_problems().await {
-        Ok(problems) if problems.is_empty() => report.ok("PocketBase schema, rules and settings"),
+        Ok(problems) if problems.is_empty() => report.ok(compared),
         Ok(problems) => problems.iter().for_each(|problem| report.wrong(problem)),
         Err(source) => report.wrong(&chain(&source)),
     }
@@ -100,6 +100,17 @@ async fn pocketbase(config: &Config, report: &mut Report) {
             Ok(problems) => problems.iter().for_each(|problem| report.wrong(problem)),
             Err(error) => report.wrong(&chain(&error)),
         }
+    }
+}
+
+/// What [`Client::schema_problems`] can see with a login of this kind.
+fn compared_as(identity: Identity) -> &'static str {
+    match identity {
+        Identity::Service => {
+            "PocketBase collections, fields and batch setting (the whole schema, rules included, is compared only with a \
+             superuser's login)"
+        }
+        Identity::Superuser => "PocketBase schema, rules and batch setting",
     }
 }
 
