@@ -126,7 +126,11 @@ pub const CATALOGUE: &[FaultDescription] = &[
     described(FaultKind::WrongSchema, &[Openai], "The model answers JSON that does not satisfy the schema."),
 ];
 
-const fn described(fault: FaultKind, providers: &'static [SimulatedProvider], description: &'static str) -> FaultDescription {
+const fn described(
+    fault: FaultKind,
+    providers: &'static [SimulatedProvider],
+    description: &'static str,
+) -> FaultDescription {
     FaultDescription { fault, providers, description }
 }
 
@@ -314,7 +318,8 @@ mod tests {
     #[test]
     fn too_many_rules_at_once_add_none() {
         let mut rules = FaultRules::default();
-        let many = |number| (0..number).map(|_| fault(serde_json::json!({"provider": "sts", "fault": "html"}))).collect();
+        let many =
+            |number| (0..number).map(|_| fault(serde_json::json!({"provider": "sts", "fault": "html"}))).collect();
         assert_eq!(rules.add(many(RULES_MAX - 1)).map(|ids| ids.len()), Some(RULES_MAX - 1));
         assert_eq!(rules.add(many(2)), None);
         assert_eq!((rules.rules().len(), rules.add(many(1))), (RULES_MAX - 1, Some(vec![1000])));
@@ -324,7 +329,9 @@ mod tests {
     fn probability_follows_the_seed() {
         let run = |seed| {
             let mut rules = FaultRules::default();
-            rules.add(vec![fault(serde_json::json!({"provider": "sts", "fault": "html", "times": 0, "probability": 0.5}))]);
+            rules.add(vec![fault(
+                serde_json::json!({"provider": "sts", "fault": "html", "times": 0, "probability": 0.5}),
+            )]);
             (0..100).map(|_| rules.take(Sts, "AssumeRole", Seed(seed)).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(run(1), run(1));

@@ -68,7 +68,8 @@ async fn of_those_who_show_one_document_at_the_same_moment_all_but_one_are_notic
     let persons = stack.persons(RACERS).await;
     let begun = join_all(persons.iter().map(Person::begin)).await;
     let picture = snapshot();
-    join_all(persons.iter().zip(&begun).map(|(person, id)| person.submit_all(id, &picture, Challenge::default()))).await;
+    join_all(persons.iter().zip(&begun).map(|(person, id)| person.submit_all(id, &picture, Challenge::default())))
+        .await;
     let records = join_all(persons.iter().zip(&begun).map(|(person, id)| person.settled(id))).await;
     let mut unnoticed = 0;
     for record in &records {

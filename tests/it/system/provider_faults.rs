@@ -190,11 +190,7 @@ async fn row_34_no_name_a_wrong_name_and_an_old_certificate_are_no_provider() {
         let failed =
             |kind: &str| journal.iter().any(|row| row["event"] == "work_failed" && row["data"]["work"]["kind"] == kind);
         let all = ["device", "document", "open_session"].into_iter().all(failed);
-        if all && codes.contains("fingerprint.unavailable") {
-            Ok(())
-        } else {
-            Err(format!("{codes:?} {journal:?}"))
-        }
+        if all && codes.contains("fingerprint.unavailable") { Ok(()) } else { Err(format!("{codes:?} {journal:?}")) }
     })
     .await;
     assert_eq!(sandbox.calls().await.len(), 0, "a key was sent to a server that did not prove its name");

@@ -165,7 +165,8 @@ fn judge(observed: &Observed, injector: &FaultInjector) {
             && stored.case.checks.iter().flat_map(|c| &c.reasons).any(|r| r.code.as_str().starts_with("system."));
         assert!(status == "approved" || aside, "{id} ended {status}: {}", stored.record);
     }
-    let repeated: usize = observed.repeated().iter().filter(|(name, _)| **name != RESULTS).map(|(_, calls)| calls).sum();
+    let repeated: usize =
+        observed.repeated().iter().filter(|(name, _)| **name != RESULTS).map(|(_, calls)| calls).sum();
     let faults: usize = injector.happened.values().sum();
     // A crash of a sidecar loses at most its calls in flight: those of every person at once.
     assert!(repeated <= faults * 4, "{repeated} paid calls repeated by {faults} faults");

@@ -23,7 +23,12 @@ pub struct Caller {
 impl Caller {
     /// Identifies the caller by the signature: the account's own user, or the bearer of credentials
     /// that STS issued.
-    pub fn identify(sandbox: &Sandbox, provider: SimulatedProvider, call: &Call, now: Timestamp) -> Result<Self, AwsError> {
+    pub fn identify(
+        sandbox: &Sandbox,
+        provider: SimulatedProvider,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<Self, AwsError> {
         let authorization = Authorization::of(call)?;
         let service = service(provider);
         let unknown = || {

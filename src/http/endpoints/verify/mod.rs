@@ -104,10 +104,8 @@ pub async fn verify(service: &Service, call: &mut Call<'_>) -> Result<Reply> {
                       the document";
         return Err(Problem::invalid(vec![FieldError::at("/device", detail)]));
     }
-    let in_flight = hashes
-        .as_ref()
-        .map(|f| service.in_flight.acquire_if_free(&f.key, ()).ok_or_else(key_in_flight))
-        .transpose()?;
+    let in_flight =
+        hashes.as_ref().map(|f| service.in_flight.acquire_if_free(&f.key, ()).ok_or_else(key_in_flight)).transpose()?;
     let policy = policy(service, call.caller, request.policy.as_deref().unwrap_or_default()).await?;
     let event_id = request.device.as_ref().map(|device| device.event_id.clone());
     let found = find_or_create(service, call.caller, request, hashes).await?;

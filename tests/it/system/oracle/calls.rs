@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use identivia::verification::{Kind, Work};
 
-use super::{Stored, Observed};
+use super::{Observed, Stored};
 use crate::system::sandbox::Call;
 
 /// Most requests for a liveness result under one claim: the browser may report "finished" a moment

@@ -7,7 +7,7 @@ use identivia::verification::{Case, Policy};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Stored, Observed};
+use super::{Observed, Stored};
 use crate::harness::pocketbase::Admin;
 use crate::system::person::Acknowledged;
 use crate::system::stack::Stack;

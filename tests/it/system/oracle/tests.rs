@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::calls::UNKNOWN_EVENT;
-use super::{Stored, Observed, violations};
+use super::{Observed, Stored, violations};
 use crate::system::person::Acknowledged;
 use crate::system::sandbox::Call;
 

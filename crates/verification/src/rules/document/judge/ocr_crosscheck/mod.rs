@@ -136,7 +136,10 @@ pub fn compare(ocr: &OcrReading, reported: &[String], zone: Option<&Zone>) -> Co
             );
         }
         if judged.iter().any(|line| is_another(line, &reported)) {
-            return result(Verdict::Differs, "local OCR read a line that the model does not report; its check digits agree");
+            return result(
+                Verdict::Differs,
+                "local OCR read a line that the model does not report; its check digits agree",
+            );
         }
     } else if ocr.data.is_none() && ocr.lines.iter().any(|line| is_surely_another(line, &reported)) {
         return result(Verdict::Differs, "local OCR read other lines than the model reports");
