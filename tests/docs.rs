@@ -91,7 +91,8 @@ fn the_description_of_the_journal_is_the_codes() {
     assert_eq!(described.keys().collect::<BTreeSet<_>>(), names);
     for (event, fields) in &stored {
         for field in fields {
-            let mentioned = described[event].split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == field);
+            let mentioned =
+                described[event].split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == field);
             assert!(mentioned, "docs/records.md does not say that {event} carries {field}");
         }
     }
