@@ -13,7 +13,6 @@ const MODEL: &str = "model/seeta_fd_frontal_v1.0.bin";
 
 fn main() {
     println!("cargo::rerun-if-changed=../../Cargo.lock");
-    println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=IDENTIVIA_FACE_MODEL");
     let model = env::var_os("IDENTIVIA_FACE_MODEL").map_or_else(shipped_model, PathBuf::from);
     let out =
