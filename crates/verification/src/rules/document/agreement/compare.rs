@@ -7,6 +7,7 @@ use crate::rules::document::normalise::edit_distance::edits;
 use crate::rules::document::normalise::names::{self, Name, Strictness};
 use crate::rules::document::normalise::numbers;
 use crate::rules::document::normalise::sex::sex;
+use crate::rules::document::normalise::words;
 use crate::rules::document::readings::source::Source;
 use crate::rules::document::readings::{DateReading, NumberReading};
 
@@ -30,10 +31,7 @@ pub fn compare_names((a, x): (Source, &Name<'_>), (b, y): (Source, &Name<'_>)) -
 /// Whether one name may be the other, misread: one or two letters changed, doubled or dropped.
 fn misread(a: &str, b: &str) -> bool {
     const LETTERS_MAX: usize = 2;
-    let letters = |text: &str| {
-        let plain = deunicode::deunicode(text).to_ascii_uppercase();
-        plain.chars().filter(char::is_ascii_alphabetic).collect::<Vec<_>>()
-    };
+    let letters = |text: &str| words::latin(text).chars().collect::<Vec<_>>();
     edits(&letters(a), &letters(b), |a, b| a == b) <= LETTERS_MAX
 }
 

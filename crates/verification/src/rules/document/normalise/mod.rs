@@ -12,4 +12,4 @@ pub mod numbers;
 pub mod partial_date;
 pub mod sex;
 pub mod transliteration;
-mod words;
+pub mod words;
